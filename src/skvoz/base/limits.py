@@ -1,0 +1,14 @@
+"""Sizes that both ends agree on, each with its reason. Room-only limits live in their rooms."""
+
+ENTRY_SIZE_MAX = 64 * 1024
+"""An entry of a log, bytes: bigger things travel as blobs."""
+REKEY_SIZE_MAX = 1024 * 1024
+"""A closer, bytes: a first commit in a fresh X-Wing group of 256 devices is 300 KB."""
+ADDS_PER_COMMIT_MAX = 16
+"""Bounds a commit's size, and the Welcome's."""
+ROOM_DEVICES_MAX = 800
+"""Leaves of one group: beyond that, feeds."""
+CREDIT_BYTES = 256 * 1024
+"""What a relay sends in a session before the client has consumed some of it, bytes."""
+PADDING_SIZE_MIN = 512
+"""The smallest padded entry, bytes; larger ones go to the next power of two."""
