@@ -1,8 +1,10 @@
 """Sizes that both ends agree on, each with its reason. Room-only limits live in their rooms."""
 
-ENTRY_SIZE_MAX = 64 * 1024
+TAG_SIZE = 16
+"""An AEAD tag, bytes: padded content is a power of two, its ciphertext is this much longer."""
+ENTRY_SIZE_MAX = 64 * 1024 + TAG_SIZE
 """An entry of a log, bytes: bigger things travel as blobs."""
-REKEY_SIZE_MAX = 1024 * 1024
+REKEY_SIZE_MAX = 1024 * 1024 + TAG_SIZE
 """A closer, bytes: a first commit in a fresh X-Wing group of 256 devices is 300 KB."""
 ADDS_PER_COMMIT_MAX = 16
 """Bounds a commit's size, and the Welcome's."""
