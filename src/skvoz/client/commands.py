@@ -1,0 +1,249 @@
+"""`Command`: wishes of the person whose home this is.
+
+Each carries a `client_id` chosen by the caller: a repeat gets the first one's answer and does nothing.
+A wish that can't be fulfilled raises a `CallerError` and changes nothing.
+"""
+
+import msgspec
+
+from skvoz.base.ids import AccountId, LogId, MessageId
+
+
+class CommandBase(msgspec.Struct, frozen=True, kw_only=True):
+    """The base of all commands."""
+
+    client_id: str
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}>"
+
+
+class RelayAddress(msgspec.Struct, frozen=True, kw_only=True):
+    """A relay to live at: its public X-Wing key (1216 bytes), addresses, and a ticket where it wants one."""
+
+    public_key: bytes
+    addresses: tuple[str, ...]
+    ticket: bytes = b""
+
+
+class CreateAccount(CommandBase, frozen=True, kw_only=True):
+    """Make this home's account. Answers `account_id`."""
+
+    name: str
+    relay: RelayAddress
+
+
+class ConfirmRecoveryPhrase(CommandBase, frozen=True, kw_only=True):
+    """The phrase is written down: forget the root key here. `phrase` must be the right one."""
+
+    phrase: str
+
+
+class ChangeProfile(CommandBase, frozen=True, kw_only=True):
+    """Change one's own name, or whether delivery and reading are reported."""
+
+    name: str | None = None
+    reports_enabled: bool | None = None
+
+
+class CreateLink(CommandBase, frozen=True, kw_only=True):
+    """Make a link for somebody to write to us by. Answers `link` and `log_id`."""
+
+    lasting: bool = False
+
+
+class RevokeLink(CommandBase, frozen=True, kw_only=True):
+    """Let a link lead nowhere from now on."""
+
+    log_id: LogId
+
+
+class AcceptLink(CommandBase, frozen=True, kw_only=True):
+    """Open somebody's link and write to them. Answers `chat_id` (their account id) at once."""
+
+    link: str
+    text: str | None = None
+
+
+class AcceptRequest(CommandBase, frozen=True, kw_only=True):
+    """Let a stranger who wrote be a contact."""
+
+    chat_id: bytes
+
+
+class DeclineRequest(CommandBase, frozen=True, kw_only=True):
+    """Leave a stranger's request unanswered and forget it."""
+
+    chat_id: bytes
+
+
+class BlockContact(CommandBase, frozen=True, kw_only=True):
+    """Take nothing more from this person, or (`blocked=False`) take it again."""
+
+    account_id: AccountId
+    blocked: bool = True
+
+
+class RenameContact(CommandBase, frozen=True, kw_only=True):
+    """Call a person by a name of one's own; empty: by their own."""
+
+    account_id: AccountId
+    own_name: str
+
+
+class VerifyContact(CommandBase, frozen=True, kw_only=True):
+    """Mark a person as compared by safety number, or (`verified=False`) not."""
+
+    account_id: AccountId
+    verified: bool = True
+
+
+class CreateGroup(CommandBase, frozen=True, kw_only=True):
+    """Make a group with these contacts. Answers `chat_id`."""
+
+    title: str
+    members: tuple[AccountId, ...]
+
+
+class AddMembers(CommandBase, frozen=True, kw_only=True):
+    """Add contacts to a group."""
+
+    chat_id: bytes
+    members: tuple[AccountId, ...]
+
+
+class RemoveMember(CommandBase, frozen=True, kw_only=True):
+    """Remove a person from a group."""
+
+    chat_id: bytes
+    member: AccountId
+
+
+class RenameGroup(CommandBase, frozen=True, kw_only=True):
+    """Give a group another title."""
+
+    chat_id: bytes
+    title: str
+
+
+class SetRole(CommandBase, frozen=True, kw_only=True):
+    """Make a member an admin or a plain member."""
+
+    chat_id: bytes
+    member: AccountId
+    admin: bool
+
+
+class SetMessageExpiry(CommandBase, frozen=True, kw_only=True):
+    """Let new messages of a chat disappear so many seconds after they are sent; None: never."""
+
+    chat_id: bytes
+    expiry_s: int | None
+
+
+class LeaveGroup(CommandBase, frozen=True, kw_only=True):
+    """Leave a group."""
+
+    chat_id: bytes
+
+
+class MuteChat(CommandBase, frozen=True, kw_only=True):
+    """Keep a chat quiet, or not."""
+
+    chat_id: bytes
+    muted: bool
+
+
+class DeleteChat(CommandBase, frozen=True, kw_only=True):
+    """Forget a chat's messages here; a group must have been left."""
+
+    chat_id: bytes
+
+
+class MentionSpan(msgspec.Struct, frozen=True, kw_only=True):
+    """Characters `start … start + length` of a text name this person."""
+
+    account_id: AccountId
+    start: int
+    length: int
+
+
+class SendMessage(CommandBase, frozen=True, kw_only=True):
+    """Write to a chat. Answers `message_id`."""
+
+    chat_id: bytes
+    text: str
+    reply_to: MessageId | None = None
+    mentions: tuple[MentionSpan, ...] = ()
+
+
+class EditMessage(CommandBase, frozen=True, kw_only=True):
+    """Put another text in place of one's own message's."""
+
+    message_id: MessageId
+    text: str
+    mentions: tuple[MentionSpan, ...] = ()
+
+
+class DeleteMessage(CommandBase, frozen=True, kw_only=True):
+    """Delete a message: for everybody (one's own, or as an admin), or only here."""
+
+    message_id: MessageId
+    for_everyone: bool = True
+
+
+class React(CommandBase, frozen=True, kw_only=True):
+    """Put an emoji on a message, or (`present=False`) take it off."""
+
+    message_id: MessageId
+    emoji: str
+    present: bool = True
+
+
+class MarkRead(CommandBase, frozen=True, kw_only=True):
+    """Everything in a chat up to this message has been read."""
+
+    chat_id: bytes
+    message_id: MessageId
+
+
+Command = (
+    CreateAccount
+    | ConfirmRecoveryPhrase
+    | ChangeProfile
+    | CreateLink
+    | RevokeLink
+    | AcceptLink
+    | AcceptRequest
+    | DeclineRequest
+    | BlockContact
+    | RenameContact
+    | VerifyContact
+    | CreateGroup
+    | AddMembers
+    | RemoveMember
+    | RenameGroup
+    | SetRole
+    | SetMessageExpiry
+    | LeaveGroup
+    | MuteChat
+    | DeleteChat
+    | SendMessage
+    | EditMessage
+    | DeleteMessage
+    | React
+    | MarkRead
+)
+
+
+class Answer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a command answers; the fields that apply are set."""
+
+    account_id: AccountId | None = None
+    chat_id: bytes | None = None
+    message_id: MessageId | None = None
+    log_id: LogId | None = None
+    link: str | None = None
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}>"

@@ -1,0 +1,135 @@
+"""`Event`: what people and programs are told. Durable, numbered, and made of ids only."""
+
+from typing import ClassVar
+
+import msgspec
+
+from skvoz.base.ids import AccountId, GroupId, LogId, MessageId
+
+
+class EventBase(msgspec.Struct, frozen=True, kw_only=True):
+    """The base of all events; `kind` is its name in the API."""
+
+    kind: ClassVar[str]
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}>"
+
+
+class AccountCreated(EventBase, frozen=True, kw_only=True):
+    """This home has a person now."""
+
+    kind = "account.created"
+    account_id: AccountId
+
+
+class LinkCreated(EventBase, frozen=True, kw_only=True):
+    """A link exists; it works once the relay holds its inbox (`ready`)."""
+
+    kind = "link.changed"
+    log_id: LogId
+    ready: bool
+
+
+class LinkUsed(EventBase, frozen=True, kw_only=True):
+    """Somebody came through a link of ours."""
+
+    kind = "link.used"
+    log_id: LogId
+    account_id: AccountId
+
+
+class LinkFailed(EventBase, frozen=True, kw_only=True):
+    """A link that we opened led nowhere; `reason` is one of `used`, `invalid`, `expired`, `denied`."""
+
+    kind = "link.failed"
+    log_id: LogId
+    reason: str
+
+
+class ContactChanged(EventBase, frozen=True, kw_only=True):
+    """A person is new here, or their name, state or key changed."""
+
+    kind = "contact.changed"
+    account_id: AccountId
+    key_changed: bool = False
+
+
+class ChatCreated(EventBase, frozen=True, kw_only=True):
+    """A conversation is there: made here, or joined by a Welcome."""
+
+    kind = "chat.created"
+    chat_id: bytes
+    group_id: GroupId
+    is_request: bool
+
+
+class ChatChanged(EventBase, frozen=True, kw_only=True):
+    """Title, members, roles, expiry, read mark or state changed; `what` names which."""
+
+    kind = "chat.changed"
+    chat_id: bytes
+    group_id: GroupId
+    what: str
+    actor: AccountId | None = None
+    subject: AccountId | None = None
+
+
+class MessageReceived(EventBase, frozen=True, kw_only=True):
+    """A message of somebody else's is stored."""
+
+    kind = "message.received"
+    chat_id: bytes
+    message_id: MessageId
+    sequence: int
+
+
+class MessageQueued(EventBase, frozen=True, kw_only=True):
+    """A message of ours is stored and will go out."""
+
+    kind = "message.queued"
+    chat_id: bytes
+    message_id: MessageId
+    sequence: int
+
+
+class MessageChanged(EventBase, frozen=True, kw_only=True):
+    """Edited, deleted, expired, reacted to, or come further on its way; `what` names which."""
+
+    kind = "message.changed"
+    chat_id: bytes
+    message_id: MessageId
+    what: str
+
+
+class GapNoticed(EventBase, frozen=True, kw_only=True):
+    """A message may be missing in a chat, or (`filled`) the missing one came."""
+
+    kind = "message.missing"
+    chat_id: bytes
+    message_id: MessageId
+    filled: bool
+
+
+class RequestFailed(EventBase, frozen=True, kw_only=True):
+    """Something asked for could not be done after all; `reason` is a word of the catalogue."""
+
+    kind = "request.failed"
+    chat_id: bytes
+    reason: str
+
+
+Event = (
+    AccountCreated
+    | LinkCreated
+    | LinkUsed
+    | LinkFailed
+    | ContactChanged
+    | ChatCreated
+    | ChatChanged
+    | MessageReceived
+    | MessageQueued
+    | MessageChanged
+    | GapNoticed
+    | RequestFailed
+)

@@ -1,0 +1,179 @@
+"""`Input`: facts that the driver tells the machine. Any of them may come twice."""
+
+from dataclasses import dataclass, field
+
+from skvoz.base.ids import EntryId, LogId, RelayId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Started:
+    """The home was opened; nothing is connected. Everything unfinished is taken up again."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RelayConnected:
+    """A session is up; `store_id` names the relay's store (it changes when a backup is restored)."""
+
+    relay_id: RelayId
+    store_id: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RelayLost:
+    """The session is gone for now; pending requests are kept by it and sent again."""
+
+    relay_id: RelayId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogOpened:
+    """The relay holds the log."""
+
+    relay_id: RelayId
+    log_id: LogId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attached:
+    """The relay reads the log to us; `head` is its last position."""
+
+    relay_id: RelayId
+    log_id: LogId
+    key: bytes = field(repr=False)
+    segment_open: bool
+    head: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """An entry as the relay handed it over; nothing in it is verified."""
+
+    position: int
+    entry_id: EntryId
+    is_closer: bool
+    carry: bool
+    body: bytes | None = field(repr=False)
+    """None for an entry that this very session appended."""
+    next_hash: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EntriesRead:
+    """Entries of a log in order."""
+
+    relay_id: RelayId
+    log_id: LogId
+    entries: tuple[Entry, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BaseMoved:
+    """Everything up to `position` is gone at the relay."""
+
+    relay_id: RelayId
+    log_id: LogId
+    position: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EntryStored:
+    """An `Append` or `Rekey` of ours is on stable storage at `position`."""
+
+    relay_id: RelayId
+    log_id: LogId
+    entry_id: EntryId
+    position: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EntryRefused:
+    """An `Append` or `Rekey` of ours was refused with a code of the wire."""
+
+    relay_id: RelayId
+    log_id: LogId
+    entry_id: EntryId
+    code: str
+    retry_after_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestRefused:
+    """`OpenLog`, `Attach`, `Put`, `Knock`, `Trim` or `DropLog` (named by `request`) was refused."""
+
+    relay_id: RelayId
+    log_id: LogId
+    request: str
+    code: str
+    retry_after_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Knocked:
+    """Our knock lies in the log's queue."""
+
+    relay_id: RelayId
+    log_id: LogId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnocksRead:
+    """Somebody knocks at a room of ours."""
+
+    relay_id: RelayId
+    log_id: LogId
+    knocks: tuple[tuple[int, bytes], ...] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PackagesStored:
+    """Our `Put` is done."""
+
+    relay_id: RelayId
+    log_id: LogId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taken:
+    """The answer to a `Take`: `kind` is `package`, `last` or `offer`."""
+
+    relay_id: RelayId
+    log_id: LogId
+    taker: bytes
+    kind: str
+    body: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TakeRefused:
+    """A `Take` was refused; `used` means that another taker had the offer."""
+
+    relay_id: RelayId
+    log_id: LogId
+    taker: bytes
+    code: str
+    retry_after_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimePassed:
+    """The time that was asked for with `WakeAt` has come."""
+
+
+Input = (
+    Started
+    | RelayConnected
+    | RelayLost
+    | LogOpened
+    | Attached
+    | EntriesRead
+    | BaseMoved
+    | EntryStored
+    | EntryRefused
+    | RequestRefused
+    | Knocked
+    | KnocksRead
+    | PackagesStored
+    | Taken
+    | TakeRefused
+    | TimePassed
+)

@@ -1,0 +1,74 @@
+"""One step's view of the records: what is stored, with the step's own changes laid over it.
+
+The machine reads and writes through a `Transaction`; the driver takes `changes()` and stores them
+all or none, and only then lets effects out.
+"""
+
+from collections.abc import Iterator
+from typing import Any, Protocol, TypeVar
+
+from skvoz.client.records import Counter, Record
+
+R = TypeVar("R", bound=Record)
+Key = tuple[Any, ...]
+
+
+class Records(Protocol):
+    """The stored records, as of the last committed transaction."""
+
+    def get(self, kind: type[R], key: Key, /) -> R | None:
+        """Return the record under `key` (the values of `kind.key`), or nothing."""
+        ...
+
+    def select(self, kind: type[R], /, **equals: object) -> Iterator[R]:
+        """Yield records whose named `kind.columns` or key fields equal the values, in key order."""
+        ...
+
+
+class Transaction:
+    """The changes of one step over the stored records."""
+
+    def __init__(self, records: Records) -> None:
+        self._records = records
+        self._changes: dict[tuple[type[Record], Key], Record | None] = {}
+        self._read: dict[tuple[type[Record], Key], Record | None] = {}
+
+    def get(self, kind: type[R], *key: object) -> R | None:
+        """Return the record under `key` with this step's changes, or nothing."""
+        place = (kind, key)
+        if place in self._changes:
+            return self._changes[place]  # type: ignore[return-value]  # the place names the kind
+        if place not in self._read:
+            self._read[place] = self._records.get(kind, key)
+        return self._read[place]  # type: ignore[return-value]  # the place names the kind
+
+    def select(self, kind: type[R], **equals: object) -> list[R]:
+        """Return the records whose fields equal the values, in key order, with this step's changes."""
+        found: dict[Key, R] = {record.key_values(): record for record in self._records.select(kind, **equals)}
+        for (changed_kind, key), record in self._changes.items():
+            if changed_kind is not kind:
+                continue
+            if record is not None and all(getattr(record, name) == value for name, value in equals.items()):
+                found[key] = record  # type: ignore[assignment]  # the place names the kind
+            else:
+                found.pop(key, None)
+        return [found[key] for key in sorted(found)]
+
+    def put(self, record: Record) -> None:
+        """Store `record` under its key, in place of any other there."""
+        self._changes[type(record), record.key_values()] = record
+
+    def delete(self, kind: type[Record], *key: object) -> None:
+        """Remove the record under `key`, if it is there."""
+        self._changes[kind, key] = None
+
+    def next_number(self, name: str) -> int:
+        """Return 1, 2, 3, … for `name`, each once."""
+        counter = self.get(Counter, name)
+        value = 1 if counter is None else counter.value + 1
+        self.put(Counter(name=name, value=value))
+        return value
+
+    def changes(self) -> list[tuple[type[Record], Key, Record | None]]:
+        """Return what this step changed: kind, key, and the new record or nothing where it was removed."""
+        return [(kind, key, record) for (kind, key), record in self._changes.items()]
