@@ -1,4 +1,4 @@
-"""What stands at the nodes of a ratchet tree, and the KeyPackage that carries a leaf (RFC 9420 §§ 5.3, 7.1, 7.2, 10).
+"""What stands at the nodes of a ratchet tree, and the KeyPackage with its leaf (RFC 9420 §§ 5.3, 7, 10).
 
 Every struct keeps the bytes it was parsed from (`encoded`): signatures and hashes are taken over
 those, never over a re-encoding. Parsing checks the form; `tree_validation` checks the rules.
@@ -240,7 +240,7 @@ class LeafNode:
 
 
 def verify_leaf(leaf: LeafNode, suite: CipherSuite, group_id: bytes, leaf_index: int) -> None:
-    """Raise `DecryptFailed` unless the leaf's own key signed it (group and index count unless KEY_PACKAGE)."""
+    """Raise `DecryptFailed` unless the leaf's own key signed it (unless KEY_PACKAGE, for this place)."""
     suite.verify_with_label(
         leaf.signature_key, "LeafNodeTBS", leaf.signed_content(group_id, leaf_index), leaf.signature
     )
