@@ -1,0 +1,130 @@
+"""Secrets from outside of a group's own key schedule (RFC 9420 §8.4)."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import IntEnum
+from typing import Final
+
+from skvoz.base.errors import BadRequest, Invalid, Malformed
+from skvoz.base.ports import Randomness
+from skvoz.codec import Reader, opaque, uint8, uint16, uint64
+from skvoz.crypto.suites import CipherSuite
+
+RESUMPTION_PSKS_KEPT: Final = 8
+"""Past epochs whose resumption secret a group remembers: enough to reinitialise, branch or rejoin soon."""
+
+
+class PreSharedKeyType(IntEnum):
+    """Where a pre-shared key comes from."""
+
+    EXTERNAL = 1
+    RESUMPTION = 2
+
+
+class ResumptionUsage(IntEnum):
+    """What a resumption key is used for."""
+
+    APPLICATION = 1
+    REINIT = 2
+    BRANCH = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PreSharedKeyId:
+    """Names a pre-shared key: by its own id if external, else by a group and an epoch; and a fresh nonce."""
+
+    kind: PreSharedKeyType
+    psk_id: bytes = b""
+    usage: ResumptionUsage | None = None
+    group_id: bytes = b""
+    epoch: int = 0
+    nonce: bytes
+
+    @staticmethod
+    def external(psk_id: bytes, suite: CipherSuite, randomness: Randomness) -> "PreSharedKeyId":
+        """Name a key that the application handed out under `psk_id`."""
+        nonce = randomness(suite.hash_size)
+        return PreSharedKeyId(kind=PreSharedKeyType.EXTERNAL, psk_id=psk_id, nonce=nonce)
+
+    @staticmethod
+    def resumption(
+        group_id: bytes,
+        epoch: int,
+        suite: CipherSuite,
+        randomness: Randomness,
+        usage: ResumptionUsage = ResumptionUsage.APPLICATION,
+    ) -> "PreSharedKeyId":
+        """Name the resumption key of an epoch of a group."""
+        return PreSharedKeyId(
+            kind=PreSharedKeyType.RESUMPTION,
+            usage=usage,
+            group_id=group_id,
+            epoch=epoch,
+            nonce=randomness(suite.hash_size),
+        )
+
+    @staticmethod
+    def parse(reader: Reader) -> "PreSharedKeyId":
+        """Parse `PreSharedKeyID`."""
+        try:
+            kind = PreSharedKeyType(reader.uint8())
+            if kind is PreSharedKeyType.EXTERNAL:
+                return PreSharedKeyId(kind=kind, psk_id=reader.opaque(), nonce=reader.opaque())
+            usage = ResumptionUsage(reader.uint8())
+        except ValueError:
+            raise Malformed("a pre-shared key of an unknown type or usage") from None
+        return PreSharedKeyId(
+            kind=kind,
+            usage=usage,
+            group_id=reader.opaque(),
+            epoch=reader.uint64(),
+            nonce=reader.opaque(),
+        )
+
+    def encode(self) -> bytes:
+        """Encode `PreSharedKeyID`."""
+        if self.kind is PreSharedKeyType.EXTERNAL:
+            return uint8(self.kind) + opaque(self.psk_id) + opaque(self.nonce)
+        place = opaque(self.group_id) + uint64(self.epoch)
+        return uint8(self.kind) + uint8(self.usage or 0) + place + opaque(self.nonce)
+
+    def check(self, suite: CipherSuite) -> None:
+        """Raise `Invalid` unless the nonce is as long as the suite's hash (RFC 9420 §12.1.4)."""
+        if len(self.nonce) != suite.hash_size:
+            raise Invalid("a pre-shared key's nonce has a wrong length")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PreSharedKeys:
+    """The pre-shared keys that a client holds: external ones by id, resumption ones by group id and epoch."""
+
+    external: Mapping[bytes, bytes] = field(default_factory=dict[bytes, bytes], repr=False)
+    resumption: Mapping[tuple[bytes, int], bytes] = field(default_factory=dict[tuple[bytes, int], bytes], repr=False)
+
+    def find(self, psk_id: PreSharedKeyId) -> bytes:
+        """Return the key; raise `Invalid` where this client doesn't hold it."""
+        if psk_id.kind is PreSharedKeyType.EXTERNAL:
+            key = self.external.get(psk_id.psk_id)
+        else:
+            key = self.resumption.get((psk_id.group_id, psk_id.epoch))
+        if key is None:
+            raise Invalid("a pre-shared key is not known here")
+        return key
+
+    def with_resumption(self, keys: Mapping[tuple[bytes, int], bytes]) -> "PreSharedKeys":
+        """Return these keys and further resumption keys."""
+        return PreSharedKeys(external=self.external, resumption={**self.resumption, **keys})
+
+
+def psk_secret(suite: CipherSuite, psks: Sequence[tuple[PreSharedKeyId, bytes]]) -> bytes:
+    """Combine (id, key) pairs in order into the `psk_secret` of the key schedule; zeros for none."""
+    if len(psks) > 0xFFFF:
+        raise BadRequest("too many pre-shared keys")
+    zeros = bytes(suite.hash_size)
+    secret = zeros
+    for index, (psk_id, key) in enumerate(psks):
+        label = psk_id.encode() + uint16(index) + uint16(len(psks))
+        extracted = suite.extract(zeros, key)
+        psk_input = suite.expand_with_label(extracted, "derived psk", label, suite.hash_size)
+        secret = suite.extract(psk_input, secret)
+    return secret

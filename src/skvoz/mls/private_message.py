@@ -1,0 +1,165 @@
+"""Encrypted messages: one key each, and a sender that only members can see (RFC 9420 §6.3)."""
+
+from dataclasses import dataclass, field
+from typing import Final
+
+from skvoz.base.errors import Malformed
+from skvoz.codec import Reader, opaque, uint8, uint32, uint64
+from skvoz.crypto.suites import CipherSuite
+from skvoz.mls.framing import (
+    AuthenticatedContent,
+    ContentType,
+    FramedContent,
+    Sender,
+    WireFormat,
+    encode_framed,
+    parse_auth,
+    parse_body,
+    parse_content_type,
+)
+
+REUSE_GUARD_SIZE: Final = 4
+"""Random bytes mixed into each nonce, so that a ratchet restored by mistake does not repeat one."""
+_SENDER_DATA_SIZE: Final = 4 + 4 + REUSE_GUARD_SIZE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PrivateMessage:
+    """A `PrivateMessage` as it was received."""
+
+    group_id: bytes
+    epoch: int
+    content_type: ContentType
+    authenticated_data: bytes
+    encrypted_sender_data: bytes = field(repr=False)
+    ciphertext: bytes = field(repr=False)
+
+    @staticmethod
+    def parse(reader: Reader) -> "PrivateMessage":
+        """Parse `PrivateMessage`."""
+        return PrivateMessage(
+            group_id=reader.opaque(),
+            epoch=reader.uint64(),
+            content_type=parse_content_type(reader),
+            authenticated_data=reader.opaque(),
+            encrypted_sender_data=reader.opaque(),
+            ciphertext=reader.opaque(),
+        )
+
+    def encode(self) -> bytes:
+        """Encode `PrivateMessage`."""
+        place = _place(self.group_id, self.epoch, self.content_type)
+        data = opaque(self.authenticated_data)
+        return place + data + opaque(self.encrypted_sender_data) + opaque(self.ciphertext)
+
+
+@dataclass(frozen=True, slots=True)
+class SenderData:
+    """Who sent a private message, and which key of theirs encrypts it."""
+
+    leaf_index: int
+    generation: int
+    reuse_guard: bytes = field(repr=False)
+
+
+def _place(group_id: bytes, epoch: int, content_type: int) -> bytes:
+    """Return group, epoch and content type: `SenderDataAAD`, and the start of `PrivateContentAAD`."""
+    return opaque(group_id) + uint64(epoch) + uint8(content_type)
+
+
+def sender_data_key_and_nonce(
+    suite: CipherSuite, sender_data_secret: bytes, ciphertext: bytes
+) -> tuple[bytes, bytes]:
+    """Derive the key that hides the sender from a sample of the ciphertext (RFC 9420 §6.3.2)."""
+    sample = ciphertext[: suite.hash_size]
+    return (
+        suite.expand_with_label(sender_data_secret, "key", sample, suite.aead_key_size),
+        suite.expand_with_label(sender_data_secret, "nonce", sample, suite.aead_nonce_size),
+    )
+
+
+def open_sender_data(suite: CipherSuite, message: PrivateMessage, sender_data_secret: bytes) -> SenderData:
+    """Find out who sent a message; raise `DecryptFailed`. Any member can forge this: verify the signature."""
+    key, nonce = sender_data_key_and_nonce(suite, sender_data_secret, message.ciphertext)
+    aad = _place(message.group_id, message.epoch, message.content_type)
+    plain = suite.open(key, nonce, aad, message.encrypted_sender_data)
+    if len(plain) != _SENDER_DATA_SIZE:
+        raise Malformed("sender data of a wrong length")
+    leaf_index, generation = int.from_bytes(plain[:4], "big"), int.from_bytes(plain[4:8], "big")
+    return SenderData(leaf_index, generation, plain[8:])
+
+
+def _guarded(nonce: bytes, reuse_guard: bytes) -> bytes:
+    mixed = int.from_bytes(nonce[:4], "big") ^ int.from_bytes(reuse_guard, "big")
+    return mixed.to_bytes(4, "big") + nonce[4:]
+
+
+def open_private(
+    suite: CipherSuite, message: PrivateMessage, sender: SenderData, key: bytes, nonce: bytes
+) -> AuthenticatedContent:
+    """Decrypt the content; raise `DecryptFailed`, or `Malformed` for padding that isn't zeros.
+
+    The signature comes next: until it is verified the content is anybody's who is in the group.
+    """
+    place = _place(message.group_id, message.epoch, message.content_type)
+    aad = place + opaque(message.authenticated_data)
+    plain = suite.open(key, _guarded(nonce, sender.reuse_guard), aad, message.ciphertext)
+    reader = Reader(plain)
+    body = parse_body(reader, message.content_type)
+    body_size = reader.position
+    signature, confirmation_tag = parse_auth(reader, message.content_type)
+    if plain.count(0, reader.position) != reader.remaining:
+        raise Malformed("a message is padded with something else than zeros")
+    member = Sender.member(sender.leaf_index)
+    content = FramedContent(
+        group_id=message.group_id,
+        epoch=message.epoch,
+        sender=member,
+        authenticated_data=message.authenticated_data,
+        content_type=message.content_type,
+        body=body,
+        encoded=encode_framed(
+            message.group_id,
+            message.epoch,
+            member,
+            message.authenticated_data,
+            message.content_type,
+            plain[:body_size],
+        ),
+    )
+    return AuthenticatedContent(
+        wire_format=WireFormat.PRIVATE_MESSAGE,
+        content=content,
+        signature=signature,
+        confirmation_tag=confirmation_tag,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SealingKeys:
+    """What one private message is encrypted with: used once, never stored."""
+
+    key: bytes = field(repr=False)
+    nonce: bytes = field(repr=False)
+    sender: SenderData = field(repr=False)
+    sender_data_secret: bytes = field(repr=False)
+
+
+def seal_private(
+    suite: CipherSuite,
+    keys: SealingKeys,
+    *,
+    group_id: bytes,
+    epoch: int,
+    content_type: ContentType,
+    authenticated_data: bytes,
+    content: bytes,
+) -> bytes:
+    """Encrypt `content` (body, authentication and padding, encoded) into an encoded `PrivateMessage`."""
+    place = _place(group_id, epoch, content_type)
+    head = place + opaque(authenticated_data)
+    sender = keys.sender
+    ciphertext = suite.seal(keys.key, _guarded(keys.nonce, sender.reuse_guard), head, content)
+    key, nonce = sender_data_key_and_nonce(suite, keys.sender_data_secret, ciphertext)
+    sender_data = uint32(sender.leaf_index) + uint32(sender.generation) + sender.reuse_guard
+    return b"".join((head, opaque(suite.seal(key, nonce, place, sender_data)), opaque(ciphertext)))
