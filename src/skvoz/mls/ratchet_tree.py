@@ -1,4 +1,4 @@
-"""The ratchet tree: an immutable value with cached tree hashes (RFC 9420 §§ 4.1, 7.5–7.8, 12.4.3.3).
+"""The ratchet tree: an immutable value with cached tree hashes (RFC 9420 §§ 4.1, 7.5 to 7.8, 12.4.3.3).
 
 A change copies two lists of references and forgets the hashes on the paths that it touched, so the
 next tree hash costs O(log n) hashes while the old tree stays as it was. Nodes are named by node
@@ -248,7 +248,7 @@ class RatchetTree:
         return found
 
     def filtered_direct_path(self, leaf_index: int) -> tuple[int, ...]:
-        """Return the direct path without the nodes whose copath child resolves to nothing (RFC 9420 §4.1.2)."""
+        """Return the direct path without nodes whose copath child resolves to nothing (RFC 9420 §4.1.2)."""
         path = tree_math.direct_path(leaf_index, len(self._leaves))
         copath = tree_math.copath(leaf_index, len(self._leaves))
         return tuple([node for node, child in zip(path, copath, strict=True) if not self._is_empty(child)])

@@ -1,4 +1,4 @@
-"""TreeKEM: fresh secrets along a member's path, and how the others learn them (RFC 9420 §§ 7.4–7.6).
+"""TreeKEM: fresh secrets along a member's path, and how the others learn them (RFC 9420 §§ 7.4 to 7.6).
 
 Who commits: `create_path`, then `encrypt_path` once the new GroupContext is known. Who receives:
 `apply_path`, then `decrypt_path` likewise. Who joins: `join_path`. Everything returns new values.
@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from skvoz.base.errors import DecryptFailed, Invalid, Malformed
 from skvoz.base.ports import Randomness
 from skvoz.codec import Reader, opaque, uint32
-from skvoz.crypto.suites import CipherSuite
 from skvoz.mls import tree_math
 from skvoz.mls.nodes import (
     Capabilities,
@@ -164,7 +163,8 @@ def create_path(
 ) -> StagedPath:
     """Draw a fresh leaf key and path for a committer in the tree after its proposals.
 
-    `signature_private_key` fits `template.signature_key`. An external joiner calls `tree.with_room()` first.
+    `signature_private_key` fits `template.signature_key`. Who joins from outside calls
+    `tree.with_room()` first.
     """
     suite = tree.suite
     nodes = tree.filtered_direct_path(leaf_index)
@@ -318,9 +318,10 @@ def join_path(
     sender: int,
     path_secret: bytes | None,
 ) -> PrivateTree:
-    """Return a joiner's private keys; `path_secret`, where the Welcome gave one, is of the lowest common node.
+    """Return a joiner's private keys; the path secret, if any, is of the lowest common node.
 
-    `sender` is the leaf index of the GroupInfo's signer. Raises `Invalid` where the secret doesn't fit the tree.
+    `sender` is the leaf index of the GroupInfo's signer. Raises `Invalid` where the secret doesn't
+    fit the tree.
     """
     private = PrivateTree.of_leaf(leaf_index, leaf_private_key)
     if path_secret is None:
@@ -351,7 +352,7 @@ def _climb(
 def _plan_parents(
     tree: RatchetTree, leaf_index: int, public_keys: list[bytes]
 ) -> tuple[list[ParentNode], bytes]:
-    """Return the parent nodes of a fresh path, from the bottom, and the leaf's parent hash (RFC 9420 §7.9)."""
+    """Return a fresh path's parent nodes, from the bottom, and its leaf's parent hash (RFC 9420 §7.9)."""
     parents: list[ParentNode] = []
     parent_hash = b""
     copath = tree.filtered_copath(leaf_index)
