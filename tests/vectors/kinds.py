@@ -1,0 +1,46 @@
+"""Every kind of official vector and its checker.
+
+A kind is the stem of the JSON file, or what several stems begin with (`passive-client`); kinds of
+single files are named after their folder (`mimi-content`).
+"""
+
+import importlib
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from tests.vectors import crypto_kinds
+
+CaseChecker = Callable[[Any], None]
+FileChecker = Callable[[str, bytes], None]
+
+CASE_KINDS: Final[dict[str, CaseChecker]] = dict(crypto_kinds.KINDS)
+FILE_KINDS: Final[dict[str, FileChecker]] = {}
+
+for _path in sorted(Path(__file__).parent.glob("mls_*.py")):
+    CASE_KINDS.update(importlib.import_module(f"tests.vectors.{_path.stem}").KINDS)
+if (Path(__file__).parent / "content_kinds.py").exists():
+    FILE_KINDS.update(importlib.import_module("tests.vectors.content_kinds").FILE_KINDS)
+
+
+def kind_of(name: str) -> str | None:
+    """Return the kind that a file's stem, a folder or a word from the command line names."""
+    wanted = _plain(name)
+    fitting = [kind for kind in (*CASE_KINDS, *FILE_KINDS) if wanted.startswith(_plain(kind))]
+    return max(fitting, key=len, default=None)
+
+
+def kind_of_path(path: Path) -> str | None:
+    """Return the kind of a vector file by its name or its folder's."""
+    if path.suffix == ".json":
+        return _among(CASE_KINDS, path.stem)
+    return _among(FILE_KINDS, path.parent.name)
+
+
+def _among(kinds: Mapping[str, object], name: str) -> str | None:
+    kind = kind_of(name)
+    return kind if kind in kinds else None
+
+
+def _plain(name: str) -> str:
+    return name.lower().replace("_", "-")
