@@ -1,0 +1,84 @@
+"""What a message says: MIMI content (draft-ietf-mimi-content-08) and the actions of people.
+
+- `model`: the parts of a MIMI content as values, and their limits
+- `encoding`: `encode` and `parse`, CBOR to values and back, deterministic and strict
+- `addresses`: URIs of accounts and rooms, and message ids, which are hashed over them
+- `actions`: text, edit, deletion, reaction, report; `to_content` and `from_content`
+- `reports`: how a report of many messages becomes a few bytes
+- `markdown`: mentions as links in Markdown
+- `display`: what may be shown on a terminal or found by a search
+
+Sending: an action, `to_content`, `encode`; keep those bytes, they carry the message id.
+Receiving: `parse`, `check_addresses`, `message_id` over the received bytes, `from_content`, `report_in`.
+"""
+
+from skvoz.content.actions import (
+    Action,
+    Delete,
+    Edit,
+    Reaction,
+    Text,
+    Unknown,
+    Unreact,
+    from_content,
+    report_in,
+    to_content,
+)
+from skvoz.content.addresses import account_in, account_uri, check_addresses, message_id, room_uri
+from skvoz.content.display import displayable, plain_text
+from skvoz.content.encoding import encode, parse
+from skvoz.content.markdown import Mention
+from skvoz.content.model import (
+    CONTENT_SIZE_MAX,
+    LAST_SEEN_MAX,
+    SALT_SIZE,
+    TEXT_SIZE_MAX,
+    Disposition,
+    Expiration,
+    ExternalPart,
+    MimiContent,
+    MultiPart,
+    NestedPart,
+    NullPart,
+    PartSemantics,
+    SinglePart,
+)
+from skvoz.content.reports import REPORT_IDS_MAX, Report
+
+__all__ = [
+    "CONTENT_SIZE_MAX",
+    "LAST_SEEN_MAX",
+    "REPORT_IDS_MAX",
+    "SALT_SIZE",
+    "TEXT_SIZE_MAX",
+    "Action",
+    "Delete",
+    "Disposition",
+    "Edit",
+    "Expiration",
+    "ExternalPart",
+    "Mention",
+    "MimiContent",
+    "MultiPart",
+    "NestedPart",
+    "NullPart",
+    "PartSemantics",
+    "Reaction",
+    "Report",
+    "SinglePart",
+    "Text",
+    "Unknown",
+    "Unreact",
+    "account_in",
+    "account_uri",
+    "check_addresses",
+    "displayable",
+    "encode",
+    "from_content",
+    "message_id",
+    "parse",
+    "plain_text",
+    "report_in",
+    "room_uri",
+    "to_content",
+]

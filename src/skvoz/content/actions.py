@@ -1,0 +1,290 @@
+"""What people do in a conversation, as values, to MIMI content and back.
+
+What doesn't fit any action becomes `Unknown`, never an error: the received bytes are kept, and
+a later version may understand them.
+"""
+
+from dataclasses import dataclass, field
+from typing import Final, TypeAlias, assert_never
+
+from skvoz.base.errors import BadRequest, PeerError
+from skvoz.base.ids import MessageId
+from skvoz.content import media
+from skvoz.content.markdown import Mention, with_links, without_links
+from skvoz.content.model import (
+    SENT_AT,
+    TEXT_SIZE_MAX,
+    Disposition,
+    Expiration,
+    ExternalPart,
+    MimiContent,
+    MultiPart,
+    NestedPart,
+    NullPart,
+    PartSemantics,
+    SinglePart,
+)
+from skvoz.content.reports import Report, encode_report, parse_report
+
+REACTION_SIZE_MAX: Final = 64
+"""A reaction, bytes of UTF-8: the longest emoji sequences are about 35."""
+
+_NOT_SHOWN_AS_TEXT: Final = frozenset(
+    {
+        Disposition.REACTION,
+        Disposition.PROFILE,
+        Disposition.ICON,
+        Disposition.ATTACHMENT,
+        Disposition.SESSION,
+        Disposition.PREVIEW,
+    }
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Text:
+    """Somebody writes: Markdown as typed, or with `plain` a text in which nothing is markup."""
+
+    text: str = field(repr=False)
+    reply_to: MessageId | None = None
+    mentions: tuple[Mention, ...] = ()
+    expires: Expiration | None = None
+    plain: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Edit:
+    """A text takes the place of another; `replaces` is the first version's id, however often it changes."""
+
+    replaces: MessageId
+    text: str = field(repr=False)
+    mentions: tuple[Mention, ...] = ()
+    plain: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delete:
+    """A message is taken back; `replaces` is its first version's id."""
+
+    replaces: MessageId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reaction:
+    """An emoji for a message."""
+
+    target: MessageId
+    emoji: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unreact:
+    """A reaction is taken back; `replaces` is the id of the reaction itself."""
+
+    replaces: MessageId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unknown:
+    """A message of a kind that this version doesn't know: "unsupported message".
+
+    `kind` is its media type as the author wrote it, perhaps empty; `text` what could be read of it.
+    """
+
+    kind: str
+    text: str = field(default="", repr=False)
+
+
+Action: TypeAlias = Text | Edit | Delete | Reaction | Unreact | Report
+
+
+def to_content(
+    action: Action,
+    *,
+    salt: bytes,
+    sent_at_ms: int,
+    last_seen: tuple[MessageId, ...] = (),
+    report: Report | None = None,
+) -> MimiContent:
+    """Return the content that says `action`, with a report riding along if one is due.
+
+    `salt` is 16 fresh random bytes. Raises `BadRequest` if the action can't be said.
+    """
+    replaces = in_reply_to = expires = None
+    match action:
+        case Text():
+            in_reply_to, expires = action.reply_to, action.expires
+            body: NestedPart = _text_part(action)
+        case Edit():
+            replaces = action.replaces
+            body = _text_part(action)
+        case Delete():
+            replaces = action.replaces
+            body = NullPart(disposition=Disposition.RENDER)
+        case Reaction():
+            in_reply_to = action.target
+            body = _reaction_part(action.emoji)
+        case Unreact():
+            replaces = action.replaces
+            body = NullPart(disposition=Disposition.REACTION)
+        case Report():
+            body = _report_part(action)
+        case _:
+            assert_never(action)
+    if report is not None:
+        if isinstance(action, Report):
+            raise BadRequest("a report can't carry another")
+        body = MultiPart(
+            disposition=Disposition.RENDER,
+            semantics=PartSemantics.PROCESS_ALL,
+            parts=(body, _report_part(report)),
+        )
+    return MimiContent(
+        salt=salt,
+        replaces=replaces,
+        expires=expires,
+        in_reply_to=in_reply_to,
+        last_seen=last_seen,
+        extensions={SENT_AT: sent_at_ms},
+        body=body,
+    )
+
+
+def from_content(content: MimiContent) -> Action | Unknown:
+    """Return what the author did; a report that rides along is found by `report_in`."""
+    return _action(content, content.body)
+
+
+def report_in(content: MimiContent) -> Report | None:
+    """Return the report that a content is or carries."""
+    body = content.body
+    if isinstance(body, SinglePart):
+        return _report(body)
+    if isinstance(body, MultiPart) and body.semantics == PartSemantics.PROCESS_ALL:
+        for part in body.parts:
+            report = _report(part)
+            if report is not None:
+                return report
+    return None
+
+
+def _text_part(action: Text | Edit) -> SinglePart:
+    if not action.text.strip():
+        raise BadRequest("the message is empty")
+    if action.plain and action.mentions:
+        raise BadRequest("a plain text can't mention anybody")
+    text = action.text if action.plain else with_links(action.text, action.mentions)
+    return SinglePart(
+        disposition=Disposition.RENDER,
+        content_type=media.PLAIN if action.plain else media.MARKDOWN,
+        content=_utf8(text, TEXT_SIZE_MAX, "the message is too long"),
+    )
+
+
+def _reaction_part(emoji: str) -> SinglePart:
+    if not _is_reaction(emoji):
+        raise BadRequest("a reaction is one emoji")
+    return SinglePart(
+        disposition=Disposition.REACTION,
+        content_type=media.PLAIN,
+        content=_utf8(emoji, REACTION_SIZE_MAX, "a reaction is one emoji"),
+    )
+
+
+def _report_part(report: Report) -> SinglePart:
+    return SinglePart(
+        disposition=Disposition.UNSPECIFIED, content_type=media.REPORT, content=encode_report(report)
+    )
+
+
+def _utf8(text: str, size_max: int, complaint: str) -> bytes:
+    try:
+        data = text.encode()
+    except UnicodeEncodeError:
+        raise BadRequest("the text has characters that can't be sent") from None
+    if len(data) > size_max:
+        raise BadRequest(complaint)
+    return data
+
+
+def _is_reaction(emoji: str) -> bool:
+    """Say whether a text can stand under a message as a reaction: short, visible and on one line."""
+    return (
+        0 < len(emoji) <= REACTION_SIZE_MAX
+        and len(emoji.encode(errors="replace")) <= REACTION_SIZE_MAX
+        and not any(character.isspace() or character < " " or character == "\x7f" for character in emoji)
+    )
+
+
+def _action(content: MimiContent, part: NestedPart) -> Action | Unknown:
+    match part:
+        case SinglePart():
+            return _single(content, part)
+        case NullPart():
+            if content.replaces is None:
+                return Unknown(kind="")
+            if part.disposition == Disposition.REACTION:
+                return Unreact(replaces=content.replaces)
+            return Delete(replaces=content.replaces)
+        case ExternalPart():
+            return Unknown(kind=part.content_type, text=part.description)
+        case MultiPart():
+            return _several(content, part)
+
+
+def _single(content: MimiContent, part: SinglePart) -> Action | Unknown:
+    kind = part.content_type
+    report = _report(part)
+    if report is not None:
+        return report
+    markdown = media.is_markdown(kind)
+    if not markdown and not media.is_plain(kind):
+        return Unknown(kind=kind)
+    text = part.content.decode(errors="replace")
+    if part.disposition == Disposition.REACTION:
+        if content.in_reply_to is not None and content.replaces is None and _is_reaction(text):
+            return Reaction(target=content.in_reply_to, emoji=text)
+        return Unknown(kind=kind, text=text)
+    if part.disposition in _NOT_SHOWN_AS_TEXT:
+        return Unknown(kind=kind, text=text)
+    mentions: tuple[Mention, ...] = ()
+    if markdown:
+        text, mentions = without_links(text)
+    if content.replaces is not None:
+        return Edit(replaces=content.replaces, text=text, mentions=mentions, plain=not markdown)
+    return Text(
+        text=text,
+        reply_to=content.in_reply_to,
+        mentions=mentions,
+        expires=content.expires,
+        plain=not markdown,
+    )
+
+
+def _several(content: MimiContent, part: MultiPart) -> Action | Unknown:
+    if part.semantics == PartSemantics.SINGLE_UNIT:
+        # A unit is for those who understand all of it, and we know no kind of unit.
+        return Unknown(kind="multipart/related")
+    actions = [_action(content, nested) for nested in part.parts]
+    if part.semantics == PartSemantics.CHOOSE_ONE:
+        return next(
+            (action for action in actions if not isinstance(action, Unknown)),
+            Unknown(kind="multipart/alternative"),
+        )
+    said = [action for action in actions if not isinstance(action, Report)]
+    if len(said) == 1:
+        return said[0]
+    if not said:
+        return actions[0]
+    # More than one thing was said at once. What can be read is shown, together with the remark.
+    texts = [action.text for action in said if isinstance(action, (Text, Edit, Unknown)) and action.text]
+    return Unknown(kind="multipart/mixed", text="\n".join(texts))
+
+
+def _report(part: NestedPart) -> Report | None:
+    if not isinstance(part, SinglePart) or part.content_type != media.REPORT:
+        return None
+    try:
+        return parse_report(part.content)
+    except PeerError:
+        return None
