@@ -1,0 +1,197 @@
+"""May this be done to a log? Each rule takes the present state and gives the next one, or a refusal.
+
+Rates, and whether an entry id is known already, are looked up by the caller and handed in.
+"""
+
+import hmac
+from dataclasses import dataclass, field
+from typing import Final
+
+import msgspec
+
+from skvoz.logs.contest import contest_proof_fits
+from skvoz.logs.retention import CLOSER_RETENTION_S, hour_after
+from skvoz.logs.state import INBOX, ROOM, Log, Quotas, Refusal, Segment
+
+SUPERSEDED: Final = Refusal("superseded")
+DENIED: Final = Refusal("denied")
+TOO_BIG: Final = Refusal("too_big")
+FULL: Final = Refusal("full")
+BAD: Final = Refusal("bad")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenRequest:
+    """What a new log shall be; the meaning of the fields is that of `Log` and `Segment`."""
+
+    log_id: bytes
+    kind: int
+    key_hash: bytes
+    owner_hash: bytes
+    door_hash: bytes | None
+    retention_s: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RekeyRequest:
+    """A closer: its size in bytes, and what it opens."""
+
+    size: int
+    next_hash: bytes
+    carry: bool
+    contest_proof: bytes | None = field(repr=False)
+    door_hash: bytes | None
+    answered: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rekeyed:
+    """A closer was accepted: the log, the segment that it closes, and the one that it opens."""
+
+    log: Log
+    closed: Segment
+    opened: Segment
+
+
+def open_log(
+    request: OpenRequest, existing: Log | None, root: Segment | None, now_ms: int
+) -> Refusal | tuple[Log, Segment] | None:
+    """Create a log; None where an identical request has created it before.
+
+    `root`: the segment of the existing log that `request.key_hash` belongs to, if any.
+    A log under this id that is not the same is `denied`.
+    """
+    if existing is not None:
+        same = (
+            root is not None
+            and root.number == 0
+            and existing.kind == request.kind
+            and existing.retention_s == request.retention_s
+            and hmac.compare_digest(existing.owner_hash, request.owner_hash)
+        )
+        return None if same else DENIED
+    log = Log(
+        log_id=request.log_id,
+        kind=request.kind,
+        owner_hash=request.owner_hash,
+        retention_s=request.retention_s,
+        head=0,
+        base=0,
+        entry_count=0,
+        byte_count=0,
+        knock_head=0,
+        expires_hour=hour_after(now_ms, CLOSER_RETENTION_S),
+    )
+    segment = Segment(
+        number=0,
+        parent=0,
+        by_carry=False,
+        key_hash=request.key_hash,
+        door_hash=request.door_hash if request.kind == ROOM else None,
+        closed_at=0,
+        last_closer=0,
+        carried=False,
+        expires_hour=None,
+    )
+    return log, segment
+
+
+def append(log: Log, segment: Segment, size: int, quotas: Quotas) -> Refusal | Log:
+    """Add an entry of `size` bytes: the changed log, whose head is the entry's position.
+
+    The caller has looked for the entry's id first, so that a repeat is never `superseded`.
+    """
+    if segment.closed_at:
+        return SUPERSEDED
+    if size > quotas.entry_size_max:
+        return TOO_BIG
+    if log.kind == INBOX and log.entry_count >= quotas.inbox_entries_max:
+        return FULL
+    if log.entry_count >= quotas.log_entries_max or log.byte_count + size > quotas.log_bytes_max:
+        return FULL
+    return msgspec.structs.replace(
+        log, head=log.head + 1, entry_count=log.entry_count + 1, byte_count=log.byte_count + size
+    )
+
+
+def needs_contest(segment: Segment) -> bool:
+    """Tell whether a closer of this segment would be a further one, and so is rated and needs a proof."""
+    return segment.closed_at != 0
+
+
+def rekey(
+    log: Log,
+    segment: Segment,
+    request: RekeyRequest,
+    quotas: Quotas,
+    *,
+    next_hash_known: bool,
+    now_ms: int,
+) -> Refusal | Rekeyed:
+    """Close a segment and open the next one; the closer's position is the changed log's head.
+
+    A further closer of a closed segment needs a proof of work, and can't settle knocks: somebody who was
+    removed by the first closer still holds this key. `next_hash_known`: the log has a segment of this hash.
+    A closer may exceed the log's bytes by its own size, since what shuts somebody out must not be shut out.
+    """
+    if log.kind != ROOM:
+        return DENIED
+    if segment.closed_at:
+        if request.contest_proof is None:
+            return SUPERSEDED
+        if not contest_proof_fits(log.log_id, segment.key_hash, request.next_hash, request.contest_proof):
+            return BAD
+        if request.answered:
+            return BAD
+    if request.size > quotas.rekey_size_max:
+        return TOO_BIG
+    if next_hash_known or request.next_hash == segment.key_hash:
+        return BAD
+    if log.byte_count > quotas.log_bytes_max:
+        return FULL
+    position = log.head + 1
+    closed = msgspec.structs.replace(
+        segment,
+        closed_at=segment.closed_at or position,
+        last_closer=position,
+        carried=segment.carried or request.carry,
+        expires_hour=hour_after(now_ms, CLOSER_RETENTION_S),
+    )
+    opened = Segment(
+        number=position,
+        parent=segment.number,
+        by_carry=request.carry,
+        key_hash=request.next_hash,
+        door_hash=segment.door_hash if request.door_hash is None else request.door_hash,
+        closed_at=0,
+        last_closer=0,
+        carried=False,
+        expires_hour=None,
+    )
+    changed = msgspec.structs.replace(
+        log, head=position, entry_count=log.entry_count + 1, byte_count=log.byte_count + request.size
+    )
+    return Rekeyed(log=changed, closed=closed, opened=opened)
+
+
+def attach_head(log: Log, segment: Segment) -> int:
+    """Return the position up to which a holder of the segment's key has something to read now."""
+    if segment.closed_at and not segment.carried:
+        return segment.last_closer
+    return log.head
+
+
+def is_owner(log: Log | None, owner_hash: bytes) -> bool:
+    """Tell whether a log exists and belongs to the key of this hash, alike in time for both."""
+    expected = bytes(32) if log is None else log.owner_hash
+    return hmac.compare_digest(expected, owner_hash) and log is not None
+
+
+def trimmed(log: Log, base: int, entry_count: int, byte_count: int) -> Log:
+    """Return the log after so many entries and bytes at or before `base` were deleted."""
+    return msgspec.structs.replace(
+        log,
+        base=max(log.base, base),
+        entry_count=max(0, log.entry_count - entry_count),
+        byte_count=max(0, log.byte_count - byte_count),
+    )

@@ -1,0 +1,103 @@
+"""What is known of a log. Msgspec structs, because one is replaced for every append and they do it in C.
+
+Times of expiry are whole hours since 1970, so that what is stored tells little about when people write.
+"""
+
+from dataclasses import dataclass
+from typing import Final, Literal, TypeAlias
+
+import msgspec
+
+from skvoz.base.limits import ENTRY_SIZE_MAX, REKEY_SIZE_MAX
+
+ROOM: Final = 0
+INBOX: Final = 1
+
+RefusalCode: TypeAlias = Literal["superseded", "denied", "gone", "too_big", "full", "slow", "bad", "used"]
+
+
+class Log(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """A log without its entries.
+
+    `retention_s`: the log's own wish, or None. `head`: the last position given. `base`: everything up to it
+    except closers is gone. `entry_count`, `byte_count`: what is held now, closers included.
+    `knock_head`: the last number given to a knock. `expires_hour`: forgotten then, unless somebody comes.
+    """
+
+    log_id: bytes
+    kind: int
+    owner_hash: bytes
+    retention_s: int | None
+    head: int
+    base: int
+    entry_count: int
+    byte_count: int
+    knock_head: int
+    expires_hour: int
+
+    def __repr__(self) -> str:
+        """Say nothing of the log's ids."""
+        return "<Log>"
+
+
+class Segment(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """A stretch of a log under one access key; an inbox has exactly one.
+
+    `number`: the position of the closer that opened it, 0 for the first. `parent`: the number of the segment
+    that this closer closed. `by_carry`: it was marked `carry`, so holders of the parent's key read on here.
+    `closed_at`: the position of its first closer, 0 while open. `last_closer`: of its latest one, or 0.
+    `carried`: at least one of its closers was marked `carry`. `expires_hour`: None while open.
+    """
+
+    number: int
+    parent: int
+    by_carry: bool
+    key_hash: bytes
+    door_hash: bytes | None
+    closed_at: int
+    last_closer: int
+    carried: bool
+    expires_hour: int | None
+
+    def __repr__(self) -> str:
+        """Say nothing of the segment's keys."""
+        return "<Segment>"
+
+
+class Refusal(msgspec.Struct, frozen=True, gc=False):
+    """Why not; a repeat makes sense after `retry_after_ms` where that isn't 0."""
+
+    code: RefusalCode
+    retry_after_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quotas:
+    """What an operator grants; the defaults suit a small public relay.
+
+    Sizes in bytes; a rate is so many a second on average, and `burst` at once.
+    """
+
+    entry_size_max: int = ENTRY_SIZE_MAX
+    rekey_size_max: int = REKEY_SIZE_MAX
+    retention_s: int = 30 * 24 * 3600
+    log_bytes_max: int = 256 * 1024 * 1024
+    log_entries_max: int = 200_000
+    inbox_entries_max: int = 256
+    knocks_per_door_max: int = 8
+    knocks_per_log_max: int = 64
+    packages_max: int = 128
+    appends_per_s: float = 100.0
+    append_burst: int = 2_000
+    contests_per_s: float = 1 / 30
+    contest_burst: int = 4
+    takes_per_s: float = 1 / 10
+    take_burst: int = 20
+    knocks_per_s: float = 1 / 10
+    knock_burst: int = 16
+    opens_per_s: float = 20.0
+    open_burst: int = 1_000
+    session_opens_per_s: float = 1.0
+    session_open_burst: int = 64
+    casts_per_s: float = 1_000.0
+    cast_burst: int = 1_000

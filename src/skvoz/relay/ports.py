@@ -1,0 +1,148 @@
+"""What the relay asks of a store. Any store will do that keeps what it acknowledged.
+
+A store runs `Executor.execute` inside one write transaction a batch, commits it to stable storage, and only
+then hands the outcomes back to the relay. Reads see committed data only and may run beside a write.
+"""
+
+from collections.abc import Collection, Sequence
+from typing import Protocol
+
+import msgspec
+
+from skvoz.logs import Log, Segment
+from skvoz.wire.frames import Entry, KnockItem, Taken
+
+
+class Removed(msgspec.Struct, frozen=True, gc=False):
+    """How many entries and body bytes were deleted."""
+
+    entry_count: int
+    byte_count: int
+
+
+class Offer(msgspec.Struct, frozen=True, gc=False):
+    """An inbox's offer, and who has it."""
+
+    body: bytes
+    taker: bytes | None
+
+    def __repr__(self) -> str:
+        """Say nothing of the bytes."""
+        return "<Offer>"
+
+
+class LogTransaction(Protocol):
+    """A write transaction: sees what it wrote itself, before anything is committed."""
+
+    def log(self, log_id: bytes) -> Log | None:
+        """Return a log."""
+        ...
+
+    def save_log(self, log: Log) -> None:
+        """Insert or replace a log; often called, so write it once, before the commit."""
+        ...
+
+    def delete_log(self, log_id: bytes) -> None:
+        """Delete a log with segments, entries, knocks and packages."""
+        ...
+
+    def segment(self, log_id: bytes, key_hash: bytes) -> Segment | None:
+        """Return the segment whose key has this hash."""
+        ...
+
+    def carried_children(self, log_id: bytes, number: int) -> Sequence[Segment]:
+        """Return the segments with this parent that a carry closer opened, by number."""
+        ...
+
+    def save_segment(self, log_id: bytes, segment: Segment) -> None:
+        """Insert or replace a segment by its number."""
+        ...
+
+    def find_entry(self, log_id: bytes, entry_id: bytes, since: int) -> int | None:
+        """Return the position of an entry if it stands after `since`; called for every append."""
+        ...
+
+    def add_entry(self, log_id: bytes, entry: Entry, expires_hour: int) -> None:
+        """Insert an entry; `entry.position` is the log's new head, `entry.body` is never None."""
+        ...
+
+    def trim_entries(self, log_id: bytes, before: int) -> Removed:
+        """Delete entries before this position, closers excepted."""
+        ...
+
+    def has_door(self, log_id: bytes, door_hash: bytes) -> bool:
+        """Tell whether an open segment of the log has this door."""
+        ...
+
+    def knock_count(self, log_id: bytes) -> int:
+        """Count the knocks of all doors of a log."""
+        ...
+
+    def door_knocks(self, log_id: bytes, door_hash: bytes) -> Sequence[KnockItem]:
+        """Return the knocks at one door, by number."""
+        ...
+
+    def add_knock(self, log_id: bytes, door_hash: bytes, knock: KnockItem, expires_hour: int) -> None:
+        """Insert a knock."""
+        ...
+
+    def remove_knocks(self, log_id: bytes, door_hash: bytes, numbers: Collection[int]) -> None:
+        """Delete those of these knocks that are at this door."""
+        ...
+
+    def taken(self, log_id: bytes, taker: bytes) -> Taken | None:
+        """Return the package that this taker was given, while it is kept."""
+        ...
+
+    def package_count(self, log_id: bytes) -> int:
+        """Count the packages that nobody has taken."""
+        ...
+
+    def has_package(self, log_id: bytes, digest: bytes) -> bool:
+        """Tell whether a package with this SHA-256 is or was in the pool; taken ones count while kept."""
+        ...
+
+    def add_package(self, log_id: bytes, digest: bytes, body: bytes) -> None:
+        """Insert a package behind the others."""
+        ...
+
+    def take_package(self, log_id: bytes, taker: bytes, expires_hour: int) -> bytes | None:
+        """Give the oldest untaken package to a taker and keep it for a repeat; None where there is none."""
+        ...
+
+    def last_package(self, log_id: bytes) -> bytes | None:
+        """Return the package that is given when the pool is dry."""
+        ...
+
+    def set_last_package(self, log_id: bytes, body: bytes) -> None:
+        """Insert or replace it."""
+        ...
+
+    def offer(self, log_id: bytes) -> Offer | None:
+        """Return the inbox's offer."""
+        ...
+
+    def set_offer(self, log_id: bytes, offer: Offer) -> None:
+        """Insert or replace it."""
+        ...
+
+
+class LogReader(Protocol):
+    """Committed data, as one snapshot a call."""
+
+    def base(self, log_id: bytes) -> int:
+        """Return the log's base; 0 for a log that isn't there."""
+        ...
+
+    def entries(
+        self, log_id: bytes, after: int, through: int, count_max: int, bytes_max: int
+    ) -> Sequence[Entry]:
+        """Return entries of all segments with `after` < position ≤ `through`, in order.
+
+        At most `count_max`, and after the first none that would bring the bodies over `bytes_max`.
+        """
+        ...
+
+    def knocks(self, log_id: bytes, segments: Collection[int]) -> Sequence[KnockItem]:
+        """Return the knocks at the doors of those of these segments that are open, by number."""
+        ...
