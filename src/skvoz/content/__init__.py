@@ -5,6 +5,7 @@
 - `addresses`: URIs of accounts and rooms, and message ids, which are hashed over them
 - `actions`: text, edit, deletion, reaction, report; `to_content` and `from_content`
 - `reports`: how a report of many messages becomes a few bytes
+- `media`: the media types that we understand
 - `markdown`: mentions as links in Markdown
 - `display`: what may be shown on a terminal or found by a search
 
