@@ -1,0 +1,61 @@
+"""A person's home: one private folder, held by one process at a time.
+
+lock        held while a process works on the home: ratchets must never fork
+key.json    how the database's key is protected (mode 0600)
+skvoz.db    the encrypted database, with its `-wal` beside it
+api.sock    the running node's API; `api.token` a program's way in over HTTP
+"""
+
+import fcntl
+import os
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from skvoz.base.errors import HomeBusy, StoreError
+
+
+class Home:
+    """A home under this process's lock, until `close` or the end of a `with` block."""
+
+    def __init__(self, folder: Path) -> None:
+        """Make the folder where it is missing and lock it; raise `HomeBusy` where another process has it."""
+        self.folder = folder
+        try:
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            folder.chmod(0o700)
+            self._descriptor = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise StoreError(f"the home's folder can't be used: {error.strerror}") from None
+        try:
+            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(self._descriptor)
+            raise HomeBusy("another process holds this home") from None
+
+    @property
+    def database_file(self) -> Path:
+        """The encrypted database."""
+        return self.folder / "skvoz.db"
+
+    @property
+    def key_file(self) -> Path:
+        """How the database's key is protected."""
+        return self.folder / "key.json"
+
+    @property
+    def socket_file(self) -> Path:
+        """The running node's API."""
+        return self.folder / "api.sock"
+
+    def close(self) -> None:
+        """Let other processes have the home."""
+        os.close(self._descriptor)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()

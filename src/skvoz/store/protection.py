@@ -1,0 +1,180 @@
+"""Where the database's key is kept: the OS keyring, a passphrase, or a private file.
+
+The database has one random key for life; a passphrase (Argon2id, RFC 9106) encrypts that key, so that
+changing the passphrase rewrites 100 bytes and not the database.
+"""
+
+import os
+import secrets
+from collections.abc import Callable
+from enum import Enum
+from pathlib import Path
+
+import argon2.exceptions
+import argon2.low_level
+import keyring
+import keyring.errors
+import msgspec
+
+from skvoz.base.errors import DecryptFailed, NotFound, SchemaTooNew, StoreError, WrongPassphrase
+from skvoz.crypto.symmetric import KEY_SIZE, ZERO_NONCE, seal, unseal
+
+_VERSION = 1
+_KEYRING_SERVICE = "skvoz"
+_TIME_COST = 3
+_MEMORY_KIB = 64 * 1024
+_PARALLELISM = 4
+"""RFC 9106 §4, the second recommended option: about 0.1 s here, and 64 MiB for each guess."""
+_TIME_COST_MAX = 20
+_MEMORY_KIB_MAX = 4 * 1024 * 1024
+
+
+class Protection(Enum):
+    """Who keeps the key."""
+
+    AUTOMATIC = "automatic"
+    """The keyring where one works, else a file."""
+    FILE = "file"
+    PASSPHRASE = "passphrase"  # noqa: S105  # the name of a kind, not a secret
+    KEYRING = "keyring"
+
+
+class _KeyFile(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True, kw_only=True):
+    version: int
+    kind: str
+    key: str = ""
+    name: str = ""
+    salt: str = ""
+    time_cost: int = 0
+    memory_kib: int = 0
+    parallelism: int = 0
+    wrapped: str = ""
+
+    def __repr__(self) -> str:
+        return "<_KeyFile>"
+
+
+AskPassphrase = Callable[[], str]
+"""Called when a passphrase is needed; returns it, or raises a `CallerError`."""
+
+
+def create_key(file: Path, protection: Protection, ask: AskPassphrase) -> bytes:
+    """Make a database key, put it under `protection`, and return it (32 bytes)."""
+    key = secrets.token_bytes(KEY_SIZE)
+    if protection is Protection.PASSPHRASE:
+        _write(file, _wrapped(key, ask()))
+    elif protection is Protection.FILE or (protection is Protection.AUTOMATIC and not _keyring_works()):
+        _write(file, _KeyFile(version=_VERSION, kind="file", key=key.hex()))
+    else:
+        name = secrets.token_hex(16)
+        try:
+            keyring.set_password(_KEYRING_SERVICE, name, key.hex())
+        except keyring.errors.KeyringError:
+            raise StoreError("the system's keyring did not take the key") from None
+        _write(file, _KeyFile(version=_VERSION, kind="keyring", name=name))
+    return key
+
+
+def read_key(file: Path, ask: AskPassphrase) -> bytes:
+    """Return the database key; raise `WrongPassphrase`, `SchemaTooNew`, `NotFound` or `StoreError`."""
+    stored = _read(file)
+    try:
+        if stored.kind == "file":
+            key = bytes.fromhex(stored.key)
+        elif stored.kind == "passphrase":
+            key = _unwrapped(stored, ask())
+        elif stored.kind == "keyring":
+            key = bytes.fromhex(keyring.get_password(_KEYRING_SERVICE, stored.name) or "")
+        else:
+            raise SchemaTooNew("the key's protection is of a kind that this version does not know")
+    except (ValueError, keyring.errors.KeyringError):
+        raise StoreError("the key of this home can't be had from where it was put") from None
+    if len(key) != KEY_SIZE:
+        raise StoreError("the key of this home can't be had from where it was put")
+    return key
+
+
+def change_passphrase(file: Path, ask: AskPassphrase, new_passphrase: str) -> None:
+    """Put the key under a new passphrase; the database stays as it is."""
+    _write(file, _wrapped(read_key(file, ask), new_passphrase))
+
+
+def kind_of(file: Path) -> str:
+    """Return `file`, `passphrase` or `keyring` (for `doctor`, which names what is weak)."""
+    return _read(file).kind
+
+
+def _keyring_works() -> bool:
+    # The "fail" and "null" backends have a priority of 0 or less and keep nothing.
+    if os.environ.get("SKVOZ_KEYRING") == "off":
+        return False
+    return float(getattr(keyring.get_keyring(), "priority", 0)) > 0
+
+
+def _passphrase_key(passphrase: str, parameters: _KeyFile) -> bytes:
+    return argon2.low_level.hash_secret_raw(
+        passphrase.encode(),
+        bytes.fromhex(parameters.salt),
+        time_cost=parameters.time_cost,
+        memory_cost=parameters.memory_kib,
+        parallelism=parameters.parallelism,
+        hash_len=KEY_SIZE,
+        type=argon2.low_level.Type.ID,
+    )
+
+
+def _wrapped(key: bytes, passphrase: str) -> _KeyFile:
+    file = _KeyFile(
+        version=_VERSION,
+        kind="passphrase",
+        salt=secrets.token_hex(16),
+        time_cost=_TIME_COST,
+        memory_kib=_MEMORY_KIB,
+        parallelism=_PARALLELISM,
+    )
+    # The salt is fresh for each wrapping, so the key encrypts one message and the nonce may be zero.
+    file.wrapped = seal(_passphrase_key(passphrase, file), ZERO_NONCE, b"skvoz home key", key).hex()
+    return file
+
+
+def _unwrapped(file: _KeyFile, passphrase: str) -> bytes:
+    if not (0 < file.time_cost <= _TIME_COST_MAX and 0 < file.memory_kib <= _MEMORY_KIB_MAX):
+        raise StoreError("the key file asks for more work than this version does")
+    try:
+        wrapped = bytes.fromhex(file.wrapped)
+        return unseal(_passphrase_key(passphrase, file), ZERO_NONCE, b"skvoz home key", wrapped)
+    except DecryptFailed:
+        raise WrongPassphrase("the passphrase does not open this home") from None
+    except argon2.exceptions.HashingError:
+        raise StoreError("the key file's parameters make no sense") from None
+
+
+def _read(file: Path) -> _KeyFile:
+    try:
+        stored = msgspec.json.decode(file.read_bytes(), type=_KeyFile)
+    except FileNotFoundError:
+        raise NotFound("this home has no key file") from None
+    except (OSError, msgspec.DecodeError):
+        raise StoreError("the key file can't be read") from None
+    if stored.version != _VERSION:
+        raise SchemaTooNew("the key file was written by a newer version")
+    return stored
+
+
+def _write(file: Path, stored: _KeyFile) -> None:
+    """Replace the key file so that after a crash either the old or the new one is there, whole."""
+    beside = file.with_suffix(".new")
+    try:
+        descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+        with os.fdopen(descriptor, "wb") as stream:
+            stream.write(msgspec.json.encode(stored))
+            stream.flush()
+            os.fsync(stream.fileno())
+        beside.replace(file)
+        folder = os.open(file.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+    except OSError as error:
+        raise StoreError(f"the key file can't be written: {error.strerror}") from None

@@ -1,0 +1,144 @@
+"""What people look at: chats, pages of messages, contacts, and the log of events."""
+
+from dataclasses import dataclass
+
+from skvoz.base.ids import MessageId
+from skvoz.client.records import (
+    Contact,
+    ContactState,
+    Conversation,
+    ConversationState,
+    Gap,
+    LoggedEvent,
+    Message,
+)
+from skvoz.store.record_tables import RecordTables, decode
+from skvoz.store.search import match_expression
+
+PAGE_MAX = 500
+"""Rows in one page, however many are asked for."""
+_OVER = (ConversationState.LEFT, ConversationState.REMOVED)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chat:
+    """One chat as people see it: its conversations (several, if both sides wrote first), newest message."""
+
+    chat_id: bytes
+    conversations: tuple[Conversation, ...]
+    """The one that is written to comes first: the lowest group id of those that go on."""
+    contact: Contact | None
+    last_message: Message | None
+    gaps: int
+
+    @property
+    def main(self) -> Conversation:
+        """The conversation that is written to."""
+        return self.conversations[0]
+
+    @property
+    def last_activity_ms(self) -> int:
+        """When something last happened."""
+        return max(conversation.last_activity_ms for conversation in self.conversations)
+
+    @property
+    def unread(self) -> int:
+        """Messages not read yet."""
+        return sum(conversation.unread for conversation in self.conversations)
+
+
+class Queries:
+    """Reads for the API; run them on the thread that owns the database."""
+
+    def __init__(self, records: RecordTables) -> None:
+        self._records = records
+        self._database = records.database
+
+    def chats(self) -> list[Chat]:
+        """Return all chats, the latest first."""
+        by_chat: dict[bytes, list[Conversation]] = {}
+        for conversation in self._records.select(Conversation):
+            by_chat.setdefault(conversation.chat_id, []).append(conversation)
+        chats = [self._chat(chat_id, found) for chat_id, found in by_chat.items()]
+        return sorted(chats, key=lambda chat: (-chat.last_activity_ms, chat.chat_id))
+
+    def chat(self, chat_id: bytes) -> Chat | None:
+        """Return one chat, or nothing."""
+        found = list(self._records.select(Conversation, chat_id=chat_id))
+        return self._chat(chat_id, found) if found else None
+
+    def _chat(self, chat_id: bytes, found: list[Conversation]) -> Chat:
+        found.sort(key=lambda conversation: (conversation.state in _OVER, conversation.group_id))
+        last = self.messages(chat_id, before=None, limit=1)
+        gaps = sum(
+            self._database.rows("SELECT count(*) FROM gap WHERE group_id = ?", (conversation.group_id,))[0][0]
+            for conversation in found
+        )
+        return Chat(
+            chat_id=chat_id,
+            conversations=tuple(found),
+            contact=self._records.get(Contact, (chat_id,)),
+            last_message=last[0] if last else None,
+            gaps=gaps,
+        )
+
+    def gaps(self, conversation: Conversation) -> list[Gap]:
+        """Return the messages that may be missing in a conversation."""
+        return list(self._records.select(Gap, group_id=conversation.group_id))
+
+    def messages(self, chat_id: bytes, *, before: int | None, limit: int) -> list[Message]:
+        """Return up to `limit` messages of a chat below the sequence `before`, the latest first."""
+        rows = self._database.rows(
+            "SELECT body FROM message WHERE chat_id = ? AND sequence < ? ORDER BY sequence DESC LIMIT ?",
+            (chat_id, 2**62 if before is None else before, min(limit, PAGE_MAX)),
+        )
+        return [decode(Message, body) for (body,) in rows]
+
+    def messages_after(self, chat_id: bytes, *, after: int, limit: int) -> list[Message]:
+        """Return up to `limit` messages of a chat above the sequence `after`, the oldest first."""
+        rows = self._database.rows(
+            "SELECT body FROM message WHERE chat_id = ? AND sequence > ? ORDER BY sequence LIMIT ?",
+            (chat_id, after, min(limit, PAGE_MAX)),
+        )
+        return [decode(Message, body) for (body,) in rows]
+
+    def message(self, message_id: MessageId) -> Message | None:
+        """Return one message, or nothing."""
+        return self._records.get(Message, (message_id,))
+
+    def search(self, query: str, *, chat_id: bytes | None, before: int | None, limit: int) -> list[Message]:
+        """Return up to `limit` messages with all words of `query`, the latest first; none for no words."""
+        expression = match_expression(query)
+        if not expression:
+            return []
+        rows = self._database.rows(
+            "SELECT message.body FROM message_text JOIN message ON message.sequence = message_text.rowid"
+            " WHERE message_text MATCH ?1 AND message_text.rowid < ?2"
+            " AND (?3 IS NULL OR message.chat_id = ?3)"
+            " ORDER BY message_text.rowid DESC LIMIT ?4",
+            (expression, 2**62 if before is None else before, chat_id, min(limit, PAGE_MAX)),
+        )
+        return [decode(Message, body) for (body,) in rows]
+
+    def contacts(self) -> list[Contact]:
+        """Return everybody who is known here but for the merely seen, by name."""
+        found = [c for c in self._records.select(Contact) if c.state is not ContactState.KNOWN]
+        return sorted(
+            found, key=lambda contact: ((contact.own_name or contact.name).lower(), contact.account_id)
+        )
+
+    def contact(self, account_id: bytes) -> Contact | None:
+        """Return one person, or nothing."""
+        return self._records.get(Contact, (account_id,))
+
+    def events(self, *, after: int, limit: int) -> list[LoggedEvent]:
+        """Return up to `limit` events above the sequence `after`, in order."""
+        rows = self._database.rows(
+            "SELECT body FROM event WHERE sequence > ? ORDER BY sequence LIMIT ?",
+            (after, min(limit, PAGE_MAX)),
+        )
+        return [decode(LoggedEvent, body) for (body,) in rows]
+
+    def last_event(self) -> int:
+        """Return the sequence of the newest event, 0 where there is none."""
+        return int(self._database.rows("SELECT coalesce(max(sequence), 0) FROM event")[0][0])
