@@ -1,0 +1,31 @@
+"""What all tests share: no test waits on a clock of Hypothesis, and STRICT=1 forgives no skip."""
+
+import os
+from typing import cast
+
+import pytest
+from hypothesis import settings
+
+settings.register_profile("skvoz", deadline=None, print_blob=True)
+settings.load_profile("skvoz")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    skipped = terminalreporter.stats.get("skipped", [])
+    if not skipped:
+        return
+    # A skip's representation is (file, line, reason).
+    places = [cast("tuple[str, int, str] | str", report.longrepr) for report in skipped]
+    reasons = {place if isinstance(place, str) else place[2] for place in places}
+    terminalreporter.section("not run")
+    for reason in sorted(reasons):
+        terminalreporter.write_line(reason)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if os.environ.get("STRICT") != "1" or reporter is None or hasattr(session.config, "workerinput"):
+        return
+    if reporter.stats.get("skipped") and session.exitstatus == pytest.ExitCode.OK:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
