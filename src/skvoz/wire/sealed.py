@@ -1,0 +1,182 @@
+"""The sealed session: the handshake to a relay's key, then messages sealed in both directions.
+
+    client -> relay   version ‖ enc_1 ‖ sealed([Hello])      HPKE to the relay's key
+    relay  -> client  enc_2 ‖ sealed([Welcome])              HPKE to the one-time key in `Hello`
+    both              sealed(frames), counted from 0 up and from 1 down
+
+Only who has the relay's private key can know the keys after that, so a `Welcome` that opens is the relay's.
+The relay's fresh `enc_2` goes into them, so a recorded connection can't be replayed beyond its first message;
+the client's one-time key too, so the relay's key, once seized, opens no recording.
+
+Plaintexts are length (4 bytes, big endian) ‖ frames ‖ zeros, up to the next multiple of 512 bytes.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from skvoz.base.errors import Invalid, Malformed
+from skvoz.base.ports import Randomness
+from skvoz.crypto import CipherSuite, hkdf_sha256, sha256
+from skvoz.crypto.counted import CountedOpener, CountedSealer
+from skvoz.wire.frames import Down, Hello, Up, Welcome, encode, parse_down, parse_up
+
+WIRE_VERSION: Final = 1
+"""The first byte of a connection."""
+MESSAGE_SIZE_MAX: Final = 1280 * 1024
+"""A sealed message, bytes: a closer of 1 MiB and room for other frames."""
+FRAMES_SIZE_MAX: Final = MESSAGE_SIZE_MAX - 1024
+"""The frames in one message, bytes, before length, padding and tag."""
+_BUCKET: Final = 512
+_LENGTH_SIZE: Final = 4
+_TAG_SIZE: Final = 16
+_HELLO_INFO: Final = b"skvoz session 1 hello"
+_WELCOME_INFO: Final = b"skvoz session 1 welcome"
+_KEYS_INFO: Final = b"skvoz session 1 keys"
+
+
+def _pad(frames: bytes) -> bytes:
+    size = len(frames)
+    if size > FRAMES_SIZE_MAX:
+        raise ValueError("a message is too long to be sealed")
+    return b"".join((size.to_bytes(_LENGTH_SIZE), frames, bytes(-(size + _LENGTH_SIZE) % _BUCKET)))
+
+
+def _unpad(plaintext: bytes) -> memoryview:
+    size = int.from_bytes(plaintext[:_LENGTH_SIZE])
+    if len(plaintext) < _LENGTH_SIZE or size > len(plaintext) - _LENGTH_SIZE:
+        raise Malformed("a message is shorter than it says")
+    return memoryview(plaintext)[_LENGTH_SIZE : _LENGTH_SIZE + size]
+
+
+def _check_size(message: bytes) -> None:
+    if len(message) > MESSAGE_SIZE_MAX:
+        raise Malformed("a message is too long")
+
+
+class SealedSession:
+    """One end of a session after the handshake; `seal` and `open` count messages."""
+
+    __slots__ = ("_opener", "_sealer")
+
+    def __init__(self, sealer: CountedSealer, opener: CountedOpener) -> None:
+        self._sealer = sealer
+        self._opener = opener
+
+    def seal(self, frames: bytes) -> bytes:
+        """Seal the encoded frames of the next message, at most `FRAMES_SIZE_MAX` bytes."""
+        return self._sealer.seal(_pad(frames))
+
+    def open(self, message: bytes) -> memoryview:
+        """Open the next message to its encoded frames.
+
+        Raises `DecryptFailed` for anything but the next message of the other end, `Malformed` for its length;
+        the connection is then to be closed.
+        """
+        _check_size(message)
+        return _unpad(self._opener.open(message))
+
+    def seal_up(self, frames: Sequence[Up]) -> bytes:
+        """Seal frames of a client."""
+        return self.seal(encode(frames))
+
+    def open_up(self, message: bytes) -> list[Up]:
+        """Open and parse what a client sent. Raises as `open` does, and `Malformed`."""
+        return parse_up(self.open(message))
+
+    def seal_down(self, frames: Sequence[Down]) -> bytes:
+        """Seal frames of a relay."""
+        return self.seal(encode(frames))
+
+    def open_down(self, message: bytes) -> list[Down]:
+        """Open and parse what a relay sent. Raises as `open` does, and `Malformed`."""
+        return parse_down(self.open(message))
+
+
+@dataclass(frozen=True, slots=True)
+class Greeting:
+    """A client's side of a handshake between its first message and the relay's."""
+
+    _suite: CipherSuite
+    _ephemeral_private_key: bytes = field(repr=False)
+    _chain: bytes = field(repr=False)
+    _transcript: bytes = field(repr=False)
+
+    def finish(self, message: bytes) -> tuple[Welcome, SealedSession]:
+        """Take the relay's first message.
+
+        Raises `DecryptFailed` if it is not from the relay whose key this is, `Malformed`, or `Invalid`.
+        """
+        _check_size(message)
+        size = self._suite.kem.encapsulation_size
+        if len(message) < size + _TAG_SIZE:
+            raise Malformed("a welcome is too short")
+        enc = message[:size]
+        shared = self._suite.hpke_export_receiver(
+            self._ephemeral_private_key, enc, _WELCOME_INFO + self._transcript, b"", 32
+        )
+        up_key, down_key = _keys(self._chain, shared)
+        opener = CountedOpener(down_key)
+        frames = parse_down(_unpad(opener.open(message[size:], enc)))
+        if len(frames) != 1 or not isinstance(frames[0], Welcome):
+            raise Invalid("a connection begins with a welcome")
+        return frames[0], SealedSession(CountedSealer(up_key), opener)
+
+
+def greet(
+    suite: CipherSuite, relay_public_key: bytes, token: bytes | None, received: int, randomness: Randomness
+) -> tuple[bytes, Greeting]:
+    """Begin a connection: return its first message, and what takes the relay's answer.
+
+    `token` and `received` name the session to resume. Raises `Malformed` for a bad public key.
+    """
+    enc, root = suite.hpke_export_sender(relay_public_key, _HELLO_INFO, b"", 64, randomness)
+    one_time = suite.generate_key_pair(randomness)
+    head = bytes([WIRE_VERSION]) + enc
+    hello = encode([Hello(one_time.public_key, token, received)])
+    message = head + CountedSealer(root[:32]).seal(_pad(hello), head)
+    return message, Greeting(suite, one_time.private_key, root[32:], sha256(message))
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A relay's side of a handshake: the client's `Hello`, not yet proven to be alive."""
+
+    hello: Hello
+    _suite: CipherSuite
+    _chain: bytes = field(repr=False)
+    _transcript: bytes = field(repr=False)
+
+    def answer(self, welcome: Welcome, randomness: Randomness) -> tuple[bytes, SealedSession]:
+        """Return the relay's first message and the session. Raises `Malformed` for a bad one-time key.
+
+        The hello may be a replay until `SealedSession.open` has opened a first message.
+        """
+        enc, shared = self._suite.hpke_export_sender(
+            self.hello.ephemeral, _WELCOME_INFO + self._transcript, b"", 32, randomness
+        )
+        up_key, down_key = _keys(self._chain, shared)
+        sealer = CountedSealer(down_key)
+        message = enc + sealer.seal(_pad(encode([welcome])), enc)
+        return message, SealedSession(sealer, CountedOpener(up_key))
+
+
+def receive_greeting(suite: CipherSuite, private_key: bytes, message: bytes) -> Arrival:
+    """Open a connection's first message. Raises `DecryptFailed`, `Malformed` or `Invalid`."""
+    _check_size(message)
+    size = 1 + suite.kem.encapsulation_size
+    if len(message) < size + _TAG_SIZE:
+        raise Malformed("a greeting is too short")
+    if message[0] != WIRE_VERSION:
+        raise Invalid("the version of the wire is unknown")
+    head = message[:size]
+    root = suite.hpke_export_receiver(private_key, head[1:], _HELLO_INFO, b"", 64)
+    frames = parse_up(_unpad(CountedOpener(root[:32]).open(message[size:], head)))
+    if len(frames) != 1 or not isinstance(frames[0], Hello):
+        raise Invalid("a connection begins with a hello")
+    return Arrival(frames[0], suite, root[32:], sha256(message))
+
+
+def _keys(chain: bytes, shared: bytes) -> tuple[bytes, bytes]:
+    keys = hkdf_sha256(shared, salt=chain, info=_KEYS_INFO, length=64)
+    return keys[:32], keys[32:]
