@@ -52,7 +52,6 @@ class Granted(msgspec.Struct, frozen=True, gc=False):
     head: int
     segments: dict[int, bytes]
     closed: tuple[int, ...]
-    reads_knocks: bool
 
 
 class Knocked(msgspec.Struct, frozen=True, gc=False):
