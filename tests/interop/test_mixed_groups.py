@@ -20,6 +20,7 @@ class Company:
     suite: int
     stack: ExitStack
     leaves: dict[int, Peer] = field(default_factory=dict[int, Peer])
+    hired: int = 0
 
     def hire(self, kind: str) -> Peer:
         if kind == "mls-rs":
@@ -27,7 +28,8 @@ class Company:
         else:
             command = our_command() if kind == "ours" else ts_command()
             peer = self.stack.enter_context(ProcessPeer(kind, command))
-        peer.ask("init", suite=self.suite, name=f"{kind} {len(self.leaves)}")
+        peer.ask("init", suite=self.suite, name=f"{kind} {self.hired}")
+        self.hired += 1
         return peer
 
     def deliver(self, sender: int, message: bytes) -> None:
@@ -50,8 +52,8 @@ class Company:
         assert len(exported) == 1
         able = [peer for peer in self.leaves.values() if peer.kind != "mls-rs"]
         answers = [peer.ask("epoch_authenticator") for peer in able]
-        assert len({answer["value"] for answer in answers}) == 1
-        assert len({answer["tree_hash"] for answer in answers}) == 1
+        assert len({answer["value"] for answer in answers}) <= 1
+        assert len({answer["tree_hash"] for answer in answers}) <= 1
 
     def talk(self) -> None:
         for sender, speaker in self.leaves.items():
