@@ -1,0 +1,143 @@
+"""What all members of a conversation agree on, in the GroupContext extension 0xF0A3.
+
+Every change of it is a commit. The first relay orders the commits. Encoding is canonical: admins sorted,
+nothing optional left to taste, so that equal values have equal bytes.
+"""
+
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from skvoz.base.errors import BadRequest, Malformed
+from skvoz.base.ids import AccountId, LogId, RelayId
+from skvoz.codec import Reader, opaque, uint8, uint32, vector
+
+CONVERSATION_EXTENSION: Final = 0xF0A3
+"""Of RFC 9420's private-use range."""
+VERSION: Final = 1
+TITLE_SIZE_MAX: Final = 512
+"""Bytes of UTF-8: 128 characters of any script."""
+ADMINS_MAX: Final = 64
+RELAYS_MAX: Final = 4
+ADDRESSES_MAX: Final = 8
+ADDRESS_SIZE_MAX: Final = 512
+EXPIRY_S_MAX: Final = 366 * 24 * 3600
+SIZE_MAX: Final = 16 * 1024
+DIRECT: Final = 1
+GROUP: Final = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoomPlace:
+    """A relay and the conversation's log there."""
+
+    relay_id: RelayId
+    addresses: tuple[str, ...] = field(repr=False)
+    log_id: LogId
+
+    def encode(self) -> bytes:
+        """Encode relay id, log id and addresses."""
+        addresses = vector(opaque(address.encode()) for address in self.addresses)
+        return self.relay_id + self.log_id + addresses
+
+    @staticmethod
+    def parse(reader: Reader) -> "RoomPlace":
+        """Parse what `encode` writes."""
+        relay_id = RelayId(reader.take(32))
+        log_id = LogId(reader.take(16))
+        addresses = reader.vector(_address)
+        if not 1 <= len(addresses) <= ADDRESSES_MAX:
+            raise Malformed("a relay has no address, or too many")
+        return RoomPlace(relay_id=relay_id, addresses=addresses, log_id=log_id)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConversationInfo:
+    """The extension's content."""
+
+    kind: int
+    """`DIRECT` or `GROUP`."""
+    title: str = field(repr=False)
+    admins: tuple[AccountId, ...]
+    """Sorted. Empty in direct conversations, where both may do everything."""
+    door_key: bytes = field(repr=False)
+    """32 bytes: who holds it may knock."""
+    places: tuple[RoomPlace, ...]
+    message_expiry_s: int
+    """0: messages stay."""
+
+    def encode(self) -> bytes:
+        """Encode canonically."""
+        return b"".join(
+            (
+                uint8(VERSION),
+                uint8(self.kind),
+                opaque(self.title.encode()),
+                vector(sorted(self.admins)),
+                self.door_key,
+                vector(place.encode() for place in self.places),
+                uint32(self.message_expiry_s),
+            )
+        )
+
+    def is_admin(self, account_id: AccountId) -> bool:
+        """Tell whether this member may change the group."""
+        return self.kind == DIRECT or account_id in self.admins
+
+    def with_admin(self, account_id: AccountId, *, admin: bool) -> "ConversationInfo":
+        """Return the info with one member's role changed."""
+        others = {other for other in self.admins if other != account_id}
+        return replace(self, admins=tuple(sorted(others | {account_id} if admin else others)))
+
+
+def parse_conversation_info(data: bytes) -> ConversationInfo:
+    """Parse the extension's content; raise `Malformed` for anything that `encode` doesn't write."""
+    if len(data) > SIZE_MAX:
+        raise Malformed("a conversation's description is too long")
+    reader = Reader(data)
+    if reader.uint8() != VERSION:
+        raise Malformed("a conversation's description has an unknown version")
+    kind = reader.uint8()
+    title = _text(reader.opaque(), TITLE_SIZE_MAX)
+    admins = reader.vector(lambda item: AccountId(item.take(32)))
+    door_key = reader.take(32)
+    places = reader.vector(RoomPlace.parse)
+    message_expiry_s = reader.uint32()
+    reader.finish()
+    if kind not in {DIRECT, GROUP} or (kind == DIRECT and (admins or title)):
+        raise Malformed("a conversation's description makes no sense")
+    if kind == GROUP and not 1 <= len(admins) <= ADMINS_MAX:
+        raise Malformed("a group has no admins, or too many")
+    if not 1 <= len(places) <= RELAYS_MAX or message_expiry_s > EXPIRY_S_MAX:
+        raise Malformed("a conversation's description exceeds a limit")
+    info = ConversationInfo(
+        kind=kind,
+        title=title,
+        admins=admins,
+        door_key=door_key,
+        places=places,
+        message_expiry_s=message_expiry_s,
+    )
+    if info.encode() != data or len(set(admins)) != len(admins):
+        raise Malformed("a conversation's description is not in its one form")
+    return info
+
+
+def check_title(title: str) -> str:
+    """Return a title that a person typed, without blanks around; raise `BadRequest`."""
+    title = title.strip()
+    if not title or len(title.encode()) > TITLE_SIZE_MAX:
+        raise BadRequest("a title has 1 to 512 bytes")
+    return title
+
+
+def _text(data: bytes, size_max: int) -> str:
+    if len(data) > size_max:
+        raise Malformed("a text exceeds its limit")
+    try:
+        return data.decode()
+    except UnicodeDecodeError:
+        raise Malformed("a text is not UTF-8") from None
+
+
+def _address(reader: Reader) -> str:
+    return _text(reader.opaque(), ADDRESS_SIZE_MAX)
