@@ -30,7 +30,7 @@ from skvoz.logs.rules import (
     rekey,
     trimmed,
 )
-from skvoz.logs.state import INBOX, ROOM, Log, Quotas, Refusal, RefusalCode, Segment
+from skvoz.logs.state import INBOX, ROOM, SEGMENTS_VISIBLE_MAX, Log, Quotas, Refusal, RefusalCode, Segment
 
 __all__ = [
     "CLOSER_RETENTION_S",
@@ -38,6 +38,7 @@ __all__ = [
     "INBOX",
     "KNOCK_RETENTION_S",
     "ROOM",
+    "SEGMENTS_VISIBLE_MAX",
     "TAKEN_RETENTION_S",
     "Log",
     "OpenRequest",

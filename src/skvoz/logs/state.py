@@ -12,6 +12,8 @@ from skvoz.base.limits import ENTRY_SIZE_MAX, REKEY_SIZE_MAX
 
 ROOM: Final = 0
 INBOX: Final = 1
+SEGMENTS_VISIBLE_MAX: Final = 64
+"""How many segments one reader follows; the oldest of a long carry chain are let go."""
 
 RefusalCode: TypeAlias = Literal["superseded", "denied", "gone", "too_big", "full", "slow", "bad", "used"]
 

@@ -11,6 +11,7 @@ from skvoz.logs import (
     CLOSER_RETENTION_S,
     INBOX,
     KNOCK_RETENTION_S,
+    SEGMENTS_VISIBLE_MAX,
     Log,
     OpenRequest,
     Quotas,
@@ -52,8 +53,6 @@ from skvoz.wire.frames import (
     Trim,
 )
 
-SEGMENTS_VISIBLE_MAX: Final = 64
-"""How many segments one attachment follows; the oldest of a long carry chain are let go."""
 _SEGMENTS_WALKED_MAX: Final = 4_096
 
 

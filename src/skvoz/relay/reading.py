@@ -17,16 +17,26 @@ def read(reader: LogReader, request: ReadRequest) -> ReadAnswer:
     """
     base = reader.base(request.log)
     knocks = list(reader.knocks(request.log, request.segments)) if request.knocks else []
-    if request.after >= request.through:
-        return ReadAnswer(request.session, request.log, request.attachment, [], request.after, base, knocks)
-    count_max = min(ROWS_PER_READ, ENTRIES_PER_FRAME_MAX)
-    rows = reader.entries(request.log, request.after, request.through, count_max, request.bytes_max)
-    segments = set(request.segments)
     entries: list[Entry] = []
-    for row in rows:
-        if row.segment in segments:
-            entries.append(row)
-            if row.flags & Flag.CARRY:
-                segments.add(row.position)
-    through = rows[-1].position if rows else request.through
-    return ReadAnswer(request.session, request.log, request.attachment, entries, through, base, knocks)
+    through = request.after
+    if request.after < request.through:
+        count_max = min(ROWS_PER_READ, ENTRIES_PER_FRAME_MAX)
+        rows = reader.entries(request.log, request.after, request.through, count_max, request.bytes_max)
+        segments = set(request.segments)
+        for row in rows:
+            if row.segment in segments:
+                entries.append(row)
+                if row.flags & Flag.CARRY:
+                    segments.add(row.position)
+        through = rows[-1].position if rows else request.through
+    return ReadAnswer(
+        request.session,
+        request.log,
+        request.attachment,
+        entries,
+        through,
+        base,
+        request.bytes_max,
+        request.knocks,
+        knocks,
+    )

@@ -94,7 +94,10 @@ class ReadRequest(msgspec.Struct, frozen=True, gc=False):
 
 
 class ReadAnswer(msgspec.Struct, frozen=True, gc=False):
-    """What a read found; nothing that may be read up to `through` is left out."""
+    """What a read found; nothing that may be read up to `through` is left out.
+
+    `bytes_max` and `with_knocks` repeat what was asked.
+    """
 
     session: int
     log: bytes
@@ -102,6 +105,8 @@ class ReadAnswer(msgspec.Struct, frozen=True, gc=False):
     entries: list[Entry]
     through: int
     base: int
+    bytes_max: int
+    with_knocks: bool
     knocks: list[KnockItem]
 
 

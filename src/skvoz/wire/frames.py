@@ -35,7 +35,7 @@ TICKET_SIZE_MAX: Final = 1024
 EPHEMERAL_SIZE_MAX: Final = 4096
 """The client's one-time KEM key, bytes: X-Wing has 1,216."""
 ENTRY_COST: Final = 64
-"""What an entry, knock or cast costs in credit above the bytes of its body."""
+"""What an entry, knock or cast costs in credit above its body's bytes; also an `entries` or `base` frame."""
 
 Request: TypeAlias = Annotated[int, Meta(ge=0, le=0xFFFF_FFFF)]
 """The client's number for a request, unique in the session while it is pending."""
@@ -378,6 +378,24 @@ Down: TypeAlias = (
     Welcome | Ok | No | Attached | Stored | Entries | Base | KnocksHeard | CastHeard | Bye | Pong
 )
 """What a relay says."""
+
+
+def credit_cost(frame: Down) -> int:
+    """Return what a frame costs in credit, and what is paid back once it is consumed."""
+    match frame:
+        case Entries():
+            return ENTRY_COST + sum(
+                ENTRY_COST + (0 if entry.body is None else len(entry.body)) for entry in frame.entries
+            )
+        case KnocksHeard():
+            return sum(ENTRY_COST + len(knock.body) for knock in frame.knocks)
+        case CastHeard():
+            return ENTRY_COST + len(frame.body)
+        case Base():
+            return ENTRY_COST
+        case _:
+            return 0
+
 
 _encoder = msgspec.msgpack.Encoder()
 _up = msgspec.msgpack.Decoder(Annotated[list[Up], Meta(max_length=FRAMES_PER_MESSAGE_MAX)])

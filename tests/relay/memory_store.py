@@ -1,0 +1,263 @@
+"""A relay's store in memory that can lose what was not synced, as a disk does when the power goes.
+
+`execute` changes the present state and `sync` makes it durable; `crash` goes back to what was durable.
+`restore(snapshot)` puts back an older state under a new store id, as a restored backup does.
+"""
+
+import copy
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field
+
+from skvoz.logs import Log, Segment, trimmed
+from skvoz.relay.executor import Executor
+from skvoz.relay.ports import Offer, Removed
+from skvoz.relay.reading import read
+from skvoz.relay.seam import Job, Outcome, ReadAnswer, ReadRequest
+from skvoz.wire.frames import Entry, Flag, KnockItem, Taken
+
+
+@dataclass(slots=True)
+class _Pool:
+    untaken: dict[bytes, bytes] = field(default_factory=dict[bytes, bytes])
+    taken: dict[bytes, tuple[bytes, bytes, int]] = field(
+        default_factory=dict[bytes, tuple[bytes, bytes, int]]
+    )
+    last: bytes | None = None
+    offer: Offer | None = None
+
+
+@dataclass(slots=True)
+class _Room:
+    log: Log
+    segments: dict[int, Segment] = field(default_factory=dict[int, Segment])
+    entries: dict[int, tuple[Entry, int]] = field(default_factory=dict[int, tuple[Entry, int]])
+    ids: dict[bytes, int] = field(default_factory=dict[bytes, int])
+    knocks: dict[int, tuple[bytes, KnockItem, int]] = field(
+        default_factory=dict[int, tuple[bytes, KnockItem, int]]
+    )
+    pool: _Pool = field(default_factory=_Pool)
+
+
+class MemoryStore:
+    """Implements `LogTransaction` and `LogReader` over dictionaries."""
+
+    def __init__(self, store_id: bytes, executor: Executor) -> None:
+        self.store_id = store_id
+        self._executor = executor
+        self._logs: dict[bytes, _Room] = {}
+        self._durable: dict[bytes, _Room] = {}
+        self._changed: set[bytes] = set()
+
+    def execute(self, jobs: Iterable[Job], now_ms: int, *, disk_full: bool = False) -> list[Outcome]:
+        """Run jobs; their outcomes may be handed on after `sync` only."""
+        return self._executor.execute(self, jobs, now_ms, disk_full=disk_full)
+
+    def sync(self) -> None:
+        """Make everything so far durable."""
+        for log_id in self._changed:
+            if log_id in self._logs:
+                self._durable[log_id] = copy.deepcopy(self._logs[log_id])
+            else:
+                self._durable.pop(log_id, None)
+        self._changed.clear()
+
+    def crash(self) -> None:
+        """Lose what was not synced."""
+        for log_id in self._changed:
+            if log_id in self._durable:
+                self._logs[log_id] = copy.deepcopy(self._durable[log_id])
+            else:
+                self._logs.pop(log_id, None)
+        self._changed.clear()
+
+    def snapshot(self) -> object:
+        """Return a backup of what is durable."""
+        return copy.deepcopy(self._durable)
+
+    def restore(self, snapshot: object, store_id: bytes) -> None:
+        """Go back to a backup."""
+        if not isinstance(snapshot, dict):
+            raise TypeError("not a snapshot")
+        self._durable = copy.deepcopy(snapshot)  # pyright: ignore[reportUnknownArgumentType, reportUnknownMemberType] -- made by `snapshot`
+        self._logs = copy.deepcopy(self._durable)
+        self._changed.clear()
+        self.store_id = store_id
+
+    def read(self, requests: Iterable[ReadRequest]) -> list[ReadAnswer]:
+        """Read what is there; call it between `sync`s, since unsynced entries would be seen."""
+        return [read(self, request) for request in requests]
+
+    def expire(self, hour: int) -> None:
+        """Forget everything whose hour has come."""
+        for log_id, room in list(self._logs.items()):
+            self._changed.add(log_id)
+            if room.log.expires_hour <= hour:
+                del self._logs[log_id]
+                continue
+            gone = [position for position, (_, expires) in room.entries.items() if expires <= hour]
+            size = sum(self._delete_entry(room, position) for position in gone)
+            last = max((p for p in gone), default=0)
+            room.log = trimmed(room.log, last, len(gone), size)
+            room.segments = {
+                number: segment
+                for number, segment in room.segments.items()
+                if segment.expires_hour is None or segment.expires_hour > hour
+            }
+            room.knocks = {number: knock for number, knock in room.knocks.items() if knock[2] > hour}
+            room.pool.taken = {taker: row for taker, row in room.pool.taken.items() if row[2] > hour}
+
+    def log_ids(self) -> list[bytes]:
+        return list(self._logs)
+
+    def all_entries(self, log_id: bytes) -> list[Entry]:
+        return [entry for entry, _ in self._logs[log_id].entries.values()]
+
+    # LogTransaction
+
+    def log(self, log_id: bytes) -> Log | None:
+        room = self._logs.get(log_id)
+        return None if room is None else room.log
+
+    def save_log(self, log: Log) -> None:
+        room = self._logs.get(log.log_id)
+        if room is None:
+            self._logs[log.log_id] = _Room(log)
+        else:
+            room.log = log
+        self._changed.add(log.log_id)
+
+    def delete_log(self, log_id: bytes) -> None:
+        del self._logs[log_id]
+        self._changed.add(log_id)
+
+    def segment(self, log_id: bytes, key_hash: bytes) -> Segment | None:
+        room = self._logs.get(log_id)
+        if room is None:
+            return None
+        return next((one for one in room.segments.values() if one.key_hash == key_hash), None)
+
+    def carried_children(self, log_id: bytes, number: int) -> Sequence[Segment]:
+        segments = self._logs[log_id].segments.values()
+        return [one for one in segments if one.parent == number and one.by_carry]
+
+    def save_segment(self, log_id: bytes, segment: Segment) -> None:
+        self._logs[log_id].segments[segment.number] = segment
+        self._changed.add(log_id)
+
+    def find_entry(self, log_id: bytes, entry_id: bytes, since: int) -> int | None:
+        position = self._logs[log_id].ids.get(entry_id)
+        return position if position is not None and position > since else None
+
+    def add_entry(self, log_id: bytes, entry: Entry, expires_hour: int) -> None:
+        room = self._logs[log_id]
+        room.entries[entry.position] = (entry, expires_hour)
+        room.ids[entry.entry] = entry.position
+        self._changed.add(log_id)
+
+    def trim_entries(self, log_id: bytes, before: int) -> Removed:
+        room = self._logs[log_id]
+        gone = [
+            position
+            for position, (entry, _) in room.entries.items()
+            if position < before and not entry.flags & Flag.CLOSER
+        ]
+        size = sum(self._delete_entry(room, position) for position in gone)
+        self._changed.add(log_id)
+        return Removed(len(gone), size)
+
+    def has_door(self, log_id: bytes, door_hash: bytes) -> bool:
+        room = self._logs.get(log_id)
+        return room is not None and any(
+            one.door_hash == door_hash and not one.closed_at for one in room.segments.values()
+        )
+
+    def knock_count(self, log_id: bytes) -> int:
+        return len(self._logs[log_id].knocks)
+
+    def door_knocks(self, log_id: bytes, door_hash: bytes) -> Sequence[KnockItem]:
+        return [knock for door, knock, _ in self._logs[log_id].knocks.values() if door == door_hash]
+
+    def add_knock(self, log_id: bytes, door_hash: bytes, knock: KnockItem, expires_hour: int) -> None:
+        self._logs[log_id].knocks[knock.knock] = (door_hash, knock, expires_hour)
+        self._changed.add(log_id)
+
+    def remove_knocks(self, log_id: bytes, door_hash: bytes, numbers: Collection[int]) -> None:
+        knocks = self._logs[log_id].knocks
+        for number in numbers:
+            if number in knocks and knocks[number][0] == door_hash:
+                del knocks[number]
+        self._changed.add(log_id)
+
+    def taken(self, log_id: bytes, taker: bytes) -> Taken | None:
+        row = self._logs[log_id].pool.taken.get(taker)
+        return None if row is None else Taken("package", row[1])
+
+    def package_count(self, log_id: bytes) -> int:
+        return len(self._logs[log_id].pool.untaken)
+
+    def has_package(self, log_id: bytes, digest: bytes) -> bool:
+        pool = self._logs[log_id].pool
+        return digest in pool.untaken or any(row[0] == digest for row in pool.taken.values())
+
+    def add_package(self, log_id: bytes, digest: bytes, body: bytes) -> None:
+        self._logs[log_id].pool.untaken[digest] = body
+        self._changed.add(log_id)
+
+    def take_package(self, log_id: bytes, taker: bytes, expires_hour: int) -> bytes | None:
+        pool = self._logs[log_id].pool
+        for digest, body in pool.untaken.items():
+            del pool.untaken[digest]
+            pool.taken[taker] = (digest, body, expires_hour)
+            self._changed.add(log_id)
+            return body
+        return None
+
+    def last_package(self, log_id: bytes) -> bytes | None:
+        return self._logs[log_id].pool.last
+
+    def set_last_package(self, log_id: bytes, body: bytes) -> None:
+        self._logs[log_id].pool.last = body
+        self._changed.add(log_id)
+
+    def offer(self, log_id: bytes) -> Offer | None:
+        return self._logs[log_id].pool.offer
+
+    def set_offer(self, log_id: bytes, offer: Offer) -> None:
+        self._logs[log_id].pool.offer = offer
+        self._changed.add(log_id)
+
+    # LogReader
+
+    def base(self, log_id: bytes) -> int:
+        room = self._logs.get(log_id)
+        return 0 if room is None else room.log.base
+
+    def entries(
+        self, log_id: bytes, after: int, through: int, count_max: int, bytes_max: int
+    ) -> Sequence[Entry]:
+        room = self._logs.get(log_id)
+        found: list[Entry] = []
+        size = 0
+        for position in [] if room is None else sorted(room.entries):
+            if room is None or not after < position <= through:
+                continue
+            entry = room.entries[position][0]
+            size += len(entry.body or b"")
+            if len(found) == count_max or (found and size > bytes_max):
+                break
+            found.append(entry)
+        return found
+
+    def knocks(self, log_id: bytes, segments: Collection[int]) -> Sequence[KnockItem]:
+        room = self._logs.get(log_id)
+        if room is None:
+            return []
+        doors = {
+            one.door_hash for one in room.segments.values() if one.number in segments and not one.closed_at
+        }
+        return [knock for door, knock, _ in room.knocks.values() if door in doors]
+
+    def _delete_entry(self, room: _Room, position: int) -> int:
+        entry, _ = room.entries.pop(position)
+        room.ids.pop(entry.entry, None)
+        return len(entry.body or b"")
