@@ -6,6 +6,7 @@ from typing import Final
 
 from skvoz.base.errors import Invalid, Malformed
 from skvoz.codec import Reader, opaque, uint8, uint16, uint32, uint64
+from skvoz.crypto.ports import Signer
 from skvoz.crypto.suites import CipherSuite
 from skvoz.mls.nodes import VERSION_MLS10
 from skvoz.mls.proposals import Commit, Proposal, parse_proposal
@@ -227,15 +228,15 @@ def signed_bytes(wire_format: int, sender: Sender, content: bytes, group_context
 
 def sign_content(
     suite: CipherSuite,
-    private_key: bytes,
-    wire_format: int,
-    sender: Sender,
-    content: bytes,
+    signer: bytes | Signer,
+    content: FramedContent,
+    *,
+    wire_format: WireFormat,
     group_context: bytes,
 ) -> bytes:
-    """Sign an encoded `FramedContent`."""
-    signed = signed_bytes(wire_format, sender, content, group_context)
-    return suite.sign_with_label(private_key, _TBS_LABEL, signed)
+    """Sign a framed content with a private key, or with what `suite.signer` made of it."""
+    signed = signed_bytes(wire_format, content.sender, content.encoded, group_context)
+    return suite.sign_with_label(signer, _TBS_LABEL, signed)
 
 
 def verify_content(

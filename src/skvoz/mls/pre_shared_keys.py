@@ -99,7 +99,9 @@ class PreSharedKeys:
     """The pre-shared keys that a client holds: external ones by id, resumption ones by group id and epoch."""
 
     external: Mapping[bytes, bytes] = field(default_factory=dict[bytes, bytes], repr=False)
-    resumption: Mapping[tuple[bytes, int], bytes] = field(default_factory=dict[tuple[bytes, int], bytes], repr=False)
+    resumption: Mapping[tuple[bytes, int], bytes] = field(
+        default_factory=dict[tuple[bytes, int], bytes], repr=False
+    )
 
     def find(self, psk_id: PreSharedKeyId) -> bytes:
         """Return the key; raise `Invalid` where this client doesn't hold it."""
@@ -111,9 +113,11 @@ class PreSharedKeys:
             raise Invalid("a pre-shared key is not known here")
         return key
 
-    def with_resumption(self, keys: Mapping[tuple[bytes, int], bytes]) -> "PreSharedKeys":
-        """Return these keys and further resumption keys."""
-        return PreSharedKeys(external=self.external, resumption={**self.resumption, **keys})
+    def with_more(self, keys: "PreSharedKeys") -> "PreSharedKeys":
+        """Return these keys and further ones, which win where both know an id."""
+        return PreSharedKeys(
+            external={**self.external, **keys.external}, resumption={**self.resumption, **keys.resumption}
+        )
 
 
 def psk_secret(suite: CipherSuite, psks: Sequence[tuple[PreSharedKeyId, bytes]]) -> bytes:

@@ -150,9 +150,7 @@ class SelfRemove:
         return uint16(self.kind)
 
 
-Proposal = (
-    Add | Update | Remove | PreSharedKey | ReInit | ExternalInit | GroupContextExtensions | SelfRemove
-)
+Proposal = Add | Update | Remove | PreSharedKey | ReInit | ExternalInit | GroupContextExtensions | SelfRemove
 
 
 def parse_proposal(reader: Reader) -> Proposal:

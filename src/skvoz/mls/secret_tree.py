@@ -23,7 +23,7 @@ _GENERATION_LAST: Final = 0xFFFF_FFFF
 _STORAGE_VERSION: Final = 1
 
 
-class KeyUsed(Exception):  # noqa: N818 - not an error of anybody: `receive` turns it into an outcome
+class KeyUsed(Exception):
     """The key of this generation was used, or was skipped too long ago."""
 
 
@@ -191,9 +191,14 @@ class SecretTree:
         found = self.ratchets[leaf_index >> 5][leaf_index]
         return found if isinstance(found, bytes) else found.encode()
 
-    def drawn_leaves(self) -> tuple[int, ...]:
-        """Return the leaves that have ratchets, in rising order."""
-        return tuple(sorted(leaf for block in self.ratchets.values() for leaf in block))
+    def moved_since(self, before: "SecretTree | None") -> tuple[int, ...]:
+        """Return the leaves whose ratchets are not those of an earlier tree, in rising order (None: all drawn)."""
+        moved: list[int] = []
+        for number, block in self.ratchets.items():
+            old = {} if before is None else before.ratchets.get(number, {})
+            if old is not block:
+                moved += [leaf for leaf, ratchets in block.items() if old.get(leaf) is not ratchets]
+        return tuple(sorted(moved))
 
     @staticmethod
     def restore(suite: CipherSuite, tree_part: bytes, ratchet_parts: Mapping[int, bytes]) -> "SecretTree":

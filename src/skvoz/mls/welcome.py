@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from skvoz.base.errors import Invalid
 from skvoz.base.ports import Randomness
 from skvoz.codec import Reader, opaque, optional, uint16, uint32, vector
+from skvoz.crypto.ports import Signer
 from skvoz.crypto.suites import CipherSuite
 from skvoz.mls.group_context import GroupContext
 from skvoz.mls.key_schedule import KeySchedule, derive_welcome_secret, welcome_key_and_nonce
@@ -48,7 +49,7 @@ class GroupInfo:
     @staticmethod
     def sign(
         suite: CipherSuite,
-        private_key: bytes,
+        signer_key: bytes | Signer,
         *,
         group_context: GroupContext,
         extensions: Extensions,
@@ -69,7 +70,7 @@ class GroupInfo:
             extensions=extensions,
             confirmation_tag=confirmation_tag,
             signer=signer,
-            signature=suite.sign_with_label(private_key, _GROUP_INFO_LABEL, signed),
+            signature=suite.sign_with_label(signer_key, _GROUP_INFO_LABEL, signed),
             signed=signed,
         )
 
@@ -189,6 +190,7 @@ def seal_welcome(
     schedule: KeySchedule,
     group_info: GroupInfo,
     joiners: Sequence[Joiner],
+    *,
     psks: tuple[PreSharedKeyId, ...],
     randomness: Randomness,
 ) -> Welcome:

@@ -1,0 +1,198 @@
+"""What a received commit does, and whether it may (RFC 9420 §12.4.2)."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from skvoz.base.errors import DecryptFailed, Invalid
+from skvoz.codec import Reader, opaque
+from skvoz.mls.effects import CommitEffects
+from skvoz.mls.epoch import EpochState, OwnSignatureKey
+from skvoz.mls.framing import AuthenticatedContent
+from skvoz.mls.key_schedule import KeySchedule, external_init_receiver
+from skvoz.mls.nodes import LeafNodeSource
+from skvoz.mls.policy import Policy
+from skvoz.mls.pre_shared_keys import PreSharedKeys
+from skvoz.mls.proposal_list import (
+    Applied,
+    SentProposal,
+    apply_proposals,
+    check_proposal,
+    resolve,
+    with_path_leaf,
+)
+from skvoz.mls.proposals import Commit, SelfRemove
+from skvoz.mls.ratchet_tree import RatchetTree
+from skvoz.mls.transition import Step, enter_epoch, provisional_context
+from skvoz.mls.tree_kem import PrivateTree, UpdatePath, apply_path, decrypt_path
+from skvoz.mls.tree_validation import check_leaf, check_members
+
+NO_PSKS: Final = PreSharedKeys()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnUpdate:
+    """The keys of an Update proposal of our own, kept until somebody commits it or the epoch ends."""
+
+    encryption_key: bytes
+    private_key: bytes = field(repr=False)
+    signature_key: OwnSignatureKey
+
+    def encode(self) -> bytes:
+        """Encode for storage on this device."""
+        return opaque(self.encryption_key) + opaque(self.private_key) + self.signature_key.encode()
+
+    @staticmethod
+    def parse(reader: Reader) -> "OwnUpdate":
+        """Parse what `encode` wrote."""
+        return OwnUpdate(
+            encryption_key=reader.opaque(),
+            private_key=reader.opaque(),
+            signature_key=OwnSignatureKey.parse(reader),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProcessedCommit:
+    """A valid commit: `state` and `schedule` are None where it removes this client."""
+
+    sender: int
+    effects: CommitEffects
+    state: EpochState | None
+    schedule: KeySchedule | None = field(repr=False)
+
+
+def process_commit(
+    state: EpochState,
+    authenticated: AuthenticatedContent,
+    *,
+    stored: Sequence[SentProposal] = (),
+    own_updates: Sequence[OwnUpdate] = (),
+    policy: Policy,
+    psks: PreSharedKeys = NO_PSKS,
+) -> ProcessedCommit:
+    """Check a commit whose signature is verified, and return the epoch that it leads to.
+
+    Raises `Invalid`, `Malformed` or `DecryptFailed`; the state given is never changed.
+    """
+    content = authenticated.content
+    commit = content.body
+    if not isinstance(commit, Commit):
+        raise Invalid("the message is not a commit")
+    if state.reinit is not None:
+        raise Invalid("a commit came after the group's end")
+    committer = content.sender.leaf_index
+    by_reference = {sent.reference: sent for sent in stored if sent.reference is not None}
+    proposals = resolve(commit, by_reference, content.sender)
+    for sent in proposals:
+        if sent.reference is None:
+            check_proposal(state, sent, policy)
+    applied = apply_proposals(state, proposals, committer)
+    sender = _sender_leaf(applied, committer)
+    tree, effects = _merge_path(state, commit.path, applied, sender, committer, policy)
+    effects = replace(effects, omitted_self_removes=_omitted(stored, effects))
+    if any(removed.leaf_index == state.own_leaf_index for removed in effects.removed):
+        return ProcessedCommit(sender=sender, effects=effects, state=None, schedule=None)
+    private, signature_key = _own_keys(state, applied, own_updates)
+    commit_secret = bytes(state.suite.hash_size)
+    if commit.path is not None:
+        context = provisional_context(state, tree, applied.extensions)
+        private, commit_secret = decrypt_path(
+            tree,
+            private,
+            sender=sender,
+            path=commit.path,
+            group_context=context.encode(),
+            excluded_leaves=applied.added_leaves,
+        )
+    init_secret = state.secrets.init_secret
+    if applied.external_init is not None:
+        init_secret = external_init_receiver(
+            state.suite, state.secrets.external_secret, applied.external_init
+        )
+    step = Step(
+        tree=tree,
+        extensions=applied.extensions,
+        private=private,
+        signature_key=signature_key,
+        init_secret=init_secret,
+        commit_secret=commit_secret,
+        psks=effects.psks,
+        reinit=effects.reinit,
+    )
+    entered, schedule = enter_epoch(
+        state,
+        step,
+        content=content,
+        wire_format=authenticated.wire_format,
+        signature=authenticated.signature,
+        known_psks=psks,
+    )
+    _verify_tag(entered, authenticated.confirmation_tag)
+    return ProcessedCommit(sender=sender, effects=effects, state=entered, schedule=schedule)
+
+
+def _verify_tag(entered: EpochState, tag: bytes | None) -> None:
+    key, confirmed = entered.secrets.confirmation_key, entered.context.confirmed_transcript_hash
+    if tag is None or not entered.suite.verify_mac(key, confirmed, tag):
+        raise DecryptFailed
+
+
+def _sender_leaf(applied: Applied, committer: int | None) -> int:
+    sender = applied.joiner_leaf_index if committer is None else committer
+    if sender is None:
+        raise Invalid("a commit comes from nobody")
+    return sender
+
+
+def _merge_path(
+    state: EpochState,
+    path: UpdatePath | None,
+    applied: Applied,
+    sender: int,
+    committer: int | None,
+    policy: Policy,
+) -> tuple[RatchetTree, CommitEffects]:
+    """Check the path and the leaf in it, and merge it; then check that all members support each other."""
+    if path is None:
+        if applied.path_required:
+            raise Invalid("a commit lacks the path that its proposals need")
+        check_members(applied.tree, applied.extensions)
+        return applied.tree, applied.effects
+    leaf = path.leaf_node
+    group_id = state.context.group_id
+    old = None if committer is None else state.members.tree.member(committer)
+    replaced = [removed.leaf_node for removed in applied.effects.removed if not removed.by_itself]
+    if committer is None and replaced:
+        old = replaced[0]
+    check_leaf(leaf, state.suite, source=LeafNodeSource.COMMIT, group_id=group_id, leaf_index=sender)
+    policy.validate_credential(leaf.credential, leaf.signature_key)
+    if old is not None:
+        if leaf.encryption_key == old.encryption_key:
+            raise Invalid("a path keeps its leaf's encryption key")
+        policy.validate_replacement(old, leaf)
+    tree = apply_path(
+        applied.tree, sender=sender, path=path, group_id=group_id, excluded_leaves=applied.added_leaves
+    )
+    check_members(tree, applied.extensions)
+    return tree, with_path_leaf(applied, sender, None if committer is None else old, leaf)
+
+
+def _own_keys(
+    state: EpochState, applied: Applied, own_updates: Sequence[OwnUpdate]
+) -> tuple[PrivateTree, OwnSignatureKey]:
+    """Return this client's keys after the proposals: an update of its own may be among them."""
+    private, signature_key = state.private, state.signature_key
+    for changed in applied.effects.updated:
+        if changed.leaf_index == state.own_leaf_index:
+            keys: Mapping[bytes, OwnUpdate] = {update.encryption_key: update for update in own_updates}
+            update = keys.get(changed.new.encryption_key)
+            if update is None:
+                raise Invalid("a commit holds an update of this client that it does not know")
+            private, signature_key = private.with_leaf_key(update.private_key), update.signature_key
+    return private.kept_for(applied.tree), signature_key
+
+
+def _omitted(stored: Sequence[SentProposal], effects: CommitEffects) -> tuple[int, ...]:
+    asked = {sent.sender.index for sent in stored if isinstance(sent.proposal, SelfRemove)}
+    return tuple(sorted(asked - {removed.leaf_index for removed in effects.removed}))
