@@ -16,6 +16,8 @@ class RelayConnected:
 
     relay_id: RelayId
     store_id: bytes
+    public_key: bytes = b""
+    """The relay's key, which matches its id; the session asked for it where it was not known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +37,7 @@ class LogOpened:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attached:
-    """The relay reads the log to us; `head` is its last position."""
+    """The relay reads the log to us; all there is has come once an `EntriesRead.through` reaches `head`."""
 
     relay_id: RelayId
     log_id: LogId
@@ -55,15 +57,18 @@ class Entry:
     body: bytes | None = field(repr=False)
     """None for an entry that this very session appended."""
     next_hash: bytes | None = None
+    segment: int = 0
+    """The position of the closer that opened the entry's segment; 0 for the first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EntriesRead:
-    """Entries of a log in order."""
+    """Entries of a log in order; nothing that we may read up to `through` is left out. May be empty."""
 
     relay_id: RelayId
     log_id: LogId
     entries: tuple[Entry, ...]
+    through: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -166,6 +166,23 @@ class Conversation(Record, frozen=True, array_like=True, kw_only=True):
     read_sequence: int = 0
     """Messages with a sequence up to this one have been read by this home's person."""
     unread: int = 0
+    segment: int = -1
+    """The position of the closer that opened the current segment; 0 for the first, -1 where it is not known."""
+    key_hash: bytes = b""
+    """SHA-256 of key_0, for who creates the log."""
+    door_hash: bytes = b""
+
+
+class Participant(Record, frozen=True, array_like=True, kw_only=True):
+    """A person in a conversation, as its last followed commit left it."""
+
+    table = "participant"
+    key = ("group_id", "account_id")
+    group_id: GroupId
+    account_id: AccountId
+    admin: bool
+    leaves: tuple[int, ...]
+    """Their devices' leaves."""
 
 
 class GroupPart(Record, frozen=True, array_like=True, kw_only=True):
@@ -251,6 +268,34 @@ class Closer(Record, frozen=True, array_like=True, kw_only=True):
     group_id: GroupId
     position: int
     next_hash: bytes
+
+
+class KeptCloser(Record, frozen=True, array_like=True, kw_only=True):
+    """A closer that was followed: put back where a relay lost it by restoring a backup."""
+
+    table = "kept_closer"
+    key = ("group_id", "epoch")
+    group_id: GroupId
+    epoch: int
+    """Of the segment that it closed."""
+    segment_key: bytes
+    entry_id: EntryId
+    body: bytes
+    next_hash: bytes
+    carry: bool
+
+
+class KnockHeard(Record, frozen=True, array_like=True, kw_only=True):
+    """Somebody lost knocks: their leaf, and the KeyPackage by which they come back."""
+
+    table = "knock_heard"
+    key = ("group_id", "leaf")
+    group_id: GroupId
+    leaf: int
+    knock: int
+    """The relay's number of it."""
+    key_package: bytes
+    recipient: bytes
 
 
 class Delivery(Record, frozen=True, array_like=True, kw_only=True):
@@ -442,11 +487,14 @@ RECORDS: tuple[type[Record], ...] = (
     Relay,
     Contact,
     Conversation,
+    Participant,
     GroupPart,
     Intent,
     SentEntry,
     StagedCommit,
     Closer,
+    KeptCloser,
+    KnockHeard,
     Delivery,
     Inbox,
     KeyPackageSecret,

@@ -39,6 +39,13 @@ CREATE INDEX conversation_log_id ON conversation (log_id);
 CREATE INDEX conversation_chat_id ON conversation (chat_id);
 CREATE INDEX conversation_state ON conversation (state);
 
+CREATE TABLE participant (
+    group_id BLOB NOT NULL,
+    account_id BLOB NOT NULL,
+    body BLOB NOT NULL,
+    PRIMARY KEY (group_id, account_id)
+) WITHOUT ROWID;
+
 CREATE TABLE group_part (
     group_id BLOB NOT NULL,
     part TEXT NOT NULL,
@@ -75,6 +82,20 @@ CREATE TABLE closer (
     position INTEGER NOT NULL,
     body BLOB NOT NULL,
     PRIMARY KEY (group_id, position)
+) WITHOUT ROWID;
+
+CREATE TABLE kept_closer (
+    group_id BLOB NOT NULL,
+    epoch INTEGER NOT NULL,
+    body BLOB NOT NULL,
+    PRIMARY KEY (group_id, epoch)
+) WITHOUT ROWID;
+
+CREATE TABLE knock_heard (
+    group_id BLOB NOT NULL,
+    leaf INTEGER NOT NULL,
+    body BLOB NOT NULL,
+    PRIMARY KEY (group_id, leaf)
 ) WITHOUT ROWID;
 
 CREATE TABLE delivery (
