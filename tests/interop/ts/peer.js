@@ -3,7 +3,6 @@
 import { createInterface } from "node:readline";
 import {
   acceptAll,
-  ciphersuites,
   createApplicationMessage,
   createCommit,
   createGroup,
@@ -14,14 +13,12 @@ import {
   emptyPskIndex,
   encodeMlsMessage,
   generateKeyPackage,
-  getCiphersuiteFromName,
-  getCiphersuiteImpl,
   joinGroup,
   joinGroupExternal,
   mlsExporter,
   processMessage,
 } from "ts-mls";
-import { hybridSuite } from "./xwing.js";
+import { inviting, joining, suiteOf } from "./suites.js";
 
 const VERSION = "mls10";
 const hex = (bytes) => Buffer.from(bytes).toString("hex");
@@ -59,12 +56,7 @@ const epoch = () => Number(state.groupContext.epoch);
 const operations = {
   async init(request) {
     name = request.name;
-    if (request.suite === 0xf0a2) {
-      suite = await hybridSuite();
-    } else {
-      const found = Object.keys(ciphersuites).find((key) => ciphersuites[key] === request.suite);
-      suite = await getCiphersuiteImpl(getCiphersuiteFromName(found));
-    }
+    suite = await suiteOf(request.suite);
     return {};
   },
   async key_package() {
@@ -106,13 +98,13 @@ const operations = {
     return { value: hex(state.keySchedule.epochAuthenticator), tree_hash: hex(state.groupContext.treeHash) };
   },
   async group_info() {
-    const groupInfo = await createGroupInfoWithExternalPubAndRatchetTree(state, [], suite);
+    const groupInfo = await createGroupInfoWithExternalPubAndRatchetTree(state, [], inviting(suite));
     return { group_info: framed("mls_group_info", { groupInfo }) };
   },
   async external_join(request) {
     const { groupInfo } = parsed(request.group_info, "mls_group_info");
-    const own = await makeKeyPackage();
-    const made = await joinGroupExternal(groupInfo, own.publicPackage, own.privatePackage, false, suite);
+    const { publicPackage, privatePackage } = await makeKeyPackage();
+    const made = await joinGroupExternal(groupInfo, publicPackage, privatePackage, false, joining(suite, groupInfo));
     state = made.newState;
     return { commit: framed("mls_public_message", { publicMessage: made.publicMessage }), epoch: epoch() };
   },
