@@ -4,7 +4,6 @@
 `restore(snapshot)` puts back an older state under a new store id, as a restored backup does.
 """
 
-import copy
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 
@@ -37,6 +36,20 @@ class _Room:
     )
     pool: _Pool = field(default_factory=_Pool)
 
+    def copy(self) -> "_Room":
+        """Copy what changes; the values never do."""
+        pool = _Pool(dict(self.pool.untaken), dict(self.pool.taken), self.pool.last, self.pool.offer)
+        return _Room(
+            self.log, dict(self.segments), dict(self.entries), dict(self.ids), dict(self.knocks), pool
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A backup."""
+
+    rooms: dict[bytes, _Room]
+
 
 class MemoryStore:
     """Implements `LogTransaction` and `LogReader` over dictionaries."""
@@ -56,7 +69,7 @@ class MemoryStore:
         """Make everything so far durable."""
         for log_id in self._changed:
             if log_id in self._logs:
-                self._durable[log_id] = copy.deepcopy(self._logs[log_id])
+                self._durable[log_id] = self._logs[log_id].copy()
             else:
                 self._durable.pop(log_id, None)
         self._changed.clear()
@@ -65,21 +78,19 @@ class MemoryStore:
         """Lose what was not synced."""
         for log_id in self._changed:
             if log_id in self._durable:
-                self._logs[log_id] = copy.deepcopy(self._durable[log_id])
+                self._logs[log_id] = self._durable[log_id].copy()
             else:
                 self._logs.pop(log_id, None)
         self._changed.clear()
 
-    def snapshot(self) -> object:
+    def snapshot(self) -> Snapshot:
         """Return a backup of what is durable."""
-        return copy.deepcopy(self._durable)
+        return Snapshot({log_id: room.copy() for log_id, room in self._durable.items()})
 
-    def restore(self, snapshot: object, store_id: bytes) -> None:
+    def restore(self, snapshot: Snapshot, store_id: bytes) -> None:
         """Go back to a backup."""
-        if not isinstance(snapshot, dict):
-            raise TypeError("not a snapshot")
-        self._durable = copy.deepcopy(snapshot)  # pyright: ignore[reportUnknownArgumentType, reportUnknownMemberType] -- made by `snapshot`
-        self._logs = copy.deepcopy(self._durable)
+        self._durable = {log_id: room.copy() for log_id, room in snapshot.rooms.items()}
+        self._logs = {log_id: room.copy() for log_id, room in snapshot.rooms.items()}
         self._changed.clear()
         self.store_id = store_id
 

@@ -54,7 +54,7 @@ from skvoz.wire.frames import (
     Up,
     Welcome,
 )
-from skvoz.wire.sealed import SealedSession, receive_greeting
+from skvoz.wire.sealed import SealedSession, answer_key_request, receive_greeting
 
 SESSION_S: Final = 300
 """A session without a connection is kept so long, seconds."""
@@ -73,6 +73,7 @@ class _Greeted:
     token: bytes = field(repr=False)
     resumes: bool
     received: int
+    owed: int
     since_ms: int
 
 
@@ -94,6 +95,7 @@ class Relay:
     ) -> None:
         self._suite = suite
         self._private_key = private_key
+        self._public_key = suite.kem.public_key_of(private_key)
         self._store_id = store_id
         self._randomness = randomness
         self._limits = Limits(
@@ -168,6 +170,10 @@ class Relay:
             self._take_frame(session, frame, now_ms)
 
     def _greet(self, connection: int, message: bytes, now_ms: int) -> None:
+        key = answer_key_request(self._public_key, message)
+        if key is not None:
+            self._effects.append(Send(connection, key))
+            return
         arrival = receive_greeting(self._suite, self._private_key, message)
         hello = arrival.hello
         known = None if hello.token is None else self._by_token.get(hello.token)
@@ -175,7 +181,7 @@ class Relay:
         token = known.token if known is not None and resumes else self._randomness(_TOKEN_SIZE)
         welcome = Welcome(token, self._store_id, resumes, self._limits)
         answer, sealed = arrival.answer(welcome, self._randomness)
-        self._greeted[connection] = _Greeted(sealed, token, resumes, hello.received, now_ms)
+        self._greeted[connection] = _Greeted(sealed, token, resumes, hello.received, hello.owed, now_ms)
         self._effects.append(Send(connection, answer))
 
     def _confirm(self, connection: int) -> Session | None:
@@ -191,7 +197,7 @@ class Relay:
             if session.connection is not None:
                 self._effects.append(Close(session.connection))
                 del self._connected[session.connection]
-            session.rewind(min(greeted.received, session.sent))
+            session.rewind(min(greeted.received, session.sent), greeted.owed)
             for attachment in session.attachments.values():
                 self._last_number += 1
                 attachment.number = self._last_number

@@ -219,15 +219,20 @@ class Session:
             first = window[0]
             window[0] = _Sent(first.number, first.cost - cost, first.marks)
 
-    def rewind(self, received: int) -> None:
-        """Undo what was sent after message `received`, as if it never had been; drop what was being made."""
+    def rewind(self, received: int, owed: int) -> None:
+        """Undo what was sent after message `received`, as if it never had been; drop what was being made.
+
+        `owed`: what the client has not paid back of the rest; a payment may have been lost on its way.
+        """
         self.abandon()
         self._messages = []
         while self._window and self._window[-1].number > received:
             lost = self._window.pop()
             self._undo(list(lost.marks))
         self.sent = received
-        self.credit = CREDIT_BYTES - sum(message.cost for message in self._window)
+        due = sum(message.cost for message in self._window)
+        self.credit = CREDIT_BYTES - due
+        self.pay(max(0, due - owed))
 
     def abandon(self) -> None:
         """Undo what was being made for a connection that is gone."""

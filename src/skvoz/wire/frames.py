@@ -90,12 +90,14 @@ class Hello(Frame, tag=1, frozen=True):
     """Begin a session, or go on with one; the only frame of a connection's first message.
 
     `ephemeral`: the client's one-time KEM public key for this connection.
-    `token`: the session to resume. `received`: how many messages of that session have arrived.
+    `token`: the session to resume. `received`: how many messages of that session have arrived, welcomes aside.
+    `owed`: what those cost in credit that has not been paid back.
     """
 
     ephemeral: Annotated[bytes, Meta(min_length=1, max_length=EPHEMERAL_SIZE_MAX)]
     token: Token | None
     received: Position
+    owed: Position
 
 
 class Open(Frame, tag=2, frozen=True):

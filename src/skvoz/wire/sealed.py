@@ -8,6 +8,11 @@ Only who has the relay's private key can know the keys after that, so a `Welcome
 The relay's fresh `enc_2` goes into them, so a recorded connection can't be replayed beyond its first message;
 the client's one-time key too, so the relay's key, once seized, opens no recording.
 
+A client that knows only the relay's id, as from a link, first asks for the key and checks it:
+
+    client -> relay   0 ‖ relay id, 32 bytes
+    relay  -> client  public key                             nothing, and the end, unless the id is its own
+
 Plaintexts are length (4 bytes, big endian) ‖ frames ‖ zeros, up to the next multiple of 512 bytes.
 """
 
@@ -17,12 +22,14 @@ from typing import Final
 
 from skvoz.base.errors import Invalid, Malformed
 from skvoz.base.ports import Randomness
-from skvoz.crypto import CipherSuite, hkdf_sha256, sha256
+from skvoz.crypto import CipherSuite, equal, hkdf_sha256, sha256
 from skvoz.crypto.counted import CountedOpener, CountedSealer
 from skvoz.wire.frames import Down, Hello, Up, Welcome, encode, parse_down, parse_up
 
 WIRE_VERSION: Final = 1
-"""The first byte of a connection."""
+"""The first byte of a greeting."""
+KEY_REQUEST: Final = 0
+"""The first byte of a question for the relay's key."""
 MESSAGE_SIZE_MAX: Final = 1280 * 1024
 """A sealed message, bytes: a closer of 1 MiB and room for other frames."""
 FRAMES_SIZE_MAX: Final = MESSAGE_SIZE_MAX - 1024
@@ -123,17 +130,47 @@ class Greeting:
         return frames[0], SealedSession(CountedSealer(up_key), opener)
 
 
+def ask_for_key(relay_id: bytes) -> bytes:
+    """Return the message that asks a relay for the key that its id is the hash of."""
+    return bytes([KEY_REQUEST]) + relay_id
+
+
+def check_key(relay_id: bytes, message: bytes) -> bytes:
+    """Return the relay's public key out of its answer. Raises `Invalid` if it is another's."""
+    if not equal(sha256(message), relay_id):
+        raise Invalid("the relay's key doesn't match its id")
+    return message
+
+
+def answer_key_request(public_key: bytes, message: bytes) -> bytes | None:
+    """Return the answer to a connection's first message if it asks for the key; None if it is a greeting.
+
+    Raises `Invalid` for another relay's id: who doesn't know this one learns nothing here.
+    """
+    if message[:1] != bytes([KEY_REQUEST]):
+        return None
+    if not equal(message[1:], sha256(public_key)):
+        raise Invalid("another relay was asked for")
+    return public_key
+
+
 def greet(
-    suite: CipherSuite, relay_public_key: bytes, token: bytes | None, received: int, randomness: Randomness
+    suite: CipherSuite,
+    relay_public_key: bytes,
+    randomness: Randomness,
+    *,
+    token: bytes | None = None,
+    received: int = 0,
+    owed: int = 0,
 ) -> tuple[bytes, Greeting]:
     """Begin a connection: return its first message, and what takes the relay's answer.
 
-    `token` and `received` name the session to resume. Raises `Malformed` for a bad public key.
+    `token`, `received` and `owed` are of the session to resume. Raises `Malformed` for a bad public key.
     """
     enc, root = suite.hpke_export_sender(relay_public_key, _HELLO_INFO, b"", 64, randomness)
     one_time = suite.generate_key_pair(randomness)
     head = bytes([WIRE_VERSION]) + enc
-    hello = encode([Hello(one_time.public_key, token, received)])
+    hello = encode([Hello(one_time.public_key, token, received, owed)])
     message = head + CountedSealer(root[:32]).seal(_pad(hello), head)
     return message, Greeting(suite, one_time.private_key, root[32:], sha256(message))
 
