@@ -80,6 +80,16 @@ def test_three_join_and_one_is_removed() -> None:
     assert same(alice, carol, dave)
 
 
+def test_a_group_may_shrink_to_one_and_grow_again() -> None:
+    alice, _ = two()
+    assert ask(alice, "remove", leaf=1)["epoch"] == 2
+    assert ask(alice, "update")["epoch"] == 3
+    carol = peer_named("carol")
+    made = ask(alice, "add", key_packages=[ask(carol, "key_package")["key_package"]])
+    assert ask(carol, "join", welcome=made["welcome"])["leaf"] == 1
+    assert same(alice, carol)
+
+
 def test_somebody_joins_from_outside() -> None:
     alice, bob = two()
     carol = peer_named("carol")

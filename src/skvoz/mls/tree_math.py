@@ -69,7 +69,7 @@ def direct_path(leaf_index: int, leaf_count: int) -> tuple[int, ...]:
 @lru_cache(maxsize=4096)
 def copath(leaf_index: int, leaf_count: int) -> tuple[int, ...]:
     """Return the siblings of the leaf and of its ancestors below the root, from the bottom."""
-    return tuple(sibling(node) for node in (2 * leaf_index, *direct_path(leaf_index, leaf_count)[:-1]))
+    return tuple(sibling(node) for node in (2 * leaf_index, *direct_path(leaf_index, leaf_count))[:-1])
 
 
 def common_ancestor(leaf_index: int, other_leaf_index: int) -> int:
