@@ -38,9 +38,14 @@ def varint(value: int) -> bytes:
     return (value | 0x8000_0000).to_bytes(4, "big")
 
 
+_SHORT_LENGTHS: Final = tuple(length.to_bytes(1, "big") for length in range(0x40))
+
+
 def opaque(data: bytes) -> bytes:
     """Encode `opaque data<V>`."""
-    return varint(len(data)) + data
+    length = len(data)
+    # The most frequent call of all: a table spares short data a call.
+    return _SHORT_LENGTHS[length] + data if length < 0x40 else varint(length) + data
 
 
 def vector(items: Iterable[bytes]) -> bytes:
@@ -117,6 +122,14 @@ class Reader:
 
     def opaque(self) -> bytes:
         """Read `opaque data<V>`."""
+        start = self.position + 1
+        # Short data, the most frequent by far, goes without further calls.
+        if start <= self.end and (length := self.data[start - 1]) < 0x40:
+            stop = start + length
+            if stop > self.end:
+                raise Malformed("input ends too early")
+            self.position = stop
+            return self.data[start:stop]
         return self.take(self.varint())
 
     def flag(self) -> bool:

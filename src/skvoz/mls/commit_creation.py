@@ -130,7 +130,9 @@ def create_commit(
         effects=_effects(state, applied, staged, external),
         state=entered,
         schedule=schedule,
-        welcome=_welcome(entered, schedule, wishes, applied, staged, randomness),
+        welcome=_welcome(
+            entered, schedule, wishes=wishes, applied=applied, staged=staged, randomness=randomness
+        ),
     )
 
 
@@ -203,6 +205,7 @@ def _effects(
 def _welcome(
     entered: EpochState,
     schedule: KeySchedule,
+    *,
     wishes: CommitWishes,
     applied: Applied,
     staged: StagedPath | None,

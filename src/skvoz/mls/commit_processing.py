@@ -89,7 +89,9 @@ def process_commit(
             check_proposal(state, sent, policy)
     applied = apply_proposals(state, proposals, committer)
     sender = _sender_leaf(applied, committer)
-    tree, effects = _merge_path(state, commit.path, applied, sender, committer, policy)
+    tree, effects = _merge_path(
+        state, commit.path, applied, sender=sender, committer=committer, policy=policy
+    )
     effects = replace(effects, omitted_self_removes=_omitted(stored, effects))
     if any(removed.leaf_index == state.own_leaf_index for removed in effects.removed):
         return ProcessedCommit(sender=sender, effects=effects, state=None, schedule=None)
@@ -149,6 +151,7 @@ def _merge_path(
     state: EpochState,
     path: UpdatePath | None,
     applied: Applied,
+    *,
     sender: int,
     committer: int | None,
     policy: Policy,

@@ -103,7 +103,7 @@ class EpochState:
         load_tree: Callable[[], bytes],
         own_suite: CipherSuite | None = None,
     ) -> "EpochState":
-        """Parse what `encode` wrote; `own_suite` stands in for the suite of that number, as simulations need."""
+        """Parse what `encode` wrote; `own_suite` stands in for the suite of that number."""
         if reader.uint8() != _STORAGE_VERSION:
             raise Malformed("a stored epoch has an unknown version")
         context_bytes = reader.opaque()

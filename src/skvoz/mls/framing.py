@@ -43,6 +43,7 @@ class SenderType(IntEnum):
 
 CONTENT_TYPES: Final = {int(kind): kind for kind in ContentType}
 _SENDER_TYPES: Final = {int(kind): kind for kind in SenderType}
+_ENCODED: Final = {kind: uint8(kind) for kind in SenderType}
 _INDEXED: Final = (SenderType.MEMBER, SenderType.EXTERNAL)
 
 
@@ -68,7 +69,7 @@ class Sender:
 
     def encode(self) -> bytes:
         """Encode `Sender`."""
-        return uint8(self.kind) + (uint32(self.index) if self.kind in _INDEXED else b"")
+        return _ENCODED[self.kind] + uint32(self.index) if self.kind in _INDEXED else _ENCODED[self.kind]
 
     @property
     def leaf_index(self) -> int | None:
@@ -126,7 +127,12 @@ class FramedContent:
             content_type=content_type,
             body=body,
             encoded=encode_framed(
-                group_id, epoch, sender, authenticated_data, content_type, encode_body(body)
+                group_id=group_id,
+                epoch=epoch,
+                sender=sender,
+                authenticated_data=authenticated_data,
+                content_type=content_type,
+                body=encode_body(body),
             ),
         )
 
@@ -150,7 +156,13 @@ class FramedContent:
 
 
 def encode_framed(
-    group_id: bytes, epoch: int, sender: Sender, authenticated_data: bytes, content_type: int, body: bytes
+    *,
+    group_id: bytes,
+    epoch: int,
+    sender: Sender,
+    authenticated_data: bytes,
+    content_type: ContentType,
+    body: bytes,
 ) -> bytes:
     """Encode `FramedContent` around an encoded body."""
     return b"".join(
@@ -226,6 +238,21 @@ def signed_bytes(wire_format: int, sender: Sender, content: bytes, group_context
     return head + group_context if inside else head
 
 
+def sign_encoded(
+    suite: CipherSuite,
+    signer: bytes | Signer,
+    content: bytes,
+    *,
+    sender: Sender,
+    wire_format: WireFormat,
+    group_context: bytes,
+) -> bytes:
+    """Sign an encoded `FramedContent` with a private key, or with what `suite.signer` made of it."""
+    return suite.sign_with_label(
+        signer, _TBS_LABEL, signed_bytes(wire_format, sender, content, group_context)
+    )
+
+
 def sign_content(
     suite: CipherSuite,
     signer: bytes | Signer,
@@ -234,9 +261,15 @@ def sign_content(
     wire_format: WireFormat,
     group_context: bytes,
 ) -> bytes:
-    """Sign a framed content with a private key, or with what `suite.signer` made of it."""
-    signed = signed_bytes(wire_format, content.sender, content.encoded, group_context)
-    return suite.sign_with_label(signer, _TBS_LABEL, signed)
+    """Sign a framed content."""
+    return sign_encoded(
+        suite,
+        signer,
+        content.encoded,
+        sender=content.sender,
+        wire_format=wire_format,
+        group_context=group_context,
+    )
 
 
 def verify_content(

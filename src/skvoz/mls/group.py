@@ -307,9 +307,10 @@ class Group:
         policy: Policy = OPEN,
         now_ms: int | None = None,
     ) -> "tuple[Group, bytes]":
-        """Send a proposal by itself; the group returned keeps it, for who commits. Raises `Invalid`, `Conflict`.
+        """Send a proposal by itself; the group returned keeps it, for who commits.
 
-        An update is made by `propose_update`. After a SelfRemove this client can't commit any more in this epoch.
+        An update is made by `propose_update`. After a SelfRemove this client can't commit in this epoch.
+        Raises `Invalid`, `Conflict`.
         """
         if isinstance(proposal, Update):
             raise BadRequest("an update's keys are made by propose_update")
@@ -444,7 +445,7 @@ class Group:
             proposal=body,
             reference=reference,
             authenticated_data=content.authenticated_data,
-            group=self._with_secret_tree(opened.secret_tree)._with_proposal(sent),
+            group=_with_proposal(self._with_secret_tree(opened.secret_tree), sent),
         )
 
     # Keeping
@@ -481,9 +482,10 @@ class Group:
         load_tree: Callable[[], bytes],
         suite: CipherSuite | None = None,
     ) -> "Group":
-        """Put a stored group together. Application messages need neither `load_tree` nor all ratchets' parsing.
+        """Put a stored group together; application messages never call `load_tree`.
 
-        `suite` stands in for the suite of that number, as simulations need. Raises `Malformed`.
+        `ratchets` may be any mapping, and is parsed leaf by leaf when needed. `suite` stands in for the suite
+        of that number, as simulations need. Raises `Malformed`.
         """
         reader = Reader(epoch)
         if reader.uint8() != _STORAGE_VERSION:
@@ -519,11 +521,6 @@ class Group:
             own_updates=self.own_updates,
         )
 
-    def _with_proposal(self, sent: SentProposal) -> "Group":
-        if len(self.proposals) >= PROPOSALS_STORED_MAX:
-            raise Invalid("too many proposals wait in this epoch")
-        return replace(self, proposals=(*self.proposals, sent))
-
     def _is_own_leave(self, sent: SentProposal) -> bool:
         return isinstance(sent.proposal, SelfRemove) and sent.sender.leaf_index == self.own_leaf_index
 
@@ -549,7 +546,7 @@ class Group:
         moved, message = seal_handshake(
             self.state, self.secret_tree, signed, padding_size=padding_size, randomness=randomness
         )
-        return self._with_secret_tree(moved)._with_proposal(sent), message
+        return _with_proposal(self._with_secret_tree(moved), sent), message
 
     def _create(self, wishes: CommitWishes, randomness: Randomness, *, include_stored: bool) -> CreatedCommit:
         """Create the commit; stored proposals that don't fit the whole never stop it."""
@@ -594,6 +591,12 @@ def _enter(state: EpochState, schedule: KeySchedule) -> Group:
     """Return the group at the start of an epoch."""
     width = state.members.tree.leaf_count
     return Group(state=state, secret_tree=SecretTree.start(state.suite, schedule.encryption_secret, width))
+
+
+def _with_proposal(group: Group, sent: SentProposal) -> Group:
+    if len(group.proposals) >= PROPOSALS_STORED_MAX:
+        raise Invalid("too many proposals wait in this epoch")
+    return replace(group, proposals=(*group.proposals, sent))
 
 
 def _own_key(pair: KeyPair | None) -> OwnSignatureKey | None:

@@ -166,7 +166,10 @@ def join_externally(
     ratchet_tree: bytes | None,
     randomness: Randomness,
 ) -> tuple[CreatedCommit, PublicMessage]:
-    """Make the commit by which a client adds itself; `wishes.by_value` may remove its old leaf or name PSKs."""
+    """Make the commit by which a client adds itself.
+
+    `wishes.by_value` may remove its old leaf and name pre-shared keys. Raises `Invalid`, `DecryptFailed`.
+    """
     tree = checked_tree(suite, group_info, ratchet_tree, wishes.policy)
     external_key = group_info.extension(ExtensionType.EXTERNAL_PUB)
     if external_key is None:

@@ -68,7 +68,7 @@ def encode_external_senders(senders: tuple[ExternalSender, ...]) -> bytes:
 
 
 class Members:
-    """The ratchet tree of an epoch, or what is stored of it until it is needed. As a value it never changes."""
+    """The ratchet tree of an epoch, or what is stored of it until needed; as a value it never changes."""
 
     __slots__ = ("_load", "_table", "_tree")
 

@@ -48,7 +48,7 @@ class PrivateMessage:
 
     def encode(self) -> bytes:
         """Encode `PrivateMessage`."""
-        place = _place(self.group_id, self.epoch, self.content_type)
+        place = place_of(self.group_id, self.epoch, self.content_type)
         data = opaque(self.authenticated_data)
         return place + data + opaque(self.encrypted_sender_data) + opaque(self.ciphertext)
 
@@ -62,7 +62,7 @@ class SenderData:
     reuse_guard: bytes = field(repr=False)
 
 
-def _place(group_id: bytes, epoch: int, content_type: int) -> bytes:
+def place_of(group_id: bytes, epoch: int, content_type: int) -> bytes:
     """Return group, epoch and content type: `SenderDataAAD`, and the start of `PrivateContentAAD`."""
     return opaque(group_id) + uint64(epoch) + uint8(content_type)
 
@@ -81,7 +81,7 @@ def sender_data_key_and_nonce(
 def open_sender_data(suite: CipherSuite, message: PrivateMessage, sender_data_secret: bytes) -> SenderData:
     """Find out who sent a message; raise `DecryptFailed`. Any member can forge this: verify the signature."""
     key, nonce = sender_data_key_and_nonce(suite, sender_data_secret, message.ciphertext)
-    aad = _place(message.group_id, message.epoch, message.content_type)
+    aad = place_of(message.group_id, message.epoch, message.content_type)
     plain = suite.open(key, nonce, aad, message.encrypted_sender_data)
     if len(plain) != _SENDER_DATA_SIZE:
         raise Malformed("sender data of a wrong length")
@@ -101,7 +101,7 @@ def open_private(
 
     The signature comes next: until it is verified the content is anybody's who is in the group.
     """
-    place = _place(message.group_id, message.epoch, message.content_type)
+    place = place_of(message.group_id, message.epoch, message.content_type)
     aad = place + opaque(message.authenticated_data)
     plain = suite.open(key, _guarded(nonce, sender.reuse_guard), aad, message.ciphertext)
     reader = Reader(plain)
@@ -119,12 +119,12 @@ def open_private(
         content_type=message.content_type,
         body=body,
         encoded=encode_framed(
-            message.group_id,
-            message.epoch,
-            member,
-            message.authenticated_data,
-            message.content_type,
-            plain[:body_size],
+            group_id=message.group_id,
+            epoch=message.epoch,
+            sender=member,
+            authenticated_data=message.authenticated_data,
+            content_type=message.content_type,
+            body=plain[:body_size],
         ),
     )
     return AuthenticatedContent(
@@ -135,31 +135,24 @@ def open_private(
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SealingKeys:
-    """What one private message is encrypted with: used once, never stored."""
-
-    key: bytes = field(repr=False)
-    nonce: bytes = field(repr=False)
-    sender: SenderData = field(repr=False)
-    sender_data_secret: bytes = field(repr=False)
-
-
 def seal_private(
     suite: CipherSuite,
-    keys: SealingKeys,
     *,
-    group_id: bytes,
-    epoch: int,
-    content_type: ContentType,
+    key: bytes,
+    nonce: bytes,
+    sender: SenderData,
+    sender_data_secret: bytes,
+    place: bytes,
     authenticated_data: bytes,
     content: bytes,
 ) -> bytes:
-    """Encrypt `content` (body, authentication and padding, encoded) into an encoded `PrivateMessage`."""
-    place = _place(group_id, epoch, content_type)
+    """Encrypt `content` (body, authentication and padding, encoded) into an encoded `PrivateMessage`.
+
+    `key` and `nonce` are used once; `place` is what `place_of` returns.
+    """
     head = place + opaque(authenticated_data)
-    sender = keys.sender
-    ciphertext = suite.seal(keys.key, _guarded(keys.nonce, sender.reuse_guard), head, content)
-    key, nonce = sender_data_key_and_nonce(suite, keys.sender_data_secret, ciphertext)
+    ciphertext = suite.seal(key, _guarded(nonce, sender.reuse_guard), head, content)
+    data_key, data_nonce = sender_data_key_and_nonce(suite, sender_data_secret, ciphertext)
     sender_data = uint32(sender.leaf_index) + uint32(sender.generation) + sender.reuse_guard
-    return b"".join((head, opaque(suite.seal(key, nonce, place, sender_data)), opaque(ciphertext)))
+    hidden = suite.seal(data_key, data_nonce, place, sender_data)
+    return b"".join((head, opaque(hidden), opaque(ciphertext)))

@@ -8,10 +8,11 @@ row (`ratchet_part`), or, at a leaf's first message, also the rest of the tree (
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Final
 
 from skvoz.base.errors import BadRequest, Invalid, Malformed
-from skvoz.codec import Reader, opaque, uint8, uint32, uint64
+from skvoz.codec import Reader, opaque, uint8, uint16, uint32, uint64
 from skvoz.crypto.suites import CipherSuite
 from skvoz.mls.tree_math import direct_path, left, right, root
 
@@ -90,14 +91,24 @@ def _parse_skipped(reader: Reader) -> SkippedKey:
     return SkippedKey(reader.uint32(), reader.opaque(), reader.opaque())
 
 
+@lru_cache(maxsize=64)
+def _step_labels(suite: CipherSuite) -> tuple[bytes, bytes, bytes]:
+    """Return the three labels of a step, encoded up to the generation: ExpandWithLabel with less work."""
+    sizes = (("key", suite.aead_key_size), ("nonce", suite.aead_nonce_size), ("secret", suite.hash_size))
+    key, nonce, secret = (
+        uint16(size) + opaque(b"MLS 1.0 " + label.encode()) + b"\x04" for label, size in sizes
+    )
+    return key, nonce, secret
+
+
 def _step(suite: CipherSuite, secret: bytes, generation: int) -> tuple[bytes, bytes, bytes]:
     """Return key, nonce and the next secret (DeriveTreeSecret, RFC 9420 §9.1)."""
-    expand = suite.expand_with_label
-    context = uint32(generation)
+    key, nonce, following = _step_labels(suite)
+    expand, context = suite.kdf.expand, uint32(generation)
     return (
-        expand(secret, "key", context, suite.aead_key_size),
-        expand(secret, "nonce", context, suite.aead_nonce_size),
-        expand(secret, "secret", context, suite.hash_size),
+        expand(secret, key + context, suite.aead.key_size),
+        expand(secret, nonce + context, suite.aead.nonce_size),
+        expand(secret, following + context, suite.kdf.hash_size),
     )
 
 
@@ -192,11 +203,13 @@ class SecretTree:
         return found if isinstance(found, bytes) else found.encode()
 
     def moved_since(self, before: "SecretTree | None") -> tuple[int, ...]:
-        """Return the leaves whose ratchets are not those of an earlier tree, in rising order (None: all drawn)."""
+        """Return the leaves whose ratchets differ from an earlier tree's (None: all), in rising order."""
         moved: list[int] = []
         for number, block in self.ratchets.items():
-            old = {} if before is None else before.ratchets.get(number, {})
-            if old is not block:
+            old = None if before is None else before.ratchets.get(number)
+            if old is None:
+                moved += block
+            elif old is not block:
                 moved += [leaf for leaf, ratchets in block.items() if old.get(leaf) is not ratchets]
         return tuple(sorted(moved))
 

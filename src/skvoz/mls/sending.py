@@ -13,10 +13,12 @@ from skvoz.mls.framing import (
     Sender,
     WireFormat,
     encode_body,
+    encode_framed,
     sign_content,
+    sign_encoded,
 )
 from skvoz.mls.message import encode_message, wrap
-from skvoz.mls.private_message import REUSE_GUARD_SIZE, SealingKeys, SenderData, seal_private
+from skvoz.mls.private_message import REUSE_GUARD_SIZE, SenderData, place_of, seal_private
 from skvoz.mls.proposals import Proposal
 from skvoz.mls.public_message import seal_public
 from skvoz.mls.secret_tree import LeafRatchets, SecretTree
@@ -80,17 +82,21 @@ def seal_application(
     randomness: Randomness,
 ) -> tuple[SecretTree, bytes]:
     """Sign and encrypt application data; return the advanced secret tree."""
-    content = FramedContent.of(
+    body = opaque(data)
+    sender = Sender.member(state.own_leaf_index)
+    content = encode_framed(
         group_id=state.context.group_id,
         epoch=state.context.epoch,
-        sender=Sender.member(state.own_leaf_index),
+        sender=sender,
         authenticated_data=authenticated_data,
-        body=data,
+        content_type=ContentType.APPLICATION,
+        body=body,
     )
-    signature = sign_content(
+    signature = sign_encoded(
         state.suite,
         state.signature_key.signer(state.suite),
         content,
+        sender=sender,
         wire_format=WireFormat.PRIVATE_MESSAGE,
         group_context=state.context_bytes,
     )
@@ -99,7 +105,7 @@ def seal_application(
         secret_tree,
         ContentType.APPLICATION,
         authenticated_data,
-        opaque(data) + opaque(signature),
+        body + opaque(signature),
         padding_size=padding_size,
         randomness=randomness,
     )
@@ -129,15 +135,11 @@ def _seal(
         moved = LeafRatchets(ratchet, ratchets.application)
     sealed = seal_private(
         suite,
-        SealingKeys(
-            key=key,
-            nonce=nonce,
-            sender=SenderData(leaf_index, generation, randomness(REUSE_GUARD_SIZE)),
-            sender_data_secret=state.secrets.sender_data_secret,
-        ),
-        group_id=state.context.group_id,
-        epoch=state.context.epoch,
-        content_type=content_type,
+        key=key,
+        nonce=nonce,
+        sender=SenderData(leaf_index, generation, randomness(REUSE_GUARD_SIZE)),
+        sender_data_secret=state.secrets.sender_data_secret,
+        place=place_of(state.context.group_id, state.context.epoch, content_type),
         authenticated_data=authenticated_data,
         content=content + bytes(padding_size),
     )

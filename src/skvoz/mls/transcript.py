@@ -7,7 +7,7 @@ from skvoz.crypto.suites import CipherSuite
 def confirmed_transcript_hash(
     suite: CipherSuite, interim_hash: bytes, wire_format: int, content: bytes, signature: bytes
 ) -> bytes:
-    """Add a commit: `content` is its `FramedContent` as it was sent, `interim_hash` that of the epoch before."""
+    """Add a commit: `content` is its `FramedContent` as it was sent, `interim_hash` of the epoch before."""
     return suite.hash(interim_hash + uint16(wire_format) + content + opaque(signature))
 
 

@@ -151,7 +151,7 @@ class Welcome:
         return uint16(self.cipher_suite) + secrets + opaque(self.encrypted_group_info)
 
     def open_secrets(self, suite: CipherSuite, reference: bytes, init_private_key: bytes) -> GroupSecrets:
-        """Decrypt what is for the KeyPackage `reference`; raise `Invalid` if nothing is, or `DecryptFailed`."""
+        """Decrypt what is for the KeyPackage `reference`; raise `Invalid` (nothing is) or `DecryptFailed`."""
         found = next((item for item in self.secrets if item.new_member == reference), None)
         if found is None:
             raise Invalid("a welcome is for somebody else")
