@@ -4,23 +4,22 @@ A kind is the stem of the JSON file, or what several stems begin with (`passive-
 single files are named after their folder (`mimi-content`).
 """
 
-import importlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from tests.vectors import crypto_kinds
+from tests.vectors import content_kinds, crypto_kinds, mls_group, mls_messages, mls_tree
 
 CaseChecker = Callable[[Any], None]
 FileChecker = Callable[[str, bytes], None]
 
-CASE_KINDS: Final[dict[str, CaseChecker]] = dict(crypto_kinds.KINDS)
-FILE_KINDS: Final[dict[str, FileChecker]] = {}
-
-for _path in sorted(Path(__file__).parent.glob("mls_*.py")):
-    CASE_KINDS.update(importlib.import_module(f"tests.vectors.{_path.stem}").KINDS)
-if (Path(__file__).parent / "content_kinds.py").exists():
-    FILE_KINDS.update(importlib.import_module("tests.vectors.content_kinds").FILE_KINDS)
+CASE_KINDS: Final[Mapping[str, CaseChecker]] = {
+    **crypto_kinds.KINDS,
+    **mls_tree.KINDS,
+    **mls_messages.KINDS,
+    **mls_group.KINDS,
+}
+FILE_KINDS: Final[Mapping[str, FileChecker]] = content_kinds.FILE_KINDS
 
 
 def kind_of(name: str) -> str | None:

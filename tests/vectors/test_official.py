@@ -49,6 +49,9 @@ def test_kinds_are_found_by_what_a_name_begins_with() -> None:
     assert kind_of("xwing-test-vectors") == "xwing"
     assert kind_of("hpke-pq-test-vectors") == "hpke"
     assert kind_of("crypto_basics") == "crypto-basics"
+    assert kind_of("passive-client-random") == "passive-client"
+    assert kind_of("psk-secret") == "psk_secret"
+    assert kind_of("welcome") == "welcome"
     assert kind_of("nonsense") is None
     assert kind_of_path(Path("x/crypto-basics.txt")) is None
 
