@@ -3,7 +3,7 @@
 - `suites`: `CipherSuite`, all that MLS does with keys; `suite(number)`, `SUITES`, `DEFAULT_SUITE`
 - `hpke`: HPKE in base mode over any `Kem`: single-shot `hpke_seal` and `hpke_open`, contexts, export
 - `kem_curves`, `kem_xwing`: the KEMs; `signatures`: Ed25519, Ed448, ECDSA, and Ed25519 with a label
-- `symmetric`: AES-256-GCM, SHA-256 and HKDF for everything that is not MLS
+- `symmetric`: AES-256-GCM, SHA-256 and HKDF for everything that is not MLS; `counted`: sequences of messages
 - `aead`, `kdf`: what suites and HPKE are put together from; `ports`: `Kem`, `SignatureScheme`
 
 Public keys are checked whenever they are parsed; private keys are never kept. Who signs often keeps
