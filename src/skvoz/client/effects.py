@@ -4,10 +4,19 @@ Every effect can be made anew from the records (`Started` does so), so that none
 Sending one twice does no harm: the relay knows entry ids, takers and logs again.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum
 
 from skvoz.base.ids import EntryId, LogId, RelayId
+
+
+class _Deed:
+    """Keeps ids, keys and bodies out of texts: an effect's `repr` is its name."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}>"
 
 
 class Channel(Enum):
@@ -20,18 +29,18 @@ class Channel(Enum):
     """Other people's inboxes."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Connect:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Connect(_Deed):
     """Keep a session to this relay on this channel."""
 
     relay_id: RelayId
     channel: Channel
     public_key: bytes
-    addresses: tuple[str, ...] = field(repr=False)
+    addresses: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OpenLog:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class OpenLog(_Deed):
     """Create a log: a room under H(key_0), or an inbox under H(post key)."""
 
     relay_id: RelayId
@@ -41,23 +50,23 @@ class OpenLog:
     key_hash: bytes
     owner_hash: bytes
     door_hash: bytes | None = None
-    ticket: bytes = field(default=b"", repr=False)
+    ticket: bytes = b""
     retention_s: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Attach:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Attach(_Deed):
     """Read a log with the key of a segment (room) or of its owner (inbox), from after `after`."""
 
     relay_id: RelayId
     channel: Channel
     log_id: LogId
-    key: bytes = field(repr=False)
+    key: bytes
     after: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Detach:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Detach(_Deed):
     """Stop reading a log."""
 
     relay_id: RelayId
@@ -65,29 +74,29 @@ class Detach:
     log_id: LogId
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Append:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Append(_Deed):
     """Append an entry to a room (segment key) or an inbox (post key)."""
 
     relay_id: RelayId
     channel: Channel
     log_id: LogId
-    key: bytes = field(repr=False)
+    key: bytes
     entry_id: EntryId
-    body: bytes = field(repr=False)
+    body: bytes
     since: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rekey:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Rekey(_Deed):
     """Append a closer and open the next segment; the session adds proof of work where `contest`."""
 
     relay_id: RelayId
     channel: Channel
     log_id: LogId
-    key: bytes = field(repr=False)
+    key: bytes
     entry_id: EntryId
-    body: bytes = field(repr=False)
+    body: bytes
     since: int
     next_hash: bytes
     carry: bool
@@ -96,64 +105,64 @@ class Rekey:
     answered_knocks: tuple[int, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Knock:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Knock(_Deed):
     """Put bytes into a room's door queue."""
 
     relay_id: RelayId
     channel: Channel
     log_id: LogId
-    door_key: bytes = field(repr=False)
-    body: bytes = field(repr=False)
+    door_key: bytes
+    body: bytes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Put:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Put(_Deed):
     """Fill the pool beside an inbox of ours, or lay down its offer."""
 
     relay_id: RelayId
     channel: Channel
     log_id: LogId
-    owner_key: bytes = field(repr=False)
-    packages: tuple[bytes, ...] = field(default=(), repr=False)
-    last_package: bytes | None = field(default=None, repr=False)
-    offer: bytes | None = field(default=None, repr=False)
+    owner_key: bytes
+    packages: tuple[bytes, ...] = ()
+    last_package: bytes | None = None
+    offer: bytes | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Take:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Take(_Deed):
     """Ask for a package or the offer of somebody's inbox; a repeat by one taker gets the same answer."""
 
     relay_id: RelayId
     channel: Channel
     log_id: LogId
-    post_key: bytes = field(repr=False)
+    post_key: bytes
     taker: bytes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Trim:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Trim(_Deed):
     """Let the relay forget entries of a log of ours up to `before`."""
 
     relay_id: RelayId
     channel: Channel
     log_id: LogId
-    owner_key: bytes = field(repr=False)
+    owner_key: bytes
     before: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DropLog:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class DropLog(_Deed):
     """Let the relay forget a log of ours."""
 
     relay_id: RelayId
     channel: Channel
     log_id: LogId
-    owner_key: bytes = field(repr=False)
+    owner_key: bytes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WakeAt:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class WakeAt(_Deed):
     """Hand in `TimePassed` at `time_ms`; replaces the wake-up asked for before."""
 
     time_ms: int

@@ -1,17 +1,26 @@
 """`Input`: facts that the driver tells the machine. Any of them may come twice."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from skvoz.base.ids import EntryId, LogId, RelayId
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Started:
+class _Fact:
+    """Keeps ids, keys and bodies out of texts: an input's `repr` is its name."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}>"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Started(_Fact):
     """The home was opened; nothing is connected. Everything unfinished is taken up again."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RelayConnected:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class RelayConnected(_Fact):
     """A session is up; `store_id` names the relay's store (it changes when a backup is restored)."""
 
     relay_id: RelayId
@@ -20,49 +29,49 @@ class RelayConnected:
     """The relay's key, which matches its id; the session asked for it where it was not known."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RelayLost:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class RelayLost(_Fact):
     """The session is gone for now; pending requests are kept by it and sent again."""
 
     relay_id: RelayId
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LogOpened:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class LogOpened(_Fact):
     """The relay holds the log."""
 
     relay_id: RelayId
     log_id: LogId
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Attached:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Attached(_Fact):
     """The relay reads the log to us; all there is has come once an `EntriesRead.through` reaches `head`."""
 
     relay_id: RelayId
     log_id: LogId
-    key: bytes = field(repr=False)
+    key: bytes
     segment_open: bool
     head: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Entry(_Fact):
     """An entry as the relay handed it over; nothing in it is verified."""
 
     position: int
     entry_id: EntryId
     is_closer: bool
     carry: bool
-    body: bytes | None = field(repr=False)
+    body: bytes | None
     """None for an entry that this very session appended."""
     next_hash: bytes | None = None
     segment: int = 0
     """The position of the closer that opened the entry's segment; 0 for the first."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EntriesRead:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class EntriesRead(_Fact):
     """Entries of a log in order; nothing that we may read up to `through` is left out. May be empty."""
 
     relay_id: RelayId
@@ -71,8 +80,8 @@ class EntriesRead:
     through: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BaseMoved:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class BaseMoved(_Fact):
     """Everything up to `position` is gone at the relay."""
 
     relay_id: RelayId
@@ -80,8 +89,8 @@ class BaseMoved:
     position: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EntryStored:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class EntryStored(_Fact):
     """An `Append` or `Rekey` of ours is on stable storage at `position`."""
 
     relay_id: RelayId
@@ -90,8 +99,8 @@ class EntryStored:
     position: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EntryRefused:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class EntryRefused(_Fact):
     """An `Append` or `Rekey` of ours was refused with a code of the wire."""
 
     relay_id: RelayId
@@ -101,8 +110,8 @@ class EntryRefused:
     retry_after_ms: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RequestRefused:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class RequestRefused(_Fact):
     """`OpenLog`, `Attach`, `Put`, `Knock`, `Trim` or `DropLog` (named by `request`) was refused."""
 
     relay_id: RelayId
@@ -112,44 +121,44 @@ class RequestRefused:
     retry_after_ms: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Knocked:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Knocked(_Fact):
     """Our knock lies in the log's queue."""
 
     relay_id: RelayId
     log_id: LogId
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KnocksRead:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class KnocksRead(_Fact):
     """Somebody knocks at a room of ours."""
 
     relay_id: RelayId
     log_id: LogId
-    knocks: tuple[tuple[int, bytes], ...] = field(repr=False)
+    knocks: tuple[tuple[int, bytes], ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PackagesStored:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class PackagesStored(_Fact):
     """Our `Put` is done."""
 
     relay_id: RelayId
     log_id: LogId
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Taken:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Taken(_Fact):
     """The answer to a `Take`: `kind` is `package`, `last` or `offer`."""
 
     relay_id: RelayId
     log_id: LogId
     taker: bytes
     kind: str
-    body: bytes = field(repr=False)
+    body: bytes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TakeRefused:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class TakeRefused(_Fact):
     """A `Take` was refused; `used` means that another taker had the offer."""
 
     relay_id: RelayId
@@ -159,8 +168,8 @@ class TakeRefused:
     retry_after_ms: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TimePassed:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class TimePassed(_Fact):
     """The time that was asked for with `WakeAt` has come."""
 
 

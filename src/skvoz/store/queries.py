@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from skvoz.base.ids import MessageId
 from skvoz.client.records import (
+    Account,
     Contact,
     ContactState,
     Conversation,
@@ -53,6 +54,10 @@ class Queries:
     def __init__(self, records: RecordTables) -> None:
         self._records = records
         self._database = records.database
+
+    def account(self) -> Account | None:
+        """Return the account of this home, or nothing."""
+        return self._records.get(Account, (0,))
 
     def chats(self) -> list[Chat]:
         """Return all chats, the latest first."""

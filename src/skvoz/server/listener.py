@@ -1,0 +1,113 @@
+"""WebSocket connections of a relay: bytes in, bytes out, and nothing kept about who is there.
+
+What arrived in one turn of the event loop is handed to the relay together, so that answers and deliveries
+of that turn leave in one message for each connection.
+"""
+
+import asyncio
+from collections.abc import Callable
+from typing import Final
+
+from picows import (
+    WSCloseCode,
+    WSFrame,
+    WSListener,
+    WSMsgType,
+    WSTransport,
+    WSUpgradeRequest,
+    ws_create_server,  # pyright: ignore[reportUnknownVariableType]  # its stub leaves some out
+)
+
+from skvoz.wire.sealed import MESSAGE_SIZE_MAX
+
+WRITE_BUFFER_MAX: Final = 4 * 1024 * 1024
+"""Bytes that a connection may leave unread before it is closed: credit bounds entries, this the rest."""
+CONNECTIONS_MAX: Final = 20_000
+
+
+class Connections:
+    """All open connections by number."""
+
+    def __init__(
+        self, received: Callable[[int, bytes], None], lost: Callable[[int], None], path: str
+    ) -> None:
+        self._received = received
+        self._lost = lost
+        self._path = path
+        self._open: dict[int, WSTransport] = {}
+        self._last_number = 0
+
+    async def listen(self, host: str, port: int) -> asyncio.Server:
+        """Begin to accept connections at `path`; anything else there is not found."""
+        return await ws_create_server(
+            self._admit,
+            host,
+            port,
+            max_frame_size=MESSAGE_SIZE_MAX,
+            enable_auto_ping=False,  # sessions have pings of their own, rarer ones
+            websocket_handshake_timeout=15,
+        )
+
+    def _admit(self, request: WSUpgradeRequest) -> "WSListener | None":
+        if request.path != self._path.encode() or len(self._open) >= CONNECTIONS_MAX:
+            return None
+        return _Connection(self)
+
+    def opened(self, transport: WSTransport) -> int:
+        """Give a new connection its number."""
+        self._last_number += 1
+        self._open[self._last_number] = transport
+        return self._last_number
+
+    def message(self, number: int, message: bytes) -> None:
+        """Hand on what a connection said."""
+        if number in self._open:
+            self._received(number, message)
+
+    def closed(self, number: int) -> None:
+        """Forget a connection."""
+        if self._open.pop(number, None) is not None:
+            self._lost(number)
+
+    def send(self, number: int, message: bytes) -> None:
+        """Send one message; a connection that doesn't read is closed."""
+        transport = self._open.get(number)
+        if transport is None:
+            return
+        transport.send(WSMsgType.BINARY, message)
+        if transport.underlying_transport.get_write_buffer_size() > WRITE_BUFFER_MAX:
+            transport.disconnect(graceful=False)
+
+    def close(self, number: int) -> None:
+        """Close a connection after what was sent before; nobody is told."""
+        transport = self._open.pop(number, None)
+        if transport is not None:
+            transport.send_close(WSCloseCode.OK)
+            transport.disconnect()
+
+    def close_all(self) -> None:
+        """Close every connection."""
+        for number in list(self._open):
+            self.close(number)
+
+
+class _Connection(WSListener):
+    def __init__(self, connections: Connections) -> None:
+        self._connections = connections
+        self._number = 0
+
+    def on_ws_connected(self, transport: WSTransport) -> None:
+        self._number = self._connections.opened(transport)
+
+    def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
+        if frame.msg_type is WSMsgType.CLOSE:
+            transport.disconnect()
+        elif frame.msg_type is WSMsgType.BINARY and frame.fin:
+            self._connections.message(self._number, frame.get_payload_as_bytes())
+        elif frame.msg_type not in {WSMsgType.PING, WSMsgType.PONG}:
+            # Text, or a message in pieces: no client of ours does that.
+            transport.send_close(WSCloseCode.UNSUPPORTED_DATA)
+            transport.disconnect()
+
+    def on_ws_disconnected(self, transport: WSTransport) -> None:  # noqa: ARG002  # the library's signature
+        self._connections.closed(self._number)

@@ -1,0 +1,360 @@
+"""`LogTransaction` over SQLite: what the writer's batch sees and changes.
+
+Logs and segments that were used lately are remembered between batches, since nobody else writes; so are
+the ids of the latest entries of each log, because every append asks whether its id is there. After a
+rollback everything remembered is dropped.
+"""
+
+import sqlite3
+from collections import OrderedDict
+from collections.abc import Collection, Sequence
+from typing import Any, Final
+
+import msgspec
+
+from skvoz.logs import Log, Segment, trimmed
+from skvoz.relay.ports import Offer, Removed
+from skvoz.wire.frames import Entry, Flag, KnockItem, Taken
+
+_LOGS_REMEMBERED_MAX: Final = 20_000
+_IDS_REMEMBERED_MAX: Final = 512
+"""Ids of a log's latest entries; whoever asks about older ones costs a query."""
+_LOG_COLUMNS: Final = (
+    "log, kind, owner_hash, retention_s, head, base, entry_count, byte_count, knock_head, expires_hour"
+)
+_SEGMENT_COLUMNS: Final = (
+    "number, parent, by_carry, key_hash, door_hash, closed_at, last_closer, carried, expires_hour"
+)
+EntryRow = tuple[bytes, int, bytes, int, int, bytes, bytes | None, int]
+
+
+class _Remembered:
+    """What is known of one log without asking the database."""
+
+    __slots__ = ("ids", "ids_after", "log", "segments")
+
+    def __init__(self, log: Log) -> None:
+        self.log = log
+        self.segments: dict[bytes, Segment] = {}
+        self.ids: dict[bytes, int] = {}
+        self.ids_after = log.head
+        """Every entry after this position is in `ids`."""
+
+
+def _segment(row: tuple[Any, ...]) -> Segment:
+    number, parent, by_carry, key_hash, door_hash, closed_at, last_closer, carried, expires_hour = row
+    return Segment(
+        number=number,
+        parent=parent,
+        by_carry=bool(by_carry),
+        key_hash=key_hash,
+        door_hash=door_hash,
+        closed_at=closed_at,
+        last_closer=last_closer,
+        carried=bool(carried),
+        expires_hour=expires_hour,
+    )
+
+
+def _log(row: tuple[Any, ...]) -> Log:
+    log_id, kind, owner_hash, retention_s, head, base, entry_count, byte_count, knock_head, expires_hour = row
+    return Log(
+        log_id=log_id,
+        kind=kind,
+        owner_hash=owner_hash,
+        retention_s=retention_s,
+        head=head,
+        base=base,
+        entry_count=entry_count,
+        byte_count=byte_count,
+        knock_head=knock_head,
+        expires_hour=expires_hour,
+    )
+
+
+class SqliteTransaction:
+    """The writer's view; `begin`, then the rules' calls, then `commit` or `rollback`."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        self._remembered: OrderedDict[bytes, _Remembered] = OrderedDict()
+        self._changed_logs: dict[bytes, Log] = {}
+        self._new_entries: list[EntryRow] = []
+
+    def begin(self) -> None:
+        """Start a batch."""
+        self._connection.execute("BEGIN IMMEDIATE")
+
+    def commit(self) -> None:
+        """Put the batch on stable storage."""
+        self._write()
+        self._connection.execute("COMMIT")
+        while len(self._remembered) > _LOGS_REMEMBERED_MAX:
+            self._remembered.popitem(last=False)
+
+    def rollback(self) -> None:
+        """Forget the batch, and everything remembered with it."""
+        self._remembered.clear()
+        self._changed_logs.clear()
+        self._new_entries.clear()
+        if self._connection.in_transaction:
+            self._connection.execute("ROLLBACK")
+
+    def _write(self) -> None:
+        if self._new_entries:
+            self._connection.executemany(
+                "INSERT INTO entry (log, position, entry, segment, flags, body, next_hash, expires_hour)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                self._new_entries,
+            )
+            self._new_entries.clear()
+        if self._changed_logs:
+            self._connection.executemany(
+                f"INSERT OR REPLACE INTO log ({_LOG_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                [msgspec.structs.astuple(log) for log in self._changed_logs.values()],
+            )
+            self._changed_logs.clear()
+
+    def _recall(self, log_id: bytes) -> _Remembered | None:
+        known = self._remembered.get(log_id)
+        if known is None:
+            row = self._connection.execute(
+                f"SELECT {_LOG_COLUMNS} FROM log WHERE log = ?", (log_id,)
+            ).fetchone()
+            if row is None:
+                return None
+            known = self._remembered[log_id] = _Remembered(_log(row))
+        else:
+            self._remembered.move_to_end(log_id)
+        return known
+
+    def log(self, log_id: bytes) -> Log | None:
+        """Return a log."""
+        known = self._recall(log_id)
+        return None if known is None else known.log
+
+    def save_log(self, log: Log) -> None:
+        """Insert or replace a log, before the commit."""
+        known = self._remembered.get(log.log_id)
+        if known is None:
+            self._remembered[log.log_id] = _Remembered(log)
+        else:
+            known.log = log
+        self._changed_logs[log.log_id] = log
+
+    def delete_log(self, log_id: bytes) -> None:
+        """Delete a log with everything in it."""
+        self._write()
+        self._remembered.pop(log_id, None)
+        for table in ("log", "segment", "entry", "knock", "package", "inbox"):
+            self._connection.execute(f"DELETE FROM {table} WHERE log = ?", (log_id,))
+
+    def segment(self, log_id: bytes, key_hash: bytes) -> Segment | None:
+        """Return the segment whose key has this hash."""
+        known = self._recall(log_id)
+        if known is not None and key_hash in known.segments:
+            return known.segments[key_hash]
+        row = self._connection.execute(
+            f"SELECT {_SEGMENT_COLUMNS} FROM segment WHERE log = ? AND key_hash = ?", (log_id, key_hash)
+        ).fetchone()
+        if row is None:
+            return None
+        segment = _segment(row)
+        if known is not None:
+            known.segments[key_hash] = segment
+        return segment
+
+    def carried_children(self, log_id: bytes, number: int) -> Sequence[Segment]:
+        """Return the segments with this parent that a carry closer opened, by number."""
+        rows = self._connection.execute(
+            f"SELECT {_SEGMENT_COLUMNS} FROM segment"
+            " WHERE log = ? AND number > ? AND parent = ? AND by_carry ORDER BY number",
+            (log_id, number, number),
+        )
+        return [_segment(row) for row in rows]
+
+    def save_segment(self, log_id: bytes, segment: Segment) -> None:
+        """Insert or replace a segment by its number."""
+        known = self._recall(log_id)
+        if known is not None:
+            known.segments[segment.key_hash] = segment
+        self._connection.execute(
+            f"INSERT OR REPLACE INTO segment (log, {_SEGMENT_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (log_id, *msgspec.structs.astuple(segment)),
+        )
+
+    def find_entry(self, log_id: bytes, entry_id: bytes, since: int) -> int | None:
+        """Return the position of an entry if it stands after `since`."""
+        known = self._recall(log_id)
+        if known is None:
+            return None
+        position = known.ids.get(entry_id)
+        if position is not None:
+            return position if position > since else None
+        if since >= known.ids_after:
+            return None
+        # Whatever this batch has added is in `ids`; older entries are in the table.
+        row = self._connection.execute(
+            "SELECT position FROM entry WHERE log = ? AND position > ? AND entry = ?",
+            (log_id, since, entry_id),
+        ).fetchone()
+        return None if row is None else int(row[0])
+
+    def add_entry(self, log_id: bytes, entry: Entry, expires_hour: int) -> None:
+        """Insert an entry, before the commit."""
+        self._new_entries.append(
+            (
+                log_id,
+                entry.position,
+                entry.entry,
+                entry.segment,
+                entry.flags,
+                entry.body or b"",
+                entry.next_hash,
+                expires_hour,
+            )
+        )
+        known = self._recall(log_id)
+        if known is not None:
+            if len(known.ids) >= _IDS_REMEMBERED_MAX:
+                oldest = next(iter(known.ids))
+                known.ids_after = known.ids.pop(oldest)
+            known.ids[entry.entry] = entry.position
+
+    def trim_entries(self, log_id: bytes, before: int) -> Removed:
+        """Delete entries before this position, closers excepted."""
+        self._write()
+        where = f"log = ? AND position < ? AND NOT flags & {int(Flag.CLOSER)}"
+        count, size = self._connection.execute(
+            f"SELECT count(*), coalesce(sum(length(body)), 0) FROM entry WHERE {where}", (log_id, before)
+        ).fetchone()
+        self._connection.execute(f"DELETE FROM entry WHERE {where}", (log_id, before))
+        return Removed(count, size)
+
+    def expire(self, hour: int) -> None:
+        """Delete everything whose hour has come."""
+        run = self._connection.execute
+        for (log_id,) in run("SELECT log FROM log WHERE expires_hour <= ?", (hour,)).fetchall():
+            self.delete_log(log_id)
+        for log_id, last, count, size in run(
+            "SELECT log, max(position), count(*), sum(length(body)) FROM entry"
+            " WHERE expires_hour <= ? GROUP BY log",
+            (hour,),
+        ).fetchall():
+            log = self.log(log_id)
+            if log is not None:
+                self.save_log(trimmed(log, last, count, size))
+        for table in ("entry", "segment", "knock", "package"):
+            run(f"DELETE FROM {table} WHERE expires_hour <= ?", (hour,))
+        self._write()
+        self._remembered.clear()
+
+    def has_door(self, log_id: bytes, door_hash: bytes) -> bool:
+        """Tell whether an open segment of the log has this door."""
+        return bool(
+            self._connection.execute(
+                "SELECT EXISTS (SELECT 1 FROM segment WHERE log = ? AND door_hash = ? AND closed_at = 0)",
+                (log_id, door_hash),
+            ).fetchone()[0]
+        )
+
+    def knock_count(self, log_id: bytes) -> int:
+        """Count the knocks of all doors of a log."""
+        return self._count("knock", log_id)
+
+    def _count(self, table: str, log_id: bytes) -> int:
+        return int(
+            self._connection.execute(f"SELECT count(*) FROM {table} WHERE log = ?", (log_id,)).fetchone()[0]
+        )
+
+    def door_knocks(self, log_id: bytes, door_hash: bytes) -> Sequence[KnockItem]:
+        """Return the knocks at one door, by number."""
+        rows = self._connection.execute(
+            "SELECT number, body FROM knock WHERE log = ? AND door_hash = ? ORDER BY number",
+            (log_id, door_hash),
+        )
+        return [KnockItem(number, body) for number, body in rows]
+
+    def add_knock(self, log_id: bytes, door_hash: bytes, knock: KnockItem, expires_hour: int) -> None:
+        """Insert a knock."""
+        self._connection.execute(
+            "INSERT INTO knock (log, number, door_hash, body, expires_hour) VALUES (?, ?, ?, ?, ?)",
+            (log_id, knock.knock, door_hash, knock.body, expires_hour),
+        )
+
+    def remove_knocks(self, log_id: bytes, door_hash: bytes, numbers: Collection[int]) -> None:
+        """Delete those of these knocks that are at this door."""
+        self._connection.executemany(
+            "DELETE FROM knock WHERE log = ? AND door_hash = ? AND number = ?",
+            [(log_id, door_hash, number) for number in numbers],
+        )
+
+    def taken(self, log_id: bytes, taker: bytes) -> Taken | None:
+        """Return the package that this taker was given, while it is kept."""
+        row = self._connection.execute(
+            "SELECT body FROM package WHERE log = ? AND taker = ?", (log_id, taker)
+        ).fetchone()
+        return None if row is None else Taken("package", row[0])
+
+    def package_count(self, log_id: bytes) -> int:
+        """Count the packages that nobody has taken."""
+        return int(
+            self._connection.execute(
+                "SELECT count(*) FROM package WHERE log = ? AND taker IS NULL", (log_id,)
+            ).fetchone()[0]
+        )
+
+    def has_package(self, log_id: bytes, digest: bytes) -> bool:
+        """Tell whether a package with this SHA-256 is or was in the pool."""
+        return bool(
+            self._connection.execute(
+                "SELECT EXISTS (SELECT 1 FROM package WHERE log = ? AND digest = ?)", (log_id, digest)
+            ).fetchone()[0]
+        )
+
+    def add_package(self, log_id: bytes, digest: bytes, body: bytes) -> None:
+        """Insert a package behind the others."""
+        self._connection.execute(
+            "INSERT INTO package (log, digest, body) VALUES (?, ?, ?)", (log_id, digest, body)
+        )
+
+    def take_package(self, log_id: bytes, taker: bytes, expires_hour: int) -> bytes | None:
+        """Give the oldest untaken package to a taker and keep it for a repeat."""
+        row = self._connection.execute(
+            "SELECT number, body FROM package WHERE log = ? AND taker IS NULL ORDER BY number LIMIT 1",
+            (log_id,),
+        ).fetchone()
+        if row is None:
+            return None
+        self._connection.execute(
+            "UPDATE package SET taker = ?, expires_hour = ? WHERE number = ?", (taker, expires_hour, row[0])
+        )
+        return bytes(row[1])
+
+    def last_package(self, log_id: bytes) -> bytes | None:
+        """Return the package that is given when the pool is dry."""
+        row = self._connection.execute("SELECT last_package FROM inbox WHERE log = ?", (log_id,)).fetchone()
+        return None if row is None else row[0]
+
+    def set_last_package(self, log_id: bytes, body: bytes) -> None:
+        """Insert or replace it."""
+        self._connection.execute(
+            "INSERT INTO inbox (log, last_package) VALUES (?, ?)"
+            " ON CONFLICT (log) DO UPDATE SET last_package = excluded.last_package",
+            (log_id, body),
+        )
+
+    def offer(self, log_id: bytes) -> Offer | None:
+        """Return the inbox's offer."""
+        row = self._connection.execute(
+            "SELECT offer, offer_taker FROM inbox WHERE log = ? AND offer IS NOT NULL", (log_id,)
+        ).fetchone()
+        return None if row is None else Offer(row[0], row[1])
+
+    def set_offer(self, log_id: bytes, offer: Offer) -> None:
+        """Insert or replace it."""
+        self._connection.execute(
+            "INSERT INTO inbox (log, offer, offer_taker) VALUES (?, ?, ?)"
+            " ON CONFLICT (log) DO UPDATE SET offer = excluded.offer, offer_taker = excluded.offer_taker",
+            (log_id, offer.body, offer.taker),
+        )

@@ -1,0 +1,9 @@
+"""The ways a session gets to a relay, each in its own folder and a stranger to the others.
+
+- `connection`: what every way gives, a `MessageConnection`
+- `wss`: WebSocket over TLS, the live default; plain WebSocket on this machine and behind a hop
+"""
+
+from skvoz.transports.connection import MessageConnection
+
+__all__ = ["MessageConnection"]

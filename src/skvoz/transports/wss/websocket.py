@@ -1,0 +1,87 @@
+"""A WebSocket connection that carries binary messages and says nothing about who opened it."""
+
+import ssl
+from typing import Final, Self
+from urllib.parse import urlsplit
+
+from websockets.asyncio.client import ClientConnection
+from websockets.asyncio.client import connect as open_websocket
+from websockets.exceptions import ConnectionClosed, InvalidURI, WebSocketException
+
+from skvoz.base.errors import BadRequest, TransportError
+
+MESSAGE_SIZE_MAX: Final = 1_310_720
+"""One message of a session, bytes: a closer of 1 MiB and what travels with it."""
+_OPEN_TIMEOUT_S: Final = 15.0
+_CLOSE_TIMEOUT_S: Final = 2.0
+_QUEUE_MESSAGES_MAX: Final = 4
+"""What waits unread on this side; the relay's byte credit bounds it again."""
+
+
+class WebSocketConnection:
+    """One open connection; made by `connect`."""
+
+    def __init__(self, connection: ClientConnection) -> None:
+        self._connection = connection
+
+    async def send(self, message: bytes) -> None:
+        """Send one message; raises `TransportError` once the connection is gone."""
+        try:
+            await self._connection.send(message)
+        except (ConnectionClosed, OSError):
+            raise TransportError("the connection to the relay is gone") from None
+
+    async def receive(self) -> bytes:
+        """Wait for the next message; raises `TransportError` once the connection is gone or speaks text."""
+        try:
+            message = await self._connection.recv()
+        except (ConnectionClosed, OSError):
+            raise TransportError("the connection to the relay is gone") from None
+        if isinstance(message, str):
+            await self.close()
+            raise TransportError("the relay's address answers as something else")
+        return message
+
+    async def close(self) -> None:
+        """End the connection; closing twice is harmless."""
+        await self._connection.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+
+async def connect(url: str, *, tls: ssl.SSLContext | None = None) -> WebSocketConnection:
+    """Open a connection to `wss://HOST[:PORT]/PATH` or `ws://…`.
+
+    `tls` replaces the machine's usual certificate checks. Raises `BadRequest` for another kind of
+    address and `TransportError` when nothing there answers as a relay should.
+    """
+    if urlsplit(url).scheme not in {"ws", "wss"}:
+        raise BadRequest("a relay's address starts with wss: or ws:")
+    try:
+        connection = await open_websocket(
+            url,
+            ssl=tls,
+            compression=None,  # sealed bytes don't compress, and compression costs memory
+            user_agent_header=None,  # nothing on the wire names who connects
+            proxy=None,  # going through the user's proxy is another transport's choice
+            open_timeout=_OPEN_TIMEOUT_S,
+            close_timeout=_CLOSE_TIMEOUT_S,
+            ping_interval=None,  # the session inside has its own
+            max_size=MESSAGE_SIZE_MAX,
+            max_queue=_QUEUE_MESSAGES_MAX,
+        )
+    except (InvalidURI, ValueError):
+        raise BadRequest("this is not a relay's address") from None
+    except ssl.SSLCertVerificationError:
+        raise TransportError("the certificate at the relay's address is not trusted here") from None
+    except TimeoutError:
+        raise TransportError("the relay's address doesn't answer in time") from None
+    except OSError:
+        raise TransportError("the relay's address can't be reached") from None
+    except WebSocketException:
+        raise TransportError("the relay's address answers as something else") from None
+    return WebSocketConnection(connection)
