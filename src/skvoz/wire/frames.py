@@ -90,7 +90,7 @@ class Hello(Frame, tag=1, frozen=True):
     """Begin a session, or go on with one; the only frame of a connection's first message.
 
     `ephemeral`: the client's one-time KEM public key for this connection.
-    `token`: the session to resume. `received`: how many messages of that session have arrived, welcomes aside.
+    `token`: the session to resume. `received`: how many of its messages have arrived, but welcomes.
     `owed`: what those cost in credit that has not been paid back.
     """
 
