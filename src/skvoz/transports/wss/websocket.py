@@ -74,10 +74,10 @@ async def connect(url: str, *, tls: ssl.SSLContext | None = None) -> WebSocketCo
             max_size=MESSAGE_SIZE_MAX,
             max_queue=_QUEUE_MESSAGES_MAX,
         )
-    except (InvalidURI, ValueError):
-        raise BadRequest("this is not a relay's address") from None
     except ssl.SSLCertVerificationError:
         raise TransportError("the certificate at the relay's address is not trusted here") from None
+    except (InvalidURI, ValueError):
+        raise BadRequest("this is not a relay's address") from None
     except TimeoutError:
         raise TransportError("the relay's address doesn't answer in time") from None
     except OSError:
