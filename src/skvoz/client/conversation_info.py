@@ -9,7 +9,9 @@ from typing import Final
 
 from skvoz.base.errors import BadRequest, Malformed
 from skvoz.base.ids import AccountId, LogId, RelayId
+from skvoz.client.records import ConversationKind
 from skvoz.codec import Reader, opaque, uint8, uint32, vector
+from skvoz.crypto import KEY_SIZE, hkdf_sha256
 
 CONVERSATION_EXTENSION: Final = 0xF0A3
 """Of RFC 9420's private-use range."""
@@ -22,8 +24,12 @@ ADDRESSES_MAX: Final = 8
 ADDRESS_SIZE_MAX: Final = 512
 EXPIRY_S_MAX: Final = 366 * 24 * 3600
 SIZE_MAX: Final = 16 * 1024
-DIRECT: Final = 1
-GROUP: Final = 2
+_KINDS: Final = {int(kind): kind for kind in ConversationKind}
+_ADMINS_OF_KIND: Final = {
+    ConversationKind.SELF: (1, 1),
+    ConversationKind.DIRECT: (2, 2),
+    ConversationKind.GROUP: (1, ADMINS_MAX),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,13 +60,12 @@ class RoomPlace:
 class ConversationInfo:
     """The extension's content."""
 
-    kind: int
-    """`DIRECT` or `GROUP`."""
+    kind: ConversationKind
     title: str = field(repr=False)
     admins: tuple[AccountId, ...]
-    """Sorted. Empty in direct conversations, where both may do everything."""
-    door_key: bytes = field(repr=False)
-    """32 bytes: who holds it may knock."""
+    """Sorted. In a direct conversation its two accounts, in the self conversation one's own: for good."""
+    door_secret: bytes = field(repr=False)
+    """32 bytes: who holds it may knock, and reads knocks."""
     places: tuple[RoomPlace, ...]
     message_expiry_s: int
     """0: messages stay."""
@@ -73,15 +78,21 @@ class ConversationInfo:
                 uint8(self.kind),
                 opaque(self.title.encode()),
                 vector(sorted(self.admins)),
-                self.door_key,
+                self.door_secret,
                 vector(place.encode() for place in self.places),
                 uint32(self.message_expiry_s),
             )
         )
 
-    def is_admin(self, account_id: AccountId) -> bool:
-        """Tell whether this member may change the group."""
-        return self.kind == DIRECT or account_id in self.admins
+    @property
+    def door_key(self) -> bytes:
+        """What the relay is shown by who knocks: it says nothing of `door_secret`."""
+        return hkdf_sha256(self.door_secret, info=b"skvoz door access", length=KEY_SIZE)
+
+    @property
+    def knock_key(self) -> bytes:
+        """Seals knocks, so that a relay does not see who is lost."""
+        return hkdf_sha256(self.door_secret, info=b"skvoz door knock", length=KEY_SIZE)
 
     def with_admin(self, account_id: AccountId, *, admin: bool) -> "ConversationInfo":
         """Return the info with one member's role changed."""
@@ -96,24 +107,25 @@ def parse_conversation_info(data: bytes) -> ConversationInfo:
     reader = Reader(data)
     if reader.uint8() != VERSION:
         raise Malformed("a conversation's description has an unknown version")
-    kind = reader.uint8()
+    kind = _KINDS.get(reader.uint8())
     title = _text(reader.opaque(), TITLE_SIZE_MAX)
     admins = reader.vector(lambda item: AccountId(item.take(32)))
-    door_key = reader.take(32)
+    door_secret = reader.take(32)
     places = reader.vector(RoomPlace.parse)
     message_expiry_s = reader.uint32()
     reader.finish()
-    if kind not in {DIRECT, GROUP} or (kind == DIRECT and (admins or title)):
+    if kind is None or (title and kind is not ConversationKind.GROUP):
         raise Malformed("a conversation's description makes no sense")
-    if kind == GROUP and not 1 <= len(admins) <= ADMINS_MAX:
-        raise Malformed("a group has no admins, or too many")
+    fewest, most = _ADMINS_OF_KIND[kind]
+    if not fewest <= len(admins) <= most:
+        raise Malformed("a conversation has too few admins, or too many")
     if not 1 <= len(places) <= RELAYS_MAX or message_expiry_s > EXPIRY_S_MAX:
         raise Malformed("a conversation's description exceeds a limit")
     info = ConversationInfo(
         kind=kind,
         title=title,
         admins=admins,
-        door_key=door_key,
+        door_secret=door_secret,
         places=places,
         message_expiry_s=message_expiry_s,
     )

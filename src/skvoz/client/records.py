@@ -171,6 +171,8 @@ class Conversation(Record, frozen=True, array_like=True, kw_only=True):
     key_hash: bytes = b""
     """SHA-256 of key_0, for who creates the log."""
     door_hash: bytes = b""
+    unfollowed_closers: int = 0
+    """Closers of the current segment that were read and did not hold: it is closed, and nobody honest can go on."""
 
 
 class Participant(Record, frozen=True, array_like=True, kw_only=True):
@@ -243,7 +245,6 @@ class StagedCommit(Record, frozen=True, array_like=True, kw_only=True):
     table = "staged_commit"
     key = ("group_id",)
     group_id: GroupId
-    intent_id: int
     entry_id: EntryId
     body: bytes
     """The closer's sealed bytes."""
@@ -257,7 +258,9 @@ class StagedCommit(Record, frozen=True, array_like=True, kw_only=True):
     answered_knocks: tuple[int, ...] = ()
     welcome: bytes = b""
     recipients: tuple[bytes, ...] = ()
-    """Where the Welcome goes after the merge: encoded `InboxAddress` and KeyPackage ref."""
+    """Where the Welcome goes after the merge; the bytes are those of `Invitee.recipient`."""
+    intent_ids: tuple[int, ...] = ()
+    """The intents that this commit fulfils; none for an update or an answer to others."""
 
 
 class Closer(Record, frozen=True, array_like=True, kw_only=True):
@@ -283,6 +286,7 @@ class KeptCloser(Record, frozen=True, array_like=True, kw_only=True):
     body: bytes
     next_hash: bytes
     carry: bool
+    door_hash: bytes | None = None
 
 
 class KnockHeard(Record, frozen=True, array_like=True, kw_only=True):

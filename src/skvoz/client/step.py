@@ -15,6 +15,7 @@ from skvoz.base.errors import NotFound
 from skvoz.base.ids import EntryId, GroupId, LogId, RelayId
 from skvoz.base.ports import Randomness
 from skvoz.client.effects import Channel, Connect, Effect, WakeAt
+from skvoz.client.envelope import ENVELOPE_LABEL, SECRET_SIZE
 from skvoz.client.environment import Environment
 from skvoz.client.events import Event
 from skvoz.client.records import Account, Alarm, Conversation, GroupPart, LoggedEvent, Relay
@@ -58,6 +59,7 @@ class Caches:
         self.groups: OrderedDict[GroupId, Group] = OrderedDict()
         self.readings: dict[GroupId, Reading] = {}
         self.routes: dict[LogId, GroupId] = {}
+        self.envelopes: dict[GroupId, tuple[int, bytes]] = {}
         self.wake_at_ms: int | None = None
 
     def tree_of(self, group_id: GroupId) -> bytes:
@@ -72,6 +74,7 @@ class Caches:
         self.groups.clear()
         self.readings.clear()
         self.routes.clear()
+        self.envelopes.clear()
         self.wake_at_ms = None
 
 
@@ -206,6 +209,16 @@ class Step:
         self._keep(group_id, group)
         return group
 
+    def envelope_secret(self, group: Group) -> bytes:
+        """Return the secret of the envelopes of a group's epoch."""
+        group_id = GroupId(group.group_id)
+        known = self.caches.envelopes.get(group_id)
+        if known is not None and known[0] == group.epoch:
+            return known[1]
+        secret = group.export(ENVELOPE_LABEL, b"", SECRET_SIZE)
+        self.caches.envelopes[group_id] = (group.epoch, secret)
+        return secret
+
     def save_group(self, group: Group, since: Group | None) -> None:
         """Store what changed in a group `since` its earlier state (None: everything, as in a new epoch)."""
         group_id = GroupId(group.group_id)
@@ -231,6 +244,7 @@ class Step:
         for part in self.transaction.select(GroupPart, group_id=group_id):
             self.transaction.delete(GroupPart, *part.key_values())
         self.caches.groups.pop(group_id, None)
+        self.caches.envelopes.pop(group_id, None)
 
     def _part(self, group_id: GroupId, name: str) -> bytes:
         part = self.transaction.get(GroupPart, group_id, name, 0)

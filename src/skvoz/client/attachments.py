@@ -1,0 +1,75 @@
+"""Reading rooms: with which key, from where, and when the head has been reached."""
+
+from skvoz.client import outbox, recovery
+from skvoz.client.effects import Attach, Channel, Detach
+from skvoz.client.inputs import Attached, BaseMoved, RequestRefused
+from skvoz.client.records import Conversation, ConversationState, Intent, SentEntry
+from skvoz.client.step import Reading, Step
+
+RETRY_ALARM = "room.attach"
+_RETRY_MS = 30_000
+
+
+def attach(step: Step, conversation: Conversation) -> None:
+    """Read a room with the key of the current segment, on from the cursor."""
+    step.caches.readings[conversation.group_id] = Reading(
+        key=conversation.segment_key, through=conversation.cursor
+    )
+    step.emit(
+        Attach(
+            relay_id=conversation.relay_id,
+            channel=Channel.ROOMS,
+            log_id=conversation.log_id,
+            key=conversation.segment_key,
+            after=conversation.cursor,
+        )
+    )
+
+
+def detach(step: Step, conversation: Conversation) -> None:
+    """Read a room no further."""
+    step.caches.readings.pop(conversation.group_id, None)
+    step.emit(
+        Detach(relay_id=conversation.relay_id, channel=Channel.ROOMS, log_id=conversation.log_id)
+    )
+
+
+def attached(step: Step, conversation: Conversation, fact: Attached) -> None:
+    """The relay reads the room to us; an answer to an older attachment says nothing."""
+    reading = step.caches.readings.get(conversation.group_id)
+    if reading is None or reading.key != fact.key:
+        return
+    was_caught_up = reading.caught_up
+    reading.attached = True
+    reading.head = fact.head
+    if reading.caught_up and not was_caught_up:
+        outbox.resume(step, conversation.group_id)
+
+
+def refused(step: Step, conversation: Conversation, fact: RequestRefused) -> None:
+    """An attachment was refused: the room or its segment is not there, or only not now."""
+    step.caches.readings.pop(conversation.group_id, None)
+    if fact.code in {"denied", "gone"}:
+        recovery.room_denied(step, conversation)
+    else:
+        due_ms = step.now_ms + max(fact.retry_after_ms, _RETRY_MS)
+        step.hasten_alarm(RETRY_ALARM, conversation.group_id, due_ms)
+
+
+def base_moved(step: Step, conversation: Conversation, fact: BaseMoved) -> None:
+    """What lies before the base will never be read: what the relay had acknowledged there is done."""
+    for sent in step.transaction.select(SentEntry, group_id=conversation.group_id):
+        if 0 < sent.position <= fact.position:
+            step.transaction.delete(SentEntry, *sent.key_values())
+            for intent in step.transaction.select(Intent, entry_id=sent.entry_id):
+                step.transaction.delete(Intent, intent.intent_id)
+
+
+def retry(step: Step, conversation: Conversation) -> None:
+    """Attach again after a refusal."""
+    if conversation.state in {
+        ConversationState.ACTIVE,
+        ConversationState.LEAVING,
+        ConversationState.FROZEN,
+    }:
+        attach(step, conversation)

@@ -1,0 +1,279 @@
+"""Conversations as a whole: made here, joined by a Welcome, left, taken up again after a start.
+
+    CREATING --log opened--> ACTIVE --self-remove sent--> LEAVING --followed commit--> LEFT
+                               |--followed commit removes us--> REMOVED
+                               |--can't follow--> LOST    --new Welcome--> ACTIVE
+                               `--a copy of us writes--> FROZEN --new Welcome--> ACTIVE
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from skvoz.base.errors import Conflict, Invalid
+from skvoz.base.ids import AccountId, GroupId, LogId, RelayId
+from skvoz.client import attachments, commits, epochs, messages, outbox, policy, recovery
+from skvoz.client.conversation_info import ConversationInfo, RoomPlace
+from skvoz.client.effects import Channel, OpenLog
+from skvoz.client.envelope import segment_hash
+from skvoz.client.events import ChatCreated
+from skvoz.client.records import (
+    Closer,
+    Conversation,
+    ConversationKind,
+    ConversationState,
+    Intent,
+    IntentKind,
+    KeptCloser,
+    KnockHeard,
+    Participant,
+    Relay,
+    SentEntry,
+    StagedCommit,
+)
+from skvoz.client.step import Reading, Step
+from skvoz.crypto import KeyPair, sha256
+from skvoz.mls import Group, Lifetime, StagedJoin
+
+LEAF_LIFETIME_S: Final = 90 * 24 * 3600
+"""Of the leaf that starts a group; nobody looks at it after that."""
+CLOCK_SKEW_S: Final = 24 * 3600
+_OVER: Final = (ConversationState.LEFT, ConversationState.REMOVED)
+_REJOINABLE: Final = (*_OVER, ConversationState.LOST, ConversationState.FROZEN)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Invitee:
+    """Somebody to add: the KeyPackage as an `MLSMessage`, and where the Welcome will go."""
+
+    account_id: AccountId
+    key_package: bytes = field(repr=False)
+    recipient: bytes = field(repr=False)
+    """For `invitations.deliver`; opaque here."""
+
+
+def create(
+    step: Step,
+    *,
+    kind: ConversationKind,
+    relay_id: RelayId,
+    title: str = "",
+    peer: AccountId | None = None,
+    invitees: Sequence[Invitee] = (),
+) -> Conversation:
+    """Make a conversation in a new room at a known relay, and queue adding `invitees`.
+
+    `peer` is the other account of a direct one. Writing is possible at once. Raises `NotFound`, `Invalid`.
+    """
+    account = step.account()
+    relay = step.transaction.get(Relay, relay_id)
+    if relay is None or (kind is ConversationKind.DIRECT) != (peer is not None):
+        raise Conflict("a conversation can't be made like this")
+    group_id, log_id = GroupId(step.randomness(16)), LogId(step.randomness(16))
+    place = RoomPlace(relay_id=relay_id, addresses=relay.addresses, log_id=log_id)
+    owners = {account.account_id} if peer is None else {account.account_id, peer}
+    info = ConversationInfo(
+        kind=kind,
+        title=title,
+        admins=tuple(sorted(owners)),
+        door_secret=step.randomness(32),
+        places=(place,),
+        message_expiry_s=0,
+    )
+    now_s = step.now_ms // 1000
+    group = Group.create(
+        step.environment.suite,
+        group_id,
+        account.device_certificate,
+        KeyPair(private_key=account.device_private_key, public_key=account.device_public_key),
+        lifetime=Lifetime(not_before=max(0, now_s - CLOCK_SKEW_S), not_after=now_s + LEAF_LIFETIME_S),
+        randomness=step.randomness,
+        extensions=policy.extensions_of(info),
+        capabilities=policy.capabilities(step.environment.suite),
+    )
+    key = epochs.access_key(group)
+    conversation = Conversation(
+        group_id=group_id,
+        chat_id=peer or group_id,
+        kind=kind,
+        state=ConversationState.CREATING,
+        relay_id=relay_id,
+        log_id=log_id,
+        owner_key=step.randomness(32),
+        title=title,
+        epoch=0,
+        segment_key=key,
+        segment=0,
+        own_leaf=group.own_leaf_index,
+        last_update_ms=step.now_ms,
+        created_ms=step.now_ms,
+        last_activity_ms=step.now_ms,
+        key_hash=segment_hash(key),
+        door_hash=sha256(info.door_key),
+    )
+    step.transaction.put(conversation)
+    step.save_group(group, None)
+    epochs.write_participants(step, conversation, group, actor=None)
+    if invitees:
+        commits.add(step, group_id, invitees)
+    step.connect(relay_id, Channel.ROOMS)
+    step.emit(open_log(conversation, relay))
+    step.tell(ChatCreated(chat_id=conversation.chat_id, group_id=group_id, is_request=False))
+    return conversation
+
+
+def open_log(conversation: Conversation, relay: Relay) -> OpenLog:
+    """Return the request that makes a conversation's log; repeating it does no harm."""
+    return OpenLog(
+        relay_id=conversation.relay_id,
+        channel=Channel.ROOMS,
+        log_id=conversation.log_id,
+        is_inbox=False,
+        key_hash=conversation.key_hash,
+        owner_hash=sha256(conversation.owner_key),
+        door_hash=conversation.door_hash,
+        ticket=relay.ticket,
+    )
+
+
+def opened(step: Step, conversation: Conversation) -> None:
+    """The relay holds a conversation's log: begin to write into it."""
+    if conversation.state is not ConversationState.CREATING:
+        return
+    changed = step.change(conversation.group_id, state=ConversationState.ACTIVE)
+    attachments.attach(step, changed)
+    if changed.epoch == 0 and step.transaction.get(StagedCommit, changed.group_id) is None:
+        # Nobody else has key_0, so there is nothing to read before the first closer.
+        step.caches.readings[changed.group_id] = Reading(key=changed.segment_key, attached=True)
+        outbox.pump(step, changed.group_id)
+
+
+def join(step: Step, staged: StagedJoin, *, chat_id: bytes, is_request: bool) -> Conversation:
+    """Join what a Welcome leads into, where its relays and logs are those of the GroupContext.
+
+    Raises `Invalid` or `Malformed` for a group that breaks our rules, or that we are in already.
+    """
+    group = staged.group
+    group_id = GroupId(group.group_id)
+    policy.check_member_kinds(group)
+    info = policy.info_of(group)
+    known = step.transaction.get(Conversation, group_id)
+    if known is not None and (known.state not in _REJOINABLE or known.epoch >= group.epoch):
+        raise Invalid("a welcome leads into a conversation that we are in")
+    if group.suite.number != step.environment.suite.number:
+        raise Invalid("a welcome leads into a group of another cipher suite")
+    place = info.places[0]
+    other = step.conversation_of_log(place.log_id)
+    if other is not None and other.group_id != group_id:
+        raise Invalid("a welcome names a log of another conversation")
+    if step.transaction.get(Relay, place.relay_id) is None:
+        step.transaction.put(Relay(relay_id=place.relay_id, public_key=b"", addresses=place.addresses))
+    if known is not None:
+        epochs.clear(step, known)
+    base = known or Conversation(
+        group_id=group_id,
+        chat_id=chat_id,
+        kind=info.kind,
+        state=ConversationState.ACTIVE,
+        relay_id=place.relay_id,
+        log_id=place.log_id,
+        epoch=group.epoch,
+        segment_key=b"",
+        own_leaf=group.own_leaf_index,
+        last_update_ms=step.now_ms,
+        is_request=is_request,
+        created_ms=step.now_ms,
+        last_activity_ms=step.now_ms,
+    )
+    step.transaction.put(base)
+    conversation = step.change(
+        group_id,
+        state=ConversationState.ACTIVE,
+        relay_id=place.relay_id,
+        log_id=place.log_id,
+        epoch=group.epoch,
+        segment_key=epochs.access_key(group),
+        segment=-1,
+        cursor=0,
+        own_leaf=group.own_leaf_index,
+        title=info.title,
+        message_expiry_s=info.message_expiry_s or None,
+        last_update_ms=step.now_ms,
+        entries_since_update=0,
+        door_hash=sha256(info.door_key),
+    )
+    step.save_group(group, None)
+    epochs.write_participants(step, conversation, group, actor=None)
+    step.connect(place.relay_id, Channel.ROOMS)
+    attachments.attach(step, conversation)
+    epochs.update_after_joining(step, conversation)
+    if known is None:
+        step.tell(ChatCreated(chat_id=chat_id, group_id=group_id, is_request=is_request))
+    else:
+        epochs.tell_state(step, conversation, "found")
+    return conversation
+
+
+def started(step: Step) -> None:
+    """Take all conversations up again, the most recently used first."""
+    going_on = [
+        conversation
+        for conversation in step.transaction.select(Conversation)
+        if conversation.state not in _OVER
+    ]
+    going_on.sort(key=lambda conversation: (-conversation.last_activity_ms, conversation.group_id))
+    for relay_id in dict.fromkeys(conversation.relay_id for conversation in going_on):
+        step.connect(relay_id, Channel.ROOMS)
+    for conversation in going_on:
+        if conversation.state is ConversationState.CREATING:
+            relay = step.transaction.get(Relay, conversation.relay_id)
+            if relay is not None:
+                step.emit(open_log(conversation, relay))
+        elif conversation.state is ConversationState.LOST:
+            recovery.knock(step, conversation)
+        else:
+            attachments.attach(step, conversation)
+
+
+def leave(step: Step, group_id: GroupId) -> None:
+    """Ask to be taken out; whoever commits next does it. Alone, or not in yet, one just goes."""
+    conversation = step.conversation(group_id)
+    if conversation.state in (*_OVER, ConversationState.LEAVING):
+        return
+    if conversation.state is not ConversationState.ACTIVE or _only_ours(step, conversation):
+        forget(step, group_id)
+        return
+    step.transaction.put(
+        Intent(
+            intent_id=step.transaction.next_number("intent"),
+            group_id=group_id,
+            kind=IntentKind.LEAVE,
+            body=b"",
+            created_ms=step.now_ms,
+        )
+    )
+    changed = step.change(group_id, state=ConversationState.LEAVING)
+    epochs.tell_state(step, changed, "leaving")
+    outbox.pump(step, group_id)
+
+
+def _only_ours(step: Step, conversation: Conversation) -> bool:
+    own = step.account().account_id
+    members = step.transaction.select(Participant, group_id=conversation.group_id)
+    return all(member.account_id == own for member in members)
+
+
+def forget(step: Step, group_id: GroupId, state: ConversationState = ConversationState.LEFT) -> None:
+    """Be out of a conversation without telling anybody: its keys are gone, its messages stay."""
+    conversation = step.conversation(group_id)
+    for intent in step.transaction.select(Intent, group_id=group_id):
+        step.transaction.delete(Intent, intent.intent_id)
+        if intent.message_id is not None:
+            messages.failed(step, intent.message_id, "left")
+    epochs.clear(step, conversation)
+    for closer in step.transaction.select(KeptCloser, group_id=group_id):
+        step.transaction.delete(KeptCloser, *closer.key_values())
+    step.drop_group(group_id)
+    attachments.detach(step, conversation)
+    changed = step.change(group_id, state=state)
+    epochs.tell_state(step, changed, "left" if state is ConversationState.LEFT else "removed")

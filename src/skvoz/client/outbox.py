@@ -1,0 +1,252 @@
+"""The outbox: what the user wrote is saved as an intent before anything else, and leaves in order.
+
+An intent is encrypted in the current epoch; the advanced ratchet and the ciphertext with its entry id are
+saved in one transaction, and only then the frame goes out. After a crash the same bytes go out. An intent is
+done when its entry is met in the log. When a closer is followed without that, the entry was not accepted,
+and the intent is encrypted anew under a fresh id: the content, and so the message id, stays the same.
+"""
+
+from typing import Final
+
+import msgspec
+
+from skvoz.base.errors import BadRequest
+from skvoz.base.ids import GroupId, MessageId
+from skvoz.client import attachments, commits, messages, policy, recovery
+from skvoz.client.effects import Append, Channel, Rekey
+from skvoz.client.envelope import APPLICATION, seal_entry
+from skvoz.client.inputs import EntryRefused, EntryStored
+from skvoz.client.records import (
+    Conversation,
+    ConversationState,
+    GroupPart,
+    Intent,
+    IntentKind,
+    SentEntry,
+    StagedCommit,
+)
+from skvoz.client.step import Step
+from skvoz.mls import Group, SelfRemove
+
+IN_FLIGHT_MAX: Final = 16
+"""Entries of one conversation under way at a time: a relay on the other side of the world, 200 ms away, then
+takes 80 a second."""
+BODY_SIZE_MAX: Final = 60 * 1024
+"""Content of one entry: with MLS's framing and the padding it stays below 64 KiB."""
+RESEND_ALARM: Final = "room.resend"
+_RETRY_MS: Final = 1_000
+_SUPERSEDED_RETRY_MS: Final = 30_000
+"""The closer should come by itself; a relay that shows none is asked again."""
+_WRITING: Final = (ConversationState.ACTIVE, ConversationState.LEAVING)
+
+
+def enqueue(
+    step: Step, group_id: GroupId, body: bytes, message_id: MessageId | None, *, quiet: bool = False
+) -> None:
+    """Save MIMI content to be said in a conversation, and say it as soon as it is its turn.
+
+    Raises `BadRequest` for more than `BODY_SIZE_MAX` bytes.
+    """
+    if len(body) > BODY_SIZE_MAX:
+        raise BadRequest("a message is too long")
+    step.transaction.put(
+        Intent(
+            intent_id=step.transaction.next_number("intent"),
+            group_id=group_id,
+            kind=IntentKind.CONTENT,
+            body=body,
+            message_id=message_id,
+            created_ms=step.now_ms,
+            quiet=quiet,
+        )
+    )
+    pump(step, group_id)
+
+
+def pump(step: Step, group_id: GroupId) -> None:
+    """Send what may go out now: nothing before the head was read, or while a commit is on its way."""
+    conversation = step.transaction.get(Conversation, group_id)
+    if conversation is None or conversation.state not in _WRITING:
+        return
+    reading = step.caches.readings.get(group_id)
+    if reading is None:
+        attachments.attach(step, conversation)
+        return
+    if (
+        not reading.caught_up
+        or conversation.unfollowed_closers
+        or step.transaction.get(StagedCommit, group_id) is not None
+    ):
+        return
+    intents = step.transaction.select(Intent, group_id=group_id)
+    waiting = [intent for intent in intents if intent.entry_id is None]
+    in_flight = len(intents) - len(waiting)
+    if not waiting or in_flight > IN_FLIGHT_MAX // 2:
+        return
+    for place, intent in enumerate(waiting):
+        if intent.kind is IntentKind.CONTENT and not commits.due_first(step, conversation):
+            if in_flight >= IN_FLIGHT_MAX:
+                return
+            _send(step, conversation, intent)
+            in_flight += 1
+            continue
+        if in_flight:
+            return
+        if intent.kind is IntentKind.CONTENT:
+            commits.stage_housekeeping(step, conversation)
+            return
+        if intent.kind is IntentKind.LEAVE:
+            _propose_leaving(step, conversation, intent)
+            return
+        if commits.stage_intents(step, conversation, waiting[place:]):
+            return
+
+
+def _send(step: Step, conversation: Conversation, intent: Intent) -> None:
+    group = step.group(conversation.group_id)
+    moved, message = group.protect(intent.body, randomness=step.randomness)
+    step.save_group(moved, group)
+    _append(step, conversation, group, intent, message)
+
+
+def _propose_leaving(step: Step, conversation: Conversation, intent: Intent) -> None:
+    group = step.group(conversation.group_id)
+    moved, message = group.propose(SelfRemove(), randomness=step.randomness, policy=policy.MEMBERS)
+    step.save_group(moved, group)
+    step.transaction.put(
+        GroupPart(
+            group_id=conversation.group_id, part="proposal", leaf=group.own_leaf_index, body=message
+        )
+    )
+    _append(step, conversation, group, intent, message)
+
+
+def _append(
+    step: Step, conversation: Conversation, group: Group, intent: Intent, message: bytes
+) -> None:
+    entry_id = step.fresh_entry_id()
+    secret = step.envelope_secret(group)
+    changed = msgspec.structs.replace(
+        intent,
+        entry_id=entry_id,
+        ciphertext=seal_entry(group.suite, secret, entry_id, APPLICATION, message),
+        epoch=group.epoch,
+        since=conversation.cursor,
+    )
+    step.transaction.put(changed)
+    step.transaction.put(
+        SentEntry(group_id=conversation.group_id, entry_id=entry_id, epoch=group.epoch)
+    )
+    step.emit(_effect(conversation, changed))
+
+
+def _effect(conversation: Conversation, intent: Intent) -> Append:
+    if intent.entry_id is None:
+        raise RuntimeError("an intent that is not encrypted can't be sent")
+    return Append(
+        relay_id=conversation.relay_id,
+        channel=Channel.ROOMS,
+        log_id=conversation.log_id,
+        key=conversation.segment_key,
+        entry_id=intent.entry_id,
+        body=intent.ciphertext,
+        since=intent.since,
+    )
+
+
+def rekey_effect(conversation: Conversation, staged: StagedCommit) -> Rekey:
+    """Return the request that closes the segment with a staged commit."""
+    return Rekey(
+        relay_id=conversation.relay_id,
+        channel=Channel.ROOMS,
+        log_id=conversation.log_id,
+        key=conversation.segment_key,
+        entry_id=staged.entry_id,
+        body=staged.body,
+        since=staged.since,
+        next_hash=staged.next_hash,
+        carry=staged.carry,
+        contest=staged.is_contest,
+        door_hash=staged.door_hash,
+        answered_knocks=() if staged.is_contest else staged.answered_knocks,
+    )
+
+
+def resume(step: Step, group_id: GroupId) -> None:
+    """Send again what is under way, byte for byte, and then what waits."""
+    conversation = step.transaction.get(Conversation, group_id)
+    reading = step.caches.readings.get(group_id)
+    if conversation is None or conversation.state not in _WRITING or not (reading and reading.caught_up):
+        return
+    for intent in step.transaction.select(Intent, group_id=group_id):
+        if intent.entry_id is not None:
+            step.emit(_effect(conversation, intent))
+    staged = step.transaction.get(StagedCommit, group_id)
+    if staged is not None and not (conversation.unfollowed_closers and not staged.is_contest):
+        step.emit(rekey_effect(conversation, staged))
+    pump(step, group_id)
+
+
+def stored(step: Step, conversation: Conversation, fact: EntryStored) -> None:
+    """The relay has an entry of ours. It is done once we read it; people may know already."""
+    sent = step.transaction.get(SentEntry, conversation.group_id, fact.entry_id)
+    if sent is None or sent.position:
+        return
+    step.transaction.put(msgspec.structs.replace(sent, position=fact.position))
+    for intent in step.transaction.select(Intent, entry_id=fact.entry_id):
+        if intent.message_id is not None:
+            messages.sent(step, intent.message_id)
+
+
+def met(step: Step, conversation: Conversation, sent: SentEntry) -> None:
+    """An entry of ours was read in the log: its intent is done, whatever the relay answered."""
+    step.transaction.delete(SentEntry, *sent.key_values())
+    for intent in step.transaction.select(Intent, entry_id=sent.entry_id):
+        if intent.kind is IntentKind.LEAVE:
+            continue  # done once somebody commits it
+        step.transaction.delete(Intent, intent.intent_id)
+        if not sent.position and intent.message_id is not None:
+            messages.sent(step, intent.message_id)
+
+
+def refused(step: Step, conversation: Conversation, fact: EntryRefused) -> None:
+    """The relay did not take an entry or closer of ours."""
+    group_id = conversation.group_id
+    staged = step.transaction.get(StagedCommit, group_id)
+    is_closer = staged is not None and staged.entry_id == fact.entry_id
+    intents = step.transaction.select(Intent, entry_id=fact.entry_id)
+    if not is_closer and not intents:
+        return  # it was superseded, and has gone out under another id since
+    match fact.code:
+        case "superseded":
+            step.hasten_alarm(RESEND_ALARM, group_id, step.now_ms + _SUPERSEDED_RETRY_MS)
+        case "denied" | "gone":
+            recovery.room_denied(step, conversation)
+        case "too_big" | "bad":
+            if is_closer:
+                commits.refuse(step, conversation, fact.code)
+            for intent in intents:
+                _fail(step, conversation, intent, fact.code)
+            pump(step, group_id)
+        case _:
+            due_ms = step.now_ms + max(fact.retry_after_ms, _RETRY_MS)
+            step.hasten_alarm(RESEND_ALARM, group_id, due_ms)
+
+
+def _fail(step: Step, conversation: Conversation, intent: Intent, reason: str) -> None:
+    step.transaction.delete(Intent, intent.intent_id)
+    if intent.entry_id is not None:
+        step.transaction.delete(SentEntry, conversation.group_id, intent.entry_id)
+    if intent.message_id is not None:
+        messages.failed(step, intent.message_id, reason)
+
+
+def take_back(step: Step, group_id: GroupId) -> None:
+    """A closer is followed and these entries were not met: they will be encrypted anew."""
+    for intent in step.transaction.select(Intent, group_id=group_id):
+        if intent.entry_id is not None:
+            step.transaction.put(
+                msgspec.structs.replace(intent, entry_id=None, ciphertext=b"", epoch=0, since=0)
+            )
+    for sent in step.transaction.select(SentEntry, group_id=group_id):
+        step.transaction.delete(SentEntry, *sent.key_values())
