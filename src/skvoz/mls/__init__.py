@@ -18,11 +18,13 @@ A member's state
 - `members`, `epoch`, `key_packages`, `snapshot`: what is known and kept
 - `proposal_list`, `effects`, `stored_proposals`, `policy`: what may change, and what it changes
 - `transition`, `commit_creation`, `commit_processing`: into the next epoch
-- `creation`, `joining`: into a group
+- `creation`, `joining`, `external_proposals`, `continuation`: into a group, from outside, from another group
 - `sending`, `receiving`, `outcomes`, `group`: the door
 """
 
+from skvoz.mls.continuation import branch, reinitialise
 from skvoz.mls.effects import AddedMember, ChangedLeaf, CommitEffects, RemovedMember
+from skvoz.mls.external_proposals import propose_from_outside, propose_to_join
 from skvoz.mls.framing import ContentType, Sender, SenderType
 from skvoz.mls.group import Group
 from skvoz.mls.group_context import GroupContext
@@ -132,6 +134,7 @@ __all__ = [
     "Stale",
     "Update",
     "Welcome",
+    "branch",
     "default_capabilities",
     "encode_external_senders",
     "encode_message",
@@ -139,4 +142,7 @@ __all__ = [
     "parse_key_package",
     "parse_message",
     "parse_welcome",
+    "propose_from_outside",
+    "propose_to_join",
+    "reinitialise",
 ]

@@ -31,7 +31,7 @@ class Step:
 
 
 def provisional_context(state: EpochState, tree: RatchetTree, extensions: Extensions) -> GroupContext:
-    """Return the context that path secrets are encrypted under: the next epoch's, the transcript still old."""
+    """Return the context that path secrets are encrypted under: the next epoch's, with the old transcript."""
     return replace(
         state.context, epoch=state.context.epoch + 1, tree_hash=tree.root_hash(), extensions=extensions
     )
