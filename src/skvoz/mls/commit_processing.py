@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from skvoz.base.errors import DecryptFailed, Invalid
+from skvoz.base.errors import DecryptFailed, Invalid, PeerError
 from skvoz.codec import Reader, opaque
 from skvoz.mls.effects import CommitEffects
 from skvoz.mls.epoch import EpochState, OwnSignatureKey
@@ -28,6 +28,18 @@ from skvoz.mls.tree_kem import PrivateTree, UpdatePath, apply_path, decrypt_path
 from skvoz.mls.tree_validation import check_leaf, check_members
 
 NO_PSKS: Final = PreSharedKeys()
+
+
+class PathUnreadable(DecryptFailed):
+    """A commit holds so far as everybody can check, and the path secret meant for this client is unusable.
+
+    Others may well follow it: only this client can tell.
+    """
+
+    def __init__(self, sender: int, effects: CommitEffects) -> None:
+        super().__init__()
+        self.sender = sender
+        self.effects = effects
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +85,7 @@ def process_commit(
 ) -> ProcessedCommit:
     """Check a commit whose signature is verified, and return the epoch that it leads to.
 
-    Raises `Invalid`, `Malformed` or `DecryptFailed`; the state given is never changed.
+    Raises `Invalid`, `Malformed` or `DecryptFailed` (`PathUnreadable`); the state given is never changed.
     """
     content = authenticated.content
     commit = content.body
@@ -99,14 +111,17 @@ def process_commit(
     commit_secret = bytes(state.suite.hash_size)
     if commit.path is not None:
         context = provisional_context(state, tree, applied.extensions)
-        private, commit_secret = decrypt_path(
-            tree,
-            private,
-            sender=sender,
-            path=commit.path,
-            group_context=context.encode(),
-            excluded_leaves=applied.added_leaves,
-        )
+        try:
+            private, commit_secret = decrypt_path(
+                tree,
+                private,
+                sender=sender,
+                path=commit.path,
+                group_context=context.encode(),
+                excluded_leaves=applied.added_leaves,
+            )
+        except PeerError:
+            raise PathUnreadable(sender, effects) from None
     init_secret = state.secrets.init_secret
     if applied.external_init is not None:
         init_secret = external_init_receiver(
