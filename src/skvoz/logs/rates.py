@@ -37,7 +37,8 @@ class Rates:
     def wait_ms(self, key: object, rate: Rate, now_ms: int) -> int:
         """Count one event and return 0, or return after how many ms it would be accepted."""
         now_us = now_ms * 1000
-        horizon = max(self._horizons.get(key, 0), now_us) + rate.interval_us
+        known = min(self._horizons.get(key, 0), now_us + rate.horizon_us)  # a clock may jump back
+        horizon = max(known, now_us) + rate.interval_us
         excess = horizon - now_us - rate.horizon_us
         if excess > 0:
             return -(-excess // 1000)
