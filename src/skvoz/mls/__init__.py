@@ -19,9 +19,10 @@ A member's state
 - `proposal_list`, `effects`, `stored_proposals`, `policy`: what may change, and what it changes
 - `transition`, `commit_creation`, `commit_processing`: into the next epoch
 - `creation`, `joining`, `external_proposals`, `continuation`: into a group, from outside, from another group
-- `sending`, `receiving`, `outcomes`, `group`: the door
+- `sending`, `receiving`, `outcomes`, `group_facts`, `group`: the door
 """
 
+from skvoz.mls.commit_processing import PathUnreadable
 from skvoz.mls.continuation import branch, reinitialise
 from skvoz.mls.effects import AddedMember, ChangedLeaf, CommitEffects, RemovedMember
 from skvoz.mls.external_proposals import propose_from_outside, propose_to_join
@@ -110,6 +111,7 @@ __all__ = [
     "Lifetime",
     "Member",
     "OwnEcho",
+    "PathUnreadable",
     "PendingCommit",
     "Policy",
     "PreSharedKey",

@@ -1,7 +1,7 @@
 """Making a commit, and the Welcome for those whom it adds (RFC 9420 §§ 12.4.1, 12.4.3)."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from skvoz.base.errors import BadRequest, Conflict
 from skvoz.base.ports import Randomness
@@ -97,36 +97,18 @@ def create_commit(
             randomness=randomness,
         )
     items = (*wishes.by_value, *(ProposalRef(sent.reference or b"") for sent in wishes.stored))
-    content = FramedContent.of(
-        group_id=state.context.group_id,
-        epoch=state.context.epoch,
-        sender=sender,
-        authenticated_data=wishes.authenticated_data,
-        body=Commit(proposals=items, path=path),
-    )
     signing = external.signature_key if external else state.signature_key
-    signature = sign_content(
-        state.suite,
-        signing.signer(state.suite),
-        content,
-        wire_format=wishes.wire_format,
-        group_context=state.context_bytes,
-    )
+    signed = _sign(state, wishes, sender, signing, Commit(proposals=items, path=path))
     entered, schedule = enter_epoch(
         state,
         _step(state, wishes, applied, staged, external),
-        content=content,
-        wire_format=wishes.wire_format,
-        signature=signature,
+        content=signed.content,
+        wire_format=signed.wire_format,
+        signature=signed.signature,
         known_psks=wishes.psks,
     )
     return CreatedCommit(
-        authenticated=AuthenticatedContent(
-            wire_format=wishes.wire_format,
-            content=content,
-            signature=signature,
-            confirmation_tag=entered.confirmation_tag,
-        ),
+        authenticated=replace(signed, confirmation_tag=entered.confirmation_tag),
         effects=_effects(state, applied, staged, external),
         state=entered,
         schedule=schedule,
@@ -134,6 +116,26 @@ def create_commit(
             entered, schedule, wishes=wishes, applied=applied, staged=staged, randomness=randomness
         ),
     )
+
+
+def _sign(
+    state: EpochState, wishes: CommitWishes, sender: Sender, signing: OwnSignatureKey, commit: Commit
+) -> AuthenticatedContent:
+    content = FramedContent.of(
+        group_id=state.context.group_id,
+        epoch=state.context.epoch,
+        sender=sender,
+        authenticated_data=wishes.authenticated_data,
+        body=commit,
+    )
+    signature = sign_content(
+        state.suite,
+        signing.signer(state.suite),
+        content,
+        wire_format=wishes.wire_format,
+        group_context=state.context_bytes,
+    )
+    return AuthenticatedContent(wire_format=wishes.wire_format, content=content, signature=signature)
 
 
 def _stage_path(

@@ -105,38 +105,10 @@ def process_commit(
         state, commit.path, applied, sender=sender, committer=committer, policy=policy
     )
     effects = replace(effects, omitted_self_removes=_omitted(stored, effects))
+    applied = replace(applied, effects=effects)
     if any(removed.leaf_index == state.own_leaf_index for removed in effects.removed):
         return ProcessedCommit(sender=sender, effects=effects, state=None, schedule=None)
-    private, signature_key = _own_keys(state, applied, own_updates)
-    commit_secret = bytes(state.suite.hash_size)
-    if commit.path is not None:
-        context = provisional_context(state, tree, applied.extensions)
-        try:
-            private, commit_secret = decrypt_path(
-                tree,
-                private,
-                sender=sender,
-                path=commit.path,
-                group_context=context.encode(),
-                excluded_leaves=applied.added_leaves,
-            )
-        except PeerError:
-            raise PathUnreadable(sender, effects) from None
-    init_secret = state.secrets.init_secret
-    if applied.external_init is not None:
-        init_secret = external_init_receiver(
-            state.suite, state.secrets.external_secret, applied.external_init
-        )
-    step = Step(
-        tree=tree,
-        extensions=applied.extensions,
-        private=private,
-        signature_key=signature_key,
-        init_secret=init_secret,
-        commit_secret=commit_secret,
-        psks=effects.psks,
-        reinit=effects.reinit,
-    )
+    step = _step(state, commit.path, applied, sender=sender, tree=tree, own_updates=own_updates)
     entered, schedule = enter_epoch(
         state,
         step,
@@ -147,6 +119,48 @@ def process_commit(
     )
     _verify_tag(entered, authenticated.confirmation_tag)
     return ProcessedCommit(sender=sender, effects=effects, state=entered, schedule=schedule)
+
+
+def _step(
+    state: EpochState,
+    path: UpdatePath | None,
+    applied: Applied,
+    *,
+    sender: int,
+    tree: RatchetTree,
+    own_updates: Sequence[OwnUpdate],
+) -> Step:
+    """Learn what the commit brings into the key schedule."""
+    private, signature_key = _own_keys(state, applied, own_updates)
+    commit_secret = bytes(state.suite.hash_size)
+    if path is not None:
+        context = provisional_context(state, tree, applied.extensions)
+        try:
+            private, commit_secret = decrypt_path(
+                tree,
+                private,
+                sender=sender,
+                path=path,
+                group_context=context.encode(),
+                excluded_leaves=applied.added_leaves,
+            )
+        except PeerError:
+            raise PathUnreadable(sender, applied.effects) from None
+    init_secret = state.secrets.init_secret
+    if applied.external_init is not None:
+        init_secret = external_init_receiver(
+            state.suite, state.secrets.external_secret, applied.external_init
+        )
+    return Step(
+        tree=tree,
+        extensions=applied.extensions,
+        private=private,
+        signature_key=signature_key,
+        init_secret=init_secret,
+        commit_secret=commit_secret,
+        psks=applied.effects.psks,
+        reinit=applied.effects.reinit,
+    )
 
 
 def _verify_tag(entered: EpochState, tag: bytes | None) -> None:

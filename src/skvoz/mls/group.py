@@ -3,7 +3,7 @@
 - start: `Group.create`, `Group.join`, `Group.external_join`, `Group.restore`
 - speak: `protect`, `propose`, `propose_update`, `stage_commit`
 - hear: `receive`
-- know: `epoch`, `members()`, `export`, `epoch_authenticator`, `group_info`, …
+- know: `epoch`, `members()`, `export`, `epoch_authenticator`, `group_info`, … (in `group_facts`)
 - keep: `snapshot`; save a group before letting out what it made
 """
 
@@ -20,18 +20,16 @@ from skvoz.mls.commit_creation import (
     CommitWishes,
     CreatedCommit,
     create_commit,
-    create_group_info,
     create_own_update,
 )
 from skvoz.mls.commit_processing import NO_PSKS, OwnUpdate, process_commit
 from skvoz.mls.creation import create_epoch
 from skvoz.mls.epoch import EpochState, OwnSignatureKey
 from skvoz.mls.framing import ContentType, WireFormat
-from skvoz.mls.group_context import GroupContext
+from skvoz.mls.group_facts import GroupFacts
 from skvoz.mls.joining import join_externally, open_welcome
 from skvoz.mls.key_packages import KeyPackageBundle, as_credential, default_capabilities
-from skvoz.mls.key_schedule import KeySchedule, export_secret
-from skvoz.mls.members import Member
+from skvoz.mls.key_schedule import KeySchedule
 from skvoz.mls.message import encode_message, parse_group_info, parse_welcome
 from skvoz.mls.nodes import Capabilities, Credential, Extensions, Lifetime
 from skvoz.mls.outcomes import (
@@ -47,7 +45,7 @@ from skvoz.mls.outcomes import (
 from skvoz.mls.policy import OPEN, Policy
 from skvoz.mls.pre_shared_keys import PreSharedKeys
 from skvoz.mls.proposal_list import SentProposal, check_proposal
-from skvoz.mls.proposals import Commit, Proposal, ReInit, SelfRemove, Update
+from skvoz.mls.proposals import Commit, Proposal, SelfRemove, Update
 from skvoz.mls.receiving import Opened, open_message
 from skvoz.mls.secret_tree import SecretTree
 from skvoz.mls.sending import seal_application, seal_handshake, sign_proposal
@@ -62,10 +60,9 @@ _STORAGE_VERSION: Final = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Group:
+class Group(GroupFacts):
     """One member's view of a group in one epoch."""
 
-    state: EpochState
     secret_tree: SecretTree = field(repr=False)
     proposals: tuple[SentProposal, ...] = ()
     own_updates: tuple[OwnUpdate, ...] = field(default=(), repr=False)
@@ -180,91 +177,6 @@ class Group:
             effects=created.effects,
             group=_enter(created.state, created.schedule),
         )
-
-    # What there is to know
-
-    @property
-    def suite(self) -> CipherSuite:
-        """The group's cipher suite."""
-        return self.state.suite
-
-    @property
-    def context(self) -> GroupContext:
-        """What the group has agreed on."""
-        return self.state.context
-
-    @property
-    def group_id(self) -> bytes:
-        """The group's id."""
-        return self.state.context.group_id
-
-    @property
-    def epoch(self) -> int:
-        """The epoch: how many commits the group has seen."""
-        return self.state.context.epoch
-
-    @property
-    def tree_hash(self) -> bytes:
-        """The hash of the ratchet tree."""
-        return self.state.context.tree_hash
-
-    @property
-    def epoch_authenticator(self) -> bytes:
-        """Equal for two members exactly if they agree on the whole history (RFC 9420 §8.7)."""
-        return self.state.secrets.epoch_authenticator
-
-    @property
-    def own_leaf_index(self) -> int:
-        """This client's leaf."""
-        return self.state.own_leaf_index
-
-    @property
-    def signature_public_key(self) -> bytes:
-        """The public key that this client signs with."""
-        return self.state.signature_key.public_key
-
-    @property
-    def reinit(self) -> ReInit | None:
-        """What ended the group, if something did: then it accepts and sends nothing more."""
-        return self.state.reinit
-
-    @property
-    def resumption_psks(self) -> Mapping[tuple[bytes, int], bytes]:
-        """The resumption keys of this and the last epochs, by (group id, epoch)."""
-        return self.state.resumption_psks()
-
-    def context_extension(self, kind: int) -> bytes | None:
-        """Return the content of a GroupContext extension, or None."""
-        return self.state.context.extension(kind)
-
-    def credential(self, leaf_index: int) -> Credential:
-        """Return a member's credential without loading the tree; raise `Invalid` if nobody is there."""
-        return self.state.members.signatory(leaf_index).credential
-
-    def members(self) -> tuple[Member, ...]:
-        """Return all members from the left; loads the tree."""
-        return tuple(
-            Member(
-                leaf_index=index,
-                credential=leaf.credential,
-                signature_key=leaf.signature_key,
-                leaf_node=leaf,
-            )
-            for index, leaf in self.state.members.tree.leaves()
-        )
-
-    def ratchet_tree(self) -> bytes:
-        """Return the encoded ratchet tree, for whoever gets it apart from a Welcome."""
-        return self.state.members.tree.encode()
-
-    def export(self, label: str, context: bytes, length: int) -> bytes:
-        """MLS-Exporter: `length` bytes that members of this epoch can derive (RFC 9420 §8.5)."""
-        return export_secret(self.suite, self.state.secrets.exporter_secret, label, context, length)
-
-    def group_info(self, *, with_tree: bool = True, external_pub: bool = True) -> bytes:
-        """Return this epoch's signed GroupInfo as an `MLSMessage`."""
-        info = create_group_info(self.state, with_tree=with_tree, with_external_key=external_pub)
-        return encode_message(info)
 
     # Speaking
 

@@ -208,9 +208,7 @@ def apply_proposals(state: EpochState, proposals: Sequence[SentProposal], commit
         removals=[leaf.leaf_index for leaf in removed],
         additions=[add.key_package.leaf_node for add in adds],
     )
-    joiner: int | None = None
-    if committer is None:
-        changed, joiner = changed.with_room()
+    changed, joiner = changed.with_room() if committer is None else (changed, None)
     _check_support(changed, proposals)
     added = [AddedMember(index, add.key_package) for index, add in zip(indexes, adds, strict=True)]
     return Applied(
