@@ -260,7 +260,7 @@ class Relay:
             session.pending -= 1
             session.say(outcome.answer)
             self._touched[session.number] = session
-            attaches = session.conclude_attach(outcome.answer.request)
+            attaches = bool(session.attaching) and session.conclude_attach(outcome.answer.request)
         match outcome.notice:
             case Appended() as appended:
                 self._spread(appended, session)
@@ -290,12 +290,13 @@ class Relay:
             session = reader.session
             if position <= reader.cursor:
                 continue
-            if not reader.is_live:
+            if reader.cursor < reader.tail or reader.reading:
                 reader.tail = max(reader.tail, position)
             elif entry.segment not in reader.segments:
                 continue
             elif session.connection is not None and session.credit > 0:
-                reader.learn(entry)
+                if entry.flags:
+                    reader.learn(entry)
                 session.deliver(reader, without_body(entry) if session is author else entry)
                 reader.tail = position
                 self._touched[session.number] = session
@@ -326,7 +327,9 @@ class Relay:
             self._enqueue(attachment)
 
     def _detach(self, session: Session, log: bytes) -> None:
-        if session.attachments.pop(log, None) is not None:
+        attachment = session.attachments.pop(log, None)
+        if attachment is not None:
+            session.discard(attachment)
             readers = self._readers[log]
             del readers[session.number]
             if not readers:

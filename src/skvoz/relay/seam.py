@@ -3,7 +3,6 @@
 `Input`s are facts, `Effect`s what the driver must do. A connection is a number that the driver never reuses.
 """
 
-from dataclasses import dataclass, field
 from typing import TypeAlias
 
 import msgspec
@@ -30,21 +29,29 @@ LogRequest: TypeAlias = Open | Attach | Append | Rekey | Knock | Trim | Drop | P
 """Frames that the store's writer decides."""
 
 
-class Job(msgspec.Struct, frozen=True, gc=False):
+class _Quiet(msgspec.Struct, frozen=True, gc=False):
+    """What passes thousands of times a second is a msgspec struct, and says nothing of what it holds."""
+
+    def __repr__(self) -> str:
+        """Name the kind only."""
+        return f"<{type(self).__name__}>"
+
+
+class Job(_Quiet, frozen=True, gc=False):
     """A request of a session, by the machine's number for it."""
 
     session: int
     request: LogRequest
 
 
-class Appended(msgspec.Struct, frozen=True, gc=False):
+class Appended(_Quiet, frozen=True, gc=False):
     """A log has a new entry."""
 
     log: bytes
     entry: Entry
 
 
-class Granted(msgspec.Struct, frozen=True, gc=False):
+class Granted(_Quiet, frozen=True, gc=False):
     """A session may read a log up to `head` now; `segments` are key hashes by number, `closed` numbers."""
 
     log: bytes
@@ -54,13 +61,13 @@ class Granted(msgspec.Struct, frozen=True, gc=False):
     closed: tuple[int, ...]
 
 
-class Knocked(msgspec.Struct, frozen=True, gc=False):
+class Knocked(_Quiet, frozen=True, gc=False):
     """A log has a new knock."""
 
     log: bytes
 
 
-class Dropped(msgspec.Struct, frozen=True, gc=False):
+class Dropped(_Quiet, frozen=True, gc=False):
     """A log is gone."""
 
     log: bytes
@@ -69,7 +76,7 @@ class Dropped(msgspec.Struct, frozen=True, gc=False):
 Notice: TypeAlias = Appended | Granted | Knocked | Dropped
 
 
-class Outcome(msgspec.Struct, frozen=True, gc=False):
+class Outcome(_Quiet, frozen=True, gc=False):
     """What became of a job: the answer to its session, and what others are told."""
 
     session: int
@@ -77,7 +84,7 @@ class Outcome(msgspec.Struct, frozen=True, gc=False):
     notice: Notice | None
 
 
-class ReadRequest(msgspec.Struct, frozen=True, gc=False):
+class ReadRequest(_Quiet, frozen=True, gc=False):
     """Read a log for a session: `after` < position ≤ `through`, about `bytes_max` of bodies.
 
     `segments`: those that may be read. `knocks`: whether the knocks at the open ones among them are wanted.
@@ -93,7 +100,7 @@ class ReadRequest(msgspec.Struct, frozen=True, gc=False):
     knocks: bool
 
 
-class ReadAnswer(msgspec.Struct, frozen=True, gc=False):
+class ReadAnswer(_Quiet, frozen=True, gc=False):
     """What a read found; nothing that may be read up to `through` is left out.
 
     `bytes_max` and `with_knocks` repeat what was asked.
@@ -110,67 +117,58 @@ class ReadAnswer(msgspec.Struct, frozen=True, gc=False):
     knocks: list[KnockItem]
 
 
-@dataclass(frozen=True, slots=True)
-class Received:
+class Received(_Quiet, frozen=True, gc=False):
     """A connection brought a message; its first one begins the handshake."""
 
     connection: int
-    message: bytes = field(repr=False)
+    message: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Lost:
+class Lost(_Quiet, frozen=True, gc=False):
     """A connection is gone."""
 
     connection: int
 
 
-@dataclass(frozen=True, slots=True)
-class Executed:
+class Executed(_Quiet, frozen=True, gc=False):
     """The store has these outcomes on stable storage; in the order of the jobs."""
 
     outcomes: list[Outcome]
 
 
-@dataclass(frozen=True, slots=True)
-class ReadDone:
+class ReadDone(_Quiet, frozen=True, gc=False):
     """The store has read this."""
 
     answers: list[ReadAnswer]
 
 
-@dataclass(frozen=True, slots=True)
-class Passed:
+class Passed(_Quiet, frozen=True, gc=False):
     """Time has passed; hand this in every few seconds, so that dead sessions go."""
 
 
 Input: TypeAlias = Received | Lost | Executed | ReadDone | Passed
 
 
-@dataclass(frozen=True, slots=True)
-class Send:
+class Send(_Quiet, frozen=True, gc=False):
     """Send one message."""
 
     connection: int
-    message: bytes = field(repr=False)
+    message: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Close:
+class Close(_Quiet, frozen=True, gc=False):
     """Close a connection after what was sent before; `Lost` need not follow."""
 
     connection: int
 
 
-@dataclass(frozen=True, slots=True)
-class Execute:
+class Execute(_Quiet, frozen=True, gc=False):
     """Have the store's writer run these jobs through `Executor.execute`, commit, and hand in `Executed`."""
 
     jobs: list[Job]
 
 
-@dataclass(frozen=True, slots=True)
-class Read:
+class Read(_Quiet, frozen=True, gc=False):
     """Have the store run these requests through `read`, and hand in `ReadDone`."""
 
     requests: list[ReadRequest]

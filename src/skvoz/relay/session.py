@@ -6,7 +6,7 @@ where the cursors stood before it, so that a resumption rewinds exactly; bodies 
 
 from collections import deque
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from skvoz.base.limits import CREDIT_BYTES
 from skvoz.logs import SEGMENTS_VISIBLE_MAX
@@ -44,6 +44,7 @@ class Attachment:
 
     `segments`: key hashes of the visible segments by number; `closed`: those that are closed, as far as read.
     `number`: changes whenever reads that are under way have become worthless.
+    `marked`: the message being made touches it; `mark` is the cursor before, `batch` its entries so far.
     """
 
     session: "Session"
@@ -58,11 +59,10 @@ class Attachment:
     queued: bool = False
     base_told: int = 0
     own: set[int] = field(default_factory=set[int])
-
-    @property
-    def is_live(self) -> bool:
-        """Whether everything so far was sent, so that a new entry can go out at once."""
-        return self.cursor >= self.tail and not self.reading
+    marked: bool = False
+    mark: int = 0
+    mark_knocks: bool = False
+    batch: list[Entry] | None = None
 
     @property
     def has_open_segment(self) -> bool:
@@ -94,22 +94,10 @@ class Attachment:
         return None
 
 
-@dataclass(frozen=True, slots=True)
-class _Mark:
-    """Where an attachment stood before a message, and whether the message held knocks."""
-
-    attachment: Attachment
-    cursor: int
-    knocks: bool
-
-
-@dataclass(frozen=True, slots=True)
-class _Sent:
-    """A message that has not been paid back: its number in the session, its cost, and how to undo it."""
-
-    number: int
-    cost: int
-    marks: list[_Mark]
+Mark: TypeAlias = tuple[Attachment, int, bool]
+"""An attachment, its cursor before a message, and whether the message held knocks."""
+Sent: TypeAlias = tuple[int, int, list[Mark]]
+"""A message that was not paid back yet: its number in the session, its cost, and how to undo it."""
 
 
 class Session:
@@ -127,13 +115,12 @@ class Session:
         self.reads = 0
         self.sent = 0
         self.attachments: dict[bytes, Attachment] = {}
-        self._attaching: dict[int, bytes] = {}
+        self.attaching: dict[int, bytes] = {}
         self._latest_attach: dict[bytes, int] = {}
         self.queue: deque[Attachment] = deque()
-        self._window: deque[_Sent] = deque()
+        self._window: deque[Sent] = deque()
         self._frames: list[Down] = []
-        self._entries: dict[bytes, list[Entry]] = {}
-        self._marks: dict[bytes, _Mark] = {}
+        self._marked: list[Attachment] = []
         self._size = 0
         self._count = 0
         self._cost = 0
@@ -141,15 +128,15 @@ class Session:
 
     def expect_attach(self, log: bytes, request: int) -> bool:
         """Note that an attach is asked of the store; False if the session reads too many logs."""
-        if len(self.attachments) + len(self._attaching) >= ATTACHMENTS_MAX:
+        if len(self.attachments) + len(self.attaching) >= ATTACHMENTS_MAX:
             return False
-        self._attaching[request] = log
+        self.attaching[request] = log
         self._latest_attach[log] = request
         return True
 
     def conclude_attach(self, request: int) -> bool:
         """Tell whether the store's answer to this request is the latest wish for its log."""
-        log = self._attaching.pop(request, None)
+        log = self.attaching.pop(request, None)
         if log is None or self._latest_attach.get(log) != request:
             return False
         del self._latest_attach[log]
@@ -167,34 +154,43 @@ class Session:
 
     def deliver(self, attachment: Attachment, entry: Entry) -> None:
         """Put an entry into the next message and move the cursor; it costs credit."""
-        if entry.position in attachment.own:
+        if attachment.own and entry.position in attachment.own:
             attachment.own.discard(entry.position)
             entry = without_body(entry)
-        body_size = 0 if entry.body is None else len(entry.body)
-        self._make_room(body_size + _FRAME_OVERHEAD)
-        self._entries_of(attachment).append(entry)
+        body = entry.body
+        size = 0 if body is None else len(body)
+        self._make_room(size + _FRAME_OVERHEAD)
+        batch = attachment.batch
+        if batch is None:
+            self._begin_batch(attachment).append(entry)
+        else:
+            batch.append(entry)
         attachment.cursor = entry.position
-        self._charge(body_size + ENTRY_COST)
+        cost = size + ENTRY_COST
+        self.credit -= cost
+        self._cost += cost
 
     def advance(self, attachment: Attachment, through: int) -> None:
         """Say that nothing more is to be read up to here."""
         if through > attachment.cursor:
             self._make_room(_FRAME_OVERHEAD)
-            self._entries_of(attachment)
+            if attachment.batch is None:
+                self._begin_batch(attachment)
             attachment.cursor = through
 
     def tell_base(self, attachment: Attachment, base: int) -> None:
         """Say that what the client has not read up to here is gone."""
         if base > attachment.cursor and base > attachment.base_told:
             self.say(Base(attachment.log, base))
-            self._mark(attachment, knocks=False)
+            self._mark(attachment)
             self._charge(ENTRY_COST)
             attachment.base_told = base
 
     def deliver_knock(self, attachment: Attachment, knock: KnockItem) -> None:
         """Put a knock into the next message; it costs credit."""
         self.say(KnocksHeard(attachment.log, [knock]), len(knock.body) + _FRAME_OVERHEAD)
-        self._mark(attachment, knocks=True)
+        self._mark(attachment)
+        attachment.mark_knocks = True
         self._charge(len(knock.body) + ENTRY_COST)
 
     def deliver_cast(self, log: bytes, body: bytes) -> None:
@@ -213,11 +209,11 @@ class Session:
         """Take back credit for what the client consumed; never more than there was."""
         self.credit = min(CREDIT_BYTES, self.credit + cost)
         window = self._window
-        while window and cost >= window[0].cost:
-            cost -= window.popleft().cost
+        while window and cost >= window[0][1]:
+            cost -= window.popleft()[1]
         if window and cost:
-            first = window[0]
-            window[0] = _Sent(first.number, first.cost - cost, first.marks)
+            number, due, marks = window[0]
+            window[0] = (number, due - cost, marks)
 
     def rewind(self, received: int, owed: int) -> None:
         """Undo what was sent after message `received`, as if it never had been; drop what was being made.
@@ -226,19 +222,26 @@ class Session:
         """
         self.abandon()
         self._messages = []
-        while self._window and self._window[-1].number > received:
-            lost = self._window.pop()
-            self._undo(list(lost.marks))
+        while self._window and self._window[-1][0] > received:
+            _undo(self._window.pop()[2])
         self.sent = received
-        due = sum(message.cost for message in self._window)
+        due = sum(cost for _, cost, _ in self._window)
         self.credit = CREDIT_BYTES - due
         self.pay(max(0, due - owed))
 
     def abandon(self) -> None:
         """Undo what was being made for a connection that is gone."""
-        self._undo(list(self._marks.values()))
+        _undo([(one, one.mark, one.mark_knocks) for one in self._marked])
         self.credit += self._cost
         self._reset()
+
+    def discard(self, attachment: Attachment) -> None:
+        """Take what an attachment has in the next message out again."""
+        if attachment.batch is not None:
+            refund = ENTRY_COST + sum(ENTRY_COST + len(entry.body or b"") for entry in attachment.batch)
+            attachment.batch = None
+            self.credit += refund
+            self._cost -= refund
 
     def enqueue(self, attachment: Attachment) -> None:
         """Have the attachment read when its turn comes."""
@@ -246,28 +249,19 @@ class Session:
             attachment.queued = True
             self.queue.append(attachment)
 
-    def _undo(self, marks: list[_Mark]) -> None:
-        for mark in marks:
-            attachment = mark.attachment
-            attachment.cursor = mark.cursor
-            attachment.base_told = 0
-            if mark.knocks:
-                attachment.knocks_due = True
+    def _mark(self, attachment: Attachment) -> None:
+        if not attachment.marked:
+            attachment.marked = True
+            attachment.mark = attachment.cursor
+            attachment.mark_knocks = False
+            self._marked.append(attachment)
 
-    def _mark(self, attachment: Attachment, *, knocks: bool) -> None:
-        known = self._marks.get(attachment.log)
-        if known is None or known.attachment is not attachment:
-            self._marks[attachment.log] = _Mark(attachment, attachment.cursor, knocks)
-        elif knocks and not known.knocks:
-            self._marks[attachment.log] = _Mark(attachment, known.cursor, knocks)
-
-    def _entries_of(self, attachment: Attachment) -> list[Entry]:
-        entries = self._entries.get(attachment.log)
-        if entries is None:
-            entries = self._entries[attachment.log] = []
-            self._mark(attachment, knocks=False)
-            self._charge(ENTRY_COST)
-        return entries
+    def _begin_batch(self, attachment: Attachment) -> list[Entry]:
+        self._mark(attachment)
+        batch: list[Entry] = []
+        attachment.batch = batch
+        self._charge(ENTRY_COST)
+        return batch
 
     def _charge(self, cost: int) -> None:
         self.credit -= cost
@@ -280,22 +274,35 @@ class Session:
         self._count += 1
 
     def _cut(self) -> None:
-        if not self._frames and not self._entries:
-            return
         frames = self._frames
-        for log, entries in self._entries.items():
-            frames.append(Entries(log, entries, self._marks[log].attachment.cursor))
+        marks: list[Mark] = []
+        for attachment in self._marked:
+            if attachment.batch is not None:
+                frames.append(Entries(attachment.log, attachment.batch, attachment.cursor))
+            marks.append((attachment, attachment.mark, attachment.mark_knocks))
+        if not frames:
+            return
         self.sent += 1
         if self._cost:
-            self._window.append(_Sent(self.sent, self._cost, list(self._marks.values())))
+            self._window.append((self.sent, self._cost, marks))
         self._messages.append(frames)
         self._reset()
 
     def _reset(self) -> None:
+        for attachment in self._marked:
+            attachment.marked = False
+            attachment.batch = None
         self._frames = []
-        self._entries = {}
-        self._marks = {}
+        self._marked = []
         self._size = self._count = self._cost = 0
+
+
+def _undo(marks: list[Mark]) -> None:
+    for attachment, cursor, knocks in marks:
+        attachment.cursor = cursor
+        attachment.base_told = 0
+        if knocks:
+            attachment.knocks_due = True
 
 
 def without_body(entry: Entry) -> Entry:

@@ -35,6 +35,7 @@ MESSAGE_SIZE_MAX: Final = 1280 * 1024
 FRAMES_SIZE_MAX: Final = MESSAGE_SIZE_MAX - 1024
 """The frames in one message, bytes, before length, padding and tag."""
 _BUCKET: Final = 512
+_ZEROS: Final = tuple(bytes(size) for size in range(_BUCKET))
 _LENGTH_SIZE: Final = 4
 _TAG_SIZE: Final = 16
 _HELLO_INFO: Final = b"skvoz session 1 hello"
@@ -46,7 +47,7 @@ def _pad(frames: bytes) -> bytes:
     size = len(frames)
     if size > FRAMES_SIZE_MAX:
         raise ValueError("a message is too long to be sealed")
-    return b"".join((size.to_bytes(_LENGTH_SIZE), frames, bytes(-(size + _LENGTH_SIZE) % _BUCKET)))
+    return b"".join((size.to_bytes(_LENGTH_SIZE), frames, _ZEROS[-(size + _LENGTH_SIZE) % _BUCKET]))
 
 
 def _unpad(plaintext: bytes) -> memoryview:
