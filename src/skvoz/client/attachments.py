@@ -29,16 +29,15 @@ def attach(step: Step, conversation: Conversation) -> None:
 def detach(step: Step, conversation: Conversation) -> None:
     """Read a room no further."""
     step.caches.readings.pop(conversation.group_id, None)
-    step.emit(
-        Detach(relay_id=conversation.relay_id, channel=Channel.ROOMS, log_id=conversation.log_id)
-    )
+    step.emit(Detach(relay_id=conversation.relay_id, channel=Channel.ROOMS, log_id=conversation.log_id))
 
 
 def attached(step: Step, conversation: Conversation, fact: Attached) -> None:
-    """The relay reads the room to us; an answer to an older attachment says nothing."""
+    """Note that the relay reads the room to us; an answer to an older attachment says nothing."""
     reading = step.caches.readings.get(conversation.group_id)
     if reading is None or reading.key != fact.key:
         return
+    step.caches.restoring.discard(conversation.group_id)
     was_caught_up = reading.caught_up
     reading.attached = True
     reading.head = fact.head
@@ -47,7 +46,7 @@ def attached(step: Step, conversation: Conversation, fact: Attached) -> None:
 
 
 def refused(step: Step, conversation: Conversation, fact: RequestRefused) -> None:
-    """An attachment was refused: the room or its segment is not there, or only not now."""
+    """Take a refusal: the room or its segment is not there, or only not now."""
     step.caches.readings.pop(conversation.group_id, None)
     if fact.code in {"denied", "gone"}:
         recovery.room_denied(step, conversation)
@@ -57,7 +56,7 @@ def refused(step: Step, conversation: Conversation, fact: RequestRefused) -> Non
 
 
 def base_moved(step: Step, conversation: Conversation, fact: BaseMoved) -> None:
-    """What lies before the base will never be read: what the relay had acknowledged there is done."""
+    """Be done with what the relay acknowledged before the base: it will never be read."""
     for sent in step.transaction.select(SentEntry, group_id=conversation.group_id):
         if 0 < sent.position <= fact.position:
             step.transaction.delete(SentEntry, *sent.key_values())

@@ -1,9 +1,9 @@
 """Conversations as a whole: made here, joined by a Welcome, left, taken up again after a start.
 
-    CREATING --log opened--> ACTIVE --self-remove sent--> LEAVING --followed commit--> LEFT
-                               |--followed commit removes us--> REMOVED
-                               |--can't follow--> LOST    --new Welcome--> ACTIVE
-                               `--a copy of us writes--> FROZEN --new Welcome--> ACTIVE
+CREATING --log opened--> ACTIVE --self-remove sent--> LEAVING --followed commit--> LEFT
+                           |--followed commit removes us--> REMOVED
+                           |--can't follow--> LOST    --new Welcome--> ACTIVE
+                           `--a copy of us writes--> FROZEN --new Welcome--> ACTIVE
 """
 
 from collections.abc import Sequence
@@ -16,19 +16,17 @@ from skvoz.client import attachments, commits, epochs, messages, outbox, policy,
 from skvoz.client.conversation_info import ConversationInfo, RoomPlace
 from skvoz.client.effects import Channel, OpenLog
 from skvoz.client.envelope import segment_hash
-from skvoz.client.events import ChatCreated
+from skvoz.client.events import ChatCreated, RequestFailed
+from skvoz.client.inputs import RequestRefused
 from skvoz.client.records import (
-    Closer,
     Conversation,
     ConversationKind,
     ConversationState,
     Intent,
     IntentKind,
     KeptCloser,
-    KnockHeard,
     Participant,
     Relay,
-    SentEntry,
     StagedCommit,
 )
 from skvoz.client.step import Reading, Step
@@ -38,6 +36,8 @@ from skvoz.mls import Group, Lifetime, StagedJoin
 LEAF_LIFETIME_S: Final = 90 * 24 * 3600
 """Of the leaf that starts a group; nobody looks at it after that."""
 CLOCK_SKEW_S: Final = 24 * 3600
+OPEN_ALARM: Final = "room.open"
+_OPEN_RETRY_MS: Final = 60_000
 _OVER: Final = (ConversationState.LEFT, ConversationState.REMOVED)
 _REJOINABLE: Final = (*_OVER, ConversationState.LOST, ConversationState.FROZEN)
 
@@ -137,7 +137,7 @@ def open_log(conversation: Conversation, relay: Relay) -> OpenLog:
 
 
 def opened(step: Step, conversation: Conversation) -> None:
-    """The relay holds a conversation's log: begin to write into it."""
+    """Begin to write into a log that the relay holds now."""
     if conversation.state is not ConversationState.CREATING:
         return
     changed = step.change(conversation.group_id, state=ConversationState.ACTIVE)
@@ -146,6 +146,23 @@ def opened(step: Step, conversation: Conversation) -> None:
         # Nobody else has key_0, so there is nothing to read before the first closer.
         step.caches.readings[changed.group_id] = Reading(key=changed.segment_key, attached=True)
         outbox.pump(step, changed.group_id)
+
+
+def open_refused(step: Step, conversation: Conversation, fact: RequestRefused) -> None:
+    """Ask again later for a log that the relay refused, and say so where it won't make one."""
+    if conversation.state is not ConversationState.CREATING:
+        return
+    if fact.code in {"denied", "bad"}:
+        step.tell(RequestFailed(chat_id=conversation.chat_id, reason="relay_refused"))
+    pause_ms = max(fact.retry_after_ms, _OPEN_RETRY_MS)
+    step.set_alarm(OPEN_ALARM, conversation.group_id, step.now_ms + pause_ms)
+
+
+def open_again(step: Step, conversation: Conversation) -> None:
+    """Ask once more for the log of a conversation."""
+    relay = step.transaction.get(Relay, conversation.relay_id)
+    if conversation.state is ConversationState.CREATING and relay is not None:
+        step.emit(open_log(conversation, relay))
 
 
 def join(step: Step, staged: StagedJoin, *, chat_id: bytes, is_request: bool) -> Conversation:
@@ -226,9 +243,7 @@ def started(step: Step) -> None:
         step.connect(relay_id, Channel.ROOMS)
     for conversation in going_on:
         if conversation.state is ConversationState.CREATING:
-            relay = step.transaction.get(Relay, conversation.relay_id)
-            if relay is not None:
-                step.emit(open_log(conversation, relay))
+            open_again(step, conversation)
         elif conversation.state is ConversationState.LOST:
             recovery.knock(step, conversation)
         else:

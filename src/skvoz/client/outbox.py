@@ -84,16 +84,16 @@ def pump(step: Step, group_id: GroupId) -> None:
     if not waiting or in_flight > IN_FLIGHT_MAX // 2:
         return
     for place, intent in enumerate(waiting):
-        if intent.kind is IntentKind.CONTENT and not commits.due_first(step, conversation):
+        if intent.kind is IntentKind.CONTENT:
+            due_first = commits.due_first(step, conversation)
+            if due_first and (in_flight or commits.stage_housekeeping(step, conversation)):
+                return
             if in_flight >= IN_FLIGHT_MAX:
                 return
             _send(step, conversation, intent)
             in_flight += 1
             continue
         if in_flight:
-            return
-        if intent.kind is IntentKind.CONTENT:
-            commits.stage_housekeeping(step, conversation)
             return
         if intent.kind is IntentKind.LEAVE:
             _propose_leaving(step, conversation, intent)
@@ -104,7 +104,7 @@ def pump(step: Step, group_id: GroupId) -> None:
 
 def _send(step: Step, conversation: Conversation, intent: Intent) -> None:
     group = step.group(conversation.group_id)
-    moved, message = group.protect(intent.body, randomness=step.randomness)
+    moved, message = group.protect(intent.body, randomness=step.randomness, despite_proposals=True)
     step.save_group(moved, group)
     _append(step, conversation, group, intent, message)
 
@@ -114,16 +114,12 @@ def _propose_leaving(step: Step, conversation: Conversation, intent: Intent) -> 
     moved, message = group.propose(SelfRemove(), randomness=step.randomness, policy=policy.MEMBERS)
     step.save_group(moved, group)
     step.transaction.put(
-        GroupPart(
-            group_id=conversation.group_id, part="proposal", leaf=group.own_leaf_index, body=message
-        )
+        GroupPart(group_id=conversation.group_id, part="proposal", leaf=group.own_leaf_index, body=message)
     )
     _append(step, conversation, group, intent, message)
 
 
-def _append(
-    step: Step, conversation: Conversation, group: Group, intent: Intent, message: bytes
-) -> None:
+def _append(step: Step, conversation: Conversation, group: Group, intent: Intent, message: bytes) -> None:
     entry_id = step.fresh_entry_id()
     secret = step.envelope_secret(group)
     changed = msgspec.structs.replace(
@@ -134,9 +130,7 @@ def _append(
         since=conversation.cursor,
     )
     step.transaction.put(changed)
-    step.transaction.put(
-        SentEntry(group_id=conversation.group_id, entry_id=entry_id, epoch=group.epoch)
-    )
+    step.transaction.put(SentEntry(group_id=conversation.group_id, entry_id=entry_id, epoch=group.epoch))
     step.emit(_effect(conversation, changed))
 
 
@@ -188,7 +182,7 @@ def resume(step: Step, group_id: GroupId) -> None:
 
 
 def stored(step: Step, conversation: Conversation, fact: EntryStored) -> None:
-    """The relay has an entry of ours. It is done once we read it; people may know already."""
+    """Note that the relay has an entry of ours: it is done once we read it; people may know already."""
     sent = step.transaction.get(SentEntry, conversation.group_id, fact.entry_id)
     if sent is None or sent.position:
         return
@@ -198,8 +192,8 @@ def stored(step: Step, conversation: Conversation, fact: EntryStored) -> None:
             messages.sent(step, intent.message_id)
 
 
-def met(step: Step, conversation: Conversation, sent: SentEntry) -> None:
-    """An entry of ours was read in the log: its intent is done, whatever the relay answered."""
+def met(step: Step, sent: SentEntry) -> None:
+    """Be done with an entry of ours that was read in the log, whatever the relay answered."""
     step.transaction.delete(SentEntry, *sent.key_values())
     for intent in step.transaction.select(Intent, entry_id=sent.entry_id):
         if intent.kind is IntentKind.LEAVE:
@@ -210,7 +204,7 @@ def met(step: Step, conversation: Conversation, sent: SentEntry) -> None:
 
 
 def refused(step: Step, conversation: Conversation, fact: EntryRefused) -> None:
-    """The relay did not take an entry or closer of ours."""
+    """Go on where the relay did not take an entry or closer of ours."""
     group_id = conversation.group_id
     staged = step.transaction.get(StagedCommit, group_id)
     is_closer = staged is not None and staged.entry_id == fact.entry_id
@@ -242,7 +236,7 @@ def _fail(step: Step, conversation: Conversation, intent: Intent, reason: str) -
 
 
 def take_back(step: Step, group_id: GroupId) -> None:
-    """A closer is followed and these entries were not met: they will be encrypted anew."""
+    """Have entries encrypted anew that were not met before the followed closer."""
     for intent in step.transaction.select(Intent, group_id=group_id):
         if intent.entry_id is not None:
             step.transaction.put(

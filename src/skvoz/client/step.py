@@ -60,6 +60,7 @@ class Caches:
         self.readings: dict[GroupId, Reading] = {}
         self.routes: dict[LogId, GroupId] = {}
         self.envelopes: dict[GroupId, tuple[int, bytes]] = {}
+        self.restoring: set[GroupId] = set()
         self.wake_at_ms: int | None = None
 
     def tree_of(self, group_id: GroupId) -> bytes:
@@ -75,6 +76,7 @@ class Caches:
         self.readings.clear()
         self.routes.clear()
         self.envelopes.clear()
+        self.restoring.clear()
         self.wake_at_ms = None
 
 
@@ -224,6 +226,7 @@ class Step:
         group_id = GroupId(group.group_id)
         snapshot = group.snapshot(since)
         if snapshot.epoch_changed:
+            self.caches.envelopes.pop(group_id, None)
             for old in self.transaction.select(GroupPart, group_id=group_id, part="ratchet"):
                 self.transaction.delete(GroupPart, *old.key_values())
         named = (

@@ -1,0 +1,200 @@
+"""Closers: which one a segment's members follow, and what they do where none holds.
+
+Members follow the first valid closer in log order. It opens under the epoch's envelope, its commit verifies,
+it obeys `policy`, and the segment that it opens is that of the epoch it leads to. A closer of our own is
+followed when it is met as such, whatever the relay answered. One that does not hold is noted; when nothing
+else comes, the member with the lowest leaf contests it with a closer of its own, after a pause.
+
+    content of a closer's envelope = vector of opaque MLSMessage<V>: SelfRemove proposals, and last the commit
+
+The proposals that a commit takes up come again beside it, so that a closer is complete in itself: entries
+expire after 30 days, closers after 400.
+"""
+
+from typing import Final
+
+from skvoz.base.errors import Invalid, PeerError
+from skvoz.client import commits, conversations, epochs, outbox, policy, recovery
+from skvoz.client.envelope import CLOSER, open_entry
+from skvoz.client.epochs import CONTEST_ALARM, FollowedCloser
+from skvoz.client.inputs import Entry
+from skvoz.client.records import (
+    Account,
+    Closer,
+    Conversation,
+    ConversationState,
+    GroupPart,
+    StagedCommit,
+)
+from skvoz.client.step import Step
+from skvoz.codec import Reader, opaque, vector
+from skvoz.mls import (
+    Duplicate,
+    Group,
+    OwnEcho,
+    ProposalStored,
+    SelfRemove,
+)
+from skvoz.mls import StagedCommit as MlsStagedCommit
+from skvoz.mls.commit_processing import PathUnreadable
+
+PROPOSALS_MAX: Final = 64
+"""Members who leave in one commit."""
+_CONTEST_PAUSE_MS: Final = 5_000
+"""A valid closer that is on its way anyway comes before this."""
+_CONTEST_AGAIN_MS: Final = 60_000
+
+
+def pack(proposals: list[bytes], commit: bytes) -> bytes:
+    """Return the content of a closer's envelope."""
+    return vector(opaque(message) for message in [*proposals, commit])
+
+
+def unpack(content: bytes) -> tuple[tuple[bytes, ...], bytes]:
+    """Return proposals and commit; raise `Malformed` or `Invalid`."""
+    reader = Reader(content)
+    messages = reader.vector(Reader.opaque)
+    reader.finish()
+    if not 1 <= len(messages) <= 1 + PROPOSALS_MAX:
+        raise Invalid("a closer holds no commit, or too many proposals")
+    return messages[:-1], messages[-1]
+
+
+def take(step: Step, conversation: Conversation, entry: Entry) -> None:
+    """Read a closer of the current segment."""
+    staged = step.transaction.get(StagedCommit, conversation.group_id)
+    if staged is not None and staged.entry_id == entry.entry_id:
+        ours = entry.next_hash == staged.next_hash and entry.body in {None, staged.body}
+        if ours:
+            _merge(step, conversation, staged, entry)
+        else:
+            _note(step, conversation, entry)
+        return
+    if entry.body is None:
+        _note(step, conversation, entry)
+        return
+    try:
+        received = _verify(step, conversation, entry, entry.body)
+    except PathUnreadable:
+        recovery.suspect(step, conversation, entry)
+        return
+    except PeerError:
+        _note(step, conversation, entry)
+        return
+    if received is not None:
+        _follow(step, conversation, entry, received)
+
+
+def _verify(step: Step, conversation: Conversation, entry: Entry, body: bytes) -> MlsStagedCommit | None:
+    """Return a valid closer's commit; None where it shows that a copy of this leaf is at work."""
+    group = step.group(conversation.group_id)
+    content = open_entry(group.suite, step.envelope_secret(group), entry.entry_id, CLOSER, body)
+    proposals, commit = unpack(content)
+    for proposal in proposals:
+        group = _with_proposal(group, proposal)
+    try:
+        received = group.receive(commit, policy=policy.MEMBERS)
+    except PathUnreadable as unreadable:
+        policy.check_commit(group, unreadable.sender, unreadable.effects)
+        raise
+    if isinstance(received, OwnEcho) and received.unknown:
+        recovery.freeze(step, conversation)
+        return None
+    if not isinstance(received, MlsStagedCommit):
+        raise Invalid("a closer holds no commit of this epoch")
+    policy.check_commit(group, received.sender, received.effects)
+    if received.next is not None:
+        epochs.check_next_hash(received.next, entry.next_hash)
+    return received
+
+
+def _with_proposal(group: Group, message: bytes) -> Group:
+    received = group.receive(message, policy=policy.MEMBERS)
+    if isinstance(received, ProposalStored) and isinstance(received.proposal, SelfRemove):
+        return received.group
+    own_or_known = isinstance(received, Duplicate | OwnEcho)
+    if not own_or_known:
+        raise Invalid("a closer brings something else than members' wishes to leave")
+    return group
+
+
+def _follow(step: Step, conversation: Conversation, entry: Entry, received: MlsStagedCommit) -> None:
+    group_id = conversation.group_id
+    actor = policy.account_of(received.group.credential(received.sender))
+    if received.next is None:
+        if _taken_back(received, step.account()):
+            recovery.await_welcome(step, conversation)
+            return
+        leaving = conversation.state is ConversationState.LEAVING
+        conversations.forget(step, group_id, ConversationState.LEFT if leaving else ConversationState.REMOVED)
+        return
+    staged = step.transaction.get(StagedCommit, group_id)
+    epochs.enter(step, conversation, received.next, _met(entry, entry.body or b""), actor=actor, by_us=False)
+    if staged is not None:
+        commits.discarded(step, group_id, staged)
+    outbox.pump(step, group_id)
+
+
+def _taken_back(received: MlsStagedCommit, account: Account) -> bool:
+    """Whether the commit that removes this device adds it again: the Welcome will bring us in."""
+    return any(
+        added.key_package.leaf_node.signature_key == account.device_public_key
+        for added in received.effects.added
+    )
+
+
+def _merge(step: Step, conversation: Conversation, staged: StagedCommit, entry: Entry) -> None:
+    """Our own commit is the followed closer: go on with what was staged, and let the Welcome go out."""
+    group_id = conversation.group_id
+    parts = staged.next_parts
+    group = Group.restore(
+        members=parts["members"],
+        epoch=parts["epoch"],
+        secrets=parts["secrets"],
+        ratchets={},
+        load_tree=lambda: parts["tree"],
+        suite=step.environment.suite,
+    )
+    closer = _met(entry, staged.body, staged)
+    own = step.account().account_id
+    changed = epochs.enter(step, conversation, group, closer, actor=own, by_us=True)
+    commits.merged(step, changed, staged)
+    outbox.pump(step, group_id)
+
+
+def _met(entry: Entry, body: bytes, staged: StagedCommit | None = None) -> FollowedCloser:
+    return FollowedCloser(
+        position=entry.position,
+        entry_id=entry.entry_id,
+        body=body,
+        next_hash=entry.next_hash or b"",
+        carry=entry.carry,
+        door_hash=None if staged is None else staged.door_hash,
+    )
+
+
+def _note(step: Step, conversation: Conversation, entry: Entry) -> None:
+    """Note a closer that does not hold: another one is waited for, and made if none comes."""
+    group_id = conversation.group_id
+    step.transaction.put(Closer(group_id=group_id, position=entry.position, next_hash=entry.next_hash or b""))
+    step.change(group_id, unfollowed_closers=conversation.unfollowed_closers + 1)
+    due_ms = step.now_ms + _CONTEST_PAUSE_MS + epochs.pause_ms(conversation)
+    step.hasten_alarm(CONTEST_ALARM, group_id, due_ms)
+
+
+def contest(step: Step, conversation: Conversation) -> None:
+    """Offer a closer of our own for a segment that was closed by nothing that holds."""
+    group_id = conversation.group_id
+    if not conversation.unfollowed_closers or conversation.state is not ConversationState.ACTIVE:
+        return
+    step.set_alarm(CONTEST_ALARM, group_id, step.now_ms + _CONTEST_AGAIN_MS)
+    reading = step.caches.readings.get(group_id)
+    if reading is None or not reading.caught_up:
+        return
+    commits.stage_contest(step, conversation)
+
+
+def stored_proposals(step: Step, conversation: Conversation) -> list[bytes]:
+    """Return the messages of the proposals that wait in this epoch."""
+    parts = step.transaction.select(GroupPart, group_id=conversation.group_id, part="proposal")
+    return [part.body for part in parts]

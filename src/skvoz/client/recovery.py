@@ -1,0 +1,250 @@
+"""Being lost and found again.
+
+A device that can't follow (its segment is gone at the relay, or a commit's path is unusable for it) says so,
+and knocks: with a fresh KeyPackage signed by its leaf key, sealed so that the relay does not see who it is.
+Any member commits remove and add, and the Welcome comes to the device's inbox. A device that meets an entry
+of its own leaf that it never sent has a twin: it writes nothing more until it is added anew.
+
+    knock   = salt (16) ‖ AES-256-GCM(key, zero nonce, "", pad(plain))
+    key     = HKDF-SHA-256(knock key, salt, "skvoz knock 1" ‖ group id)
+    plain   = version ‖ leaf (4) ‖ KeyPackage<V> ‖ recipient<V> ‖ signature (64)
+    signed  = group id<V> ‖ leaf (4) ‖ KeyPackage<V> ‖ recipient<V>, by the leaf's key, label "knock"
+
+A relay that was restored from a backup has forgotten the last entries, and with them perhaps segments:
+every member puts back the closers that it followed last, in order, under their old ids.
+"""
+
+from typing import Final
+
+import msgspec
+
+from skvoz.base.errors import Invalid, PeerError
+from skvoz.base.ids import GroupId
+from skvoz.client import attachments, conversations, epochs, invitations, outbox, policy
+from skvoz.client.effects import Channel, Knock, Rekey
+from skvoz.client.inputs import Entry, KnocksRead, RelayConnected
+from skvoz.client.records import (
+    Closer,
+    Conversation,
+    ConversationState,
+    Intent,
+    KeptCloser,
+    KnockHeard,
+    Relay,
+    SentEntry,
+    StagedCommit,
+)
+from skvoz.client.step import Step
+from skvoz.codec import Reader, opaque, pad, uint8, uint32, unpad
+from skvoz.crypto import KEY_SIZE, ZERO_NONCE, hkdf_sha256, seal, sign_labeled, unseal, verify_labeled
+from skvoz.mls import Group, parse_key_package
+
+KNOCK_ALARM: Final = "room.knock"
+DOUBT_ALARM: Final = "room.doubt"
+VERSION: Final = 1
+_SALT_SIZE: Final = 16
+_KNOCK_AGAIN_MS: Final = 6 * 3600 * 1000
+_DOUBT_MS: Final = 3600 * 1000
+"""How long others may take to answer a knock, before the closer that we can't read is held for junk."""
+_KNOCKS_KEPT_MAX: Final = 64
+_ALIVE: Final = (ConversationState.ACTIVE, ConversationState.LEAVING, ConversationState.FROZEN)
+
+
+# Being lost
+
+
+def suspect(step: Step, conversation: Conversation, entry: Entry) -> None:
+    """Ask others for the way back: they may follow a closer that only we can't."""
+    group_id = conversation.group_id
+    step.transaction.put(Closer(group_id=group_id, position=entry.position, next_hash=entry.next_hash or b""))
+    changed = step.change(group_id, unfollowed_closers=conversation.unfollowed_closers + 1)
+    lose(step, changed)
+    step.set_alarm(DOUBT_ALARM, group_id, step.now_ms + _DOUBT_MS + epochs.pause_ms(conversation))
+
+
+def lose(step: Step, conversation: Conversation) -> None:
+    """Say that this device can't follow any more, and knock."""
+    if conversation.state is ConversationState.LOST:
+        return
+    attachments.detach(step, conversation)
+    changed = step.change(conversation.group_id, state=ConversationState.LOST)
+    epochs.tell_state(step, changed, "lost")
+    knock(step, changed)
+
+
+def await_welcome(step: Step, conversation: Conversation) -> None:
+    """We were taken out and in again: the Welcome is on its way."""
+    attachments.detach(step, conversation)
+    step.change(conversation.group_id, state=ConversationState.LOST)
+    step.set_alarm(KNOCK_ALARM, conversation.group_id, step.now_ms + _KNOCK_AGAIN_MS)
+
+
+def doubt(step: Step, conversation: Conversation) -> None:
+    """Nobody let us in: perhaps nobody could follow that closer, so go on as if it were junk."""
+    if conversation.state is not ConversationState.LOST or not conversation.unfollowed_closers:
+        return
+    changed = step.change(conversation.group_id, state=ConversationState.ACTIVE)
+    step.hasten_alarm(
+        epochs.CONTEST_ALARM, conversation.group_id, step.now_ms + epochs.pause_ms(conversation)
+    )
+    attachments.attach(step, changed)
+
+
+def freeze(step: Step, conversation: Conversation) -> None:
+    """Write nothing more: the log holds an entry of our leaf that we never sent, so we have a twin."""
+    if conversation.state is ConversationState.FROZEN:
+        return
+    group_id = conversation.group_id
+    step.transaction.delete(StagedCommit, group_id)
+    outbox.take_back(step, group_id)
+    changed = step.change(group_id, state=ConversationState.FROZEN)
+    epochs.tell_state(step, changed, "frozen")
+    knock(step, changed)
+
+
+def knock(step: Step, conversation: Conversation) -> None:
+    """Ask the members to take this leaf out and in again; repeated until it happens."""
+    if conversation.state not in {ConversationState.LOST, ConversationState.FROZEN}:
+        return
+    group_id = conversation.group_id
+    group = step.group(group_id)
+    info = policy.info_of(group)
+    key_package, recipient = invitations.fresh_key_package(step)
+    leaf = group.own_leaf_index
+    signature = sign_labeled(
+        step.account().device_private_key, "knock", _signed(group_id, leaf, key_package, recipient)
+    )
+    plain = b"".join((uint8(VERSION), uint32(leaf), opaque(key_package), opaque(recipient), signature))
+    salt = step.randomness(_SALT_SIZE)
+    key = _knock_key(info.knock_key, salt, group_id)
+    step.emit(
+        Knock(
+            relay_id=conversation.relay_id,
+            channel=Channel.ROOMS,
+            log_id=conversation.log_id,
+            door_key=info.door_key,
+            body=salt + seal(key, ZERO_NONCE, b"", pad(plain)),
+        )
+    )
+    step.set_alarm(KNOCK_ALARM, group_id, step.now_ms + _KNOCK_AGAIN_MS)
+
+
+def _knock_key(knock_key: bytes, salt: bytes, group_id: bytes) -> bytes:
+    return hkdf_sha256(knock_key, salt=salt, info=b"skvoz knock 1" + group_id, length=KEY_SIZE)
+
+
+def _signed(group_id: bytes, leaf: int, key_package: bytes, recipient: bytes) -> bytes:
+    return opaque(group_id) + uint32(leaf) + opaque(key_package) + opaque(recipient)
+
+
+# Finding others
+
+
+def heard(step: Step, conversation: Conversation, fact: KnocksRead) -> None:
+    """Somebody knocks: after a pause by leaf, whoever still can takes them out and in."""
+    if conversation.state is not ConversationState.ACTIVE:
+        return
+    group = step.group(conversation.group_id)
+    for number, body in fact.knocks[:_KNOCKS_KEPT_MAX]:
+        try:
+            found = read_knock(group, number, body)
+        except PeerError:
+            continue
+        if found.leaf != group.own_leaf_index:
+            step.transaction.put(found)
+            due_ms = step.now_ms + epochs.pause_ms(conversation)
+            step.hasten_alarm(epochs.TIDY_ALARM, conversation.group_id, due_ms)
+
+
+def read_knock(group: Group, number: int, body: bytes) -> KnockHeard:
+    """Return the knock of a present member; raise a `PeerError` for any other."""
+    group_id = GroupId(group.group_id)
+    salt, sealed = body[:_SALT_SIZE], body[_SALT_SIZE:]
+    key = _knock_key(policy.info_of(group).knock_key, salt, group_id)
+    reader = Reader(unpad(unseal(key, ZERO_NONCE, b"", sealed)))
+    if reader.uint8() != VERSION:
+        raise Invalid("a knock has an unknown version")
+    leaf, key_package, recipient = reader.uint32(), reader.opaque(), reader.opaque()
+    signature = reader.take(64)
+    reader.finish()
+    signatory = group.state.members.signatory(leaf)
+    verify_labeled(
+        signatory.signature_key, "knock", _signed(group_id, leaf, key_package, recipient), signature
+    )
+    offered = parse_key_package(key_package).leaf_node
+    same_device = offered.signature_key == signatory.signature_key
+    if not same_device or policy.account_of(offered.credential) != policy.account_of(signatory.credential):
+        raise Invalid("a knock offers somebody else's KeyPackage")
+    return KnockHeard(
+        group_id=group_id,
+        leaf=leaf,
+        knock=number,
+        key_package=key_package,
+        recipient=recipient,
+    )
+
+
+# A relay that forgot
+
+
+def relay_connected(step: Step, fact: RelayConnected) -> None:
+    """Notice that a relay has another store than before, and put back what we know of it."""
+    relay = step.transaction.get(Relay, fact.relay_id)
+    if relay is None or relay.store_id == fact.store_id:
+        return
+    step.transaction.put(msgspec.structs.replace(relay, store_id=fact.store_id))
+    if not relay.store_id:
+        return
+    for conversation in step.transaction.select(Conversation):
+        if conversation.relay_id != fact.relay_id:
+            continue
+        step.caches.restoring.discard(conversation.group_id)
+        if conversation.state in _ALIVE:
+            restore_room(step, conversation)
+        elif conversation.state is ConversationState.CREATING:
+            step.emit(conversations.open_log(conversation, relay))
+
+
+def room_denied(step: Step, conversation: Conversation) -> None:
+    """Put back what a relay that knows no such segment may have lost; in vain a second time."""
+    if conversation.state not in _ALIVE:
+        return
+    if conversation.group_id in step.caches.restoring:
+        step.caches.restoring.discard(conversation.group_id)
+        lose(step, conversation)
+        return
+    restore_room(step, conversation)
+
+
+def restore_room(step: Step, conversation: Conversation) -> None:
+    """Send the closers that were followed last, oldest first, and read the room from its beginning."""
+    group_id = conversation.group_id
+    step.caches.restoring.add(group_id)
+    changed = step.change(group_id, cursor=0, segment=-1)
+    for intent in step.transaction.select(Intent, group_id=group_id):
+        if intent.since:
+            step.transaction.put(msgspec.structs.replace(intent, since=0))
+    for sent in step.transaction.select(SentEntry, group_id=group_id):
+        step.transaction.put(msgspec.structs.replace(sent, position=0))
+    staged = step.transaction.get(StagedCommit, group_id)
+    if staged is not None:
+        step.transaction.put(msgspec.structs.replace(staged, since=0))
+    relay = step.transaction.get(Relay, changed.relay_id)
+    if changed.owner_key and relay is not None:
+        step.emit(conversations.open_log(changed, relay))
+    for kept in step.transaction.select(KeptCloser, group_id=group_id):
+        step.emit(
+            Rekey(
+                relay_id=changed.relay_id,
+                channel=Channel.ROOMS,
+                log_id=changed.log_id,
+                key=kept.segment_key,
+                entry_id=kept.entry_id,
+                body=kept.body,
+                since=0,
+                next_hash=kept.next_hash,
+                carry=kept.carry,
+                door_hash=kept.door_hash,
+            )
+        )
+    attachments.attach(step, changed)
