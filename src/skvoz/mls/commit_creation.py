@@ -7,7 +7,7 @@ from skvoz.base.errors import BadRequest, Conflict
 from skvoz.base.ports import Randomness
 from skvoz.codec import opaque
 from skvoz.mls.commit_processing import NO_PSKS, OwnUpdate
-from skvoz.mls.effects import CommitEffects
+from skvoz.mls.effects import ChangedLeaf, CommitEffects
 from skvoz.mls.epoch import EpochState, OwnSignatureKey
 from skvoz.mls.framing import (
     AuthenticatedContent,
@@ -21,11 +21,10 @@ from skvoz.mls.key_schedule import KeySchedule, external_public_key
 from skvoz.mls.nodes import Extension, Extensions, ExtensionType, LeafNode, LeafNodeSource, sign_leaf
 from skvoz.mls.policy import Policy
 from skvoz.mls.pre_shared_keys import PreSharedKeys
-from skvoz.mls.proposal_list import Applied, SentProposal, apply_proposals, check_proposal, with_path_leaf
+from skvoz.mls.proposal_list import Applied, SentProposal, apply_proposals, check_all_members, check_proposal
 from skvoz.mls.proposals import Commit, Proposal, ProposalRef
 from skvoz.mls.transition import Step, enter_epoch, provisional_context
 from skvoz.mls.tree_kem import LeafTemplate, StagedPath, UpdatePath, create_path, encrypt_path
-from skvoz.mls.tree_validation import check_members
 from skvoz.mls.welcome import GroupInfo, Joiner, Welcome, seal_welcome
 
 
@@ -109,7 +108,9 @@ def create_commit(
     )
     return CreatedCommit(
         authenticated=replace(signed, confirmation_tag=entered.confirmation_tag),
-        effects=_effects(state, applied, staged, external),
+        effects=applied.effects
+        if staged is None
+        else replace(applied.effects, path_leaf=_path_leaf(state, staged, external)),
         state=entered,
         schedule=schedule,
         welcome=_welcome(
@@ -151,7 +152,7 @@ def _stage_path(
     if not wanted:
         if applied.path_required or new_leaf:
             raise BadRequest("this commit needs a path")
-        check_members(applied.tree, applied.extensions)
+        check_all_members(applied, applied.tree, None)
         return None
     if external:
         template, signing = external.template, external.signature_key
@@ -170,7 +171,7 @@ def _stage_path(
         group_id=state.context.group_id,
         randomness=randomness,
     )
-    check_members(staged.tree, applied.extensions)
+    check_all_members(applied, staged.tree, _path_leaf(state, staged, external))
     return staged
 
 
@@ -194,14 +195,10 @@ def _step(
     )
 
 
-def _effects(
-    state: EpochState, applied: Applied, staged: StagedPath | None, external: ExternalStart | None
-) -> CommitEffects:
-    if staged is None:
-        return applied.effects
+def _path_leaf(state: EpochState, staged: StagedPath, external: ExternalStart | None) -> ChangedLeaf:
     leaf_index = staged.private.leaf_index
     old: LeafNode | None = None if external else state.members.tree.member(leaf_index)
-    return with_path_leaf(applied, leaf_index, old, staged.leaf)
+    return ChangedLeaf(leaf_index, old, staged.leaf)
 
 
 def _welcome(

@@ -6,7 +6,7 @@ from typing import Final
 
 from skvoz.base.errors import DecryptFailed, Invalid, PeerError
 from skvoz.codec import Reader, opaque
-from skvoz.mls.effects import CommitEffects
+from skvoz.mls.effects import ChangedLeaf, CommitEffects
 from skvoz.mls.epoch import EpochState, OwnSignatureKey
 from skvoz.mls.framing import AuthenticatedContent
 from skvoz.mls.key_schedule import KeySchedule, external_init_receiver
@@ -17,15 +17,15 @@ from skvoz.mls.proposal_list import (
     Applied,
     SentProposal,
     apply_proposals,
+    check_all_members,
     check_proposal,
     resolve,
-    with_path_leaf,
 )
 from skvoz.mls.proposals import Commit, SelfRemove
 from skvoz.mls.ratchet_tree import RatchetTree
 from skvoz.mls.transition import Step, enter_epoch, provisional_context
 from skvoz.mls.tree_kem import PrivateTree, UpdatePath, apply_path, decrypt_path
-from skvoz.mls.tree_validation import check_leaf, check_members
+from skvoz.mls.tree_validation import check_leaf
 
 NO_PSKS: Final = PreSharedKeys()
 
@@ -189,7 +189,7 @@ def _merge_path(
     if path is None:
         if applied.path_required:
             raise Invalid("a commit lacks the path that its proposals need")
-        check_members(applied.tree, applied.extensions)
+        check_all_members(applied, applied.tree, None)
         return applied.tree, applied.effects
     leaf = path.leaf_node
     group_id = state.context.group_id
@@ -206,8 +206,9 @@ def _merge_path(
     tree = apply_path(
         applied.tree, sender=sender, path=path, group_id=group_id, excluded_leaves=applied.added_leaves
     )
-    check_members(tree, applied.extensions)
-    return tree, with_path_leaf(applied, sender, None if committer is None else old, leaf)
+    changed = ChangedLeaf(sender, None if committer is None else old, leaf)
+    check_all_members(applied, tree, changed)
+    return tree, replace(applied.effects, path_leaf=changed)
 
 
 def _own_keys(

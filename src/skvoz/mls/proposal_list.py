@@ -1,7 +1,7 @@
 """Which proposals make a valid list, and what the list does to the tree (RFC 9420 §§ 12.1, 12.2, 12.3)."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from skvoz.base.errors import Invalid
 from skvoz.codec import Reader, opaque
@@ -31,7 +31,7 @@ from skvoz.mls.proposals import (
     parse_proposal,
 )
 from skvoz.mls.ratchet_tree import RatchetTree
-from skvoz.mls.tree_validation import RequiredCapabilities, check_key_package, check_leaf
+from skvoz.mls.tree_validation import RequiredCapabilities, check_key_package, check_leaf, check_members
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -230,9 +230,24 @@ def apply_proposals(state: EpochState, proposals: Sequence[SentProposal], commit
     )
 
 
-def with_path_leaf(applied: Applied, leaf_index: int, old: LeafNode | None, new: LeafNode) -> CommitEffects:
-    """Return the effects of a commit whose path also replaces the committer's leaf."""
-    return replace(applied.effects, path_leaf=ChangedLeaf(leaf_index, old, new))
+def check_all_members(applied: Applied, tree: RatchetTree, path_leaf: ChangedLeaf | None) -> None:
+    """Check that the members of the tree after a commit support each other; raise `Invalid`.
+
+    The tree before holds, so where a commit only takes leaves away and gives the committer a fresh
+    encryption key, which the path's own checks compare with all others, there is nothing left to check.
+    """
+    effects = applied.effects
+    same = not effects.added and not effects.updated and effects.extensions is None
+    if path_leaf is not None:
+        old, new = path_leaf.old, path_leaf.new
+        same = (
+            same
+            and old is not None
+            and (old.signature_key, old.credential.kind, old.capabilities)
+            == (new.signature_key, new.credential.kind, new.capabilities)
+        )
+    if not same:
+        check_members(tree, applied.extensions)
 
 
 def _check_list(proposals: Sequence[SentProposal], committer: int | None) -> None:
