@@ -377,3 +377,19 @@ def test_attaching_after_the_head_of_a_restored_store_reads_what_comes(alice: Cl
     assert attached.head == 0
     alice.append(1)
     assert positions_in(bob.hear()) == [1]
+
+
+def test_looking_far_back_is_rated() -> None:
+    world = World(Quotas(append_burst=10_000, lookup_burst=2, lookups_per_s=1.0))
+    alice = Client(world)
+    alice.open()
+    alice.send(*(Append(number, LOG, key(0), entry_id(number), b"", 0) for number in range(1, 1_500)))
+    alice.send(*(Append(number, LOG, key(0), entry_id(number), b"", 1_499) for number in range(1_500, 3_001)))
+    assert stored_in(alice.append(1)) == 1
+    assert stored_in(alice.append(2)) == 2
+    refused = alice.append(3)[0]
+    assert isinstance(refused, No)
+    assert (refused.code, refused.retry_after_ms) == ("slow", 1_000)
+    assert stored_in(alice.append(2_999, since=2_990)) == 2_999
+    world.tick(1)
+    assert stored_in(alice.append(3)) == 3

@@ -101,5 +101,7 @@ class Quotas:
     open_burst: int = 1_000
     session_opens_per_s: float = 1.0
     session_open_burst: int = 64
+    lookups_per_s: float = 5.0
+    lookup_burst: int = 100
     casts_per_s: float = 1_000.0
     cast_burst: int = 1_000

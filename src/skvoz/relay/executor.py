@@ -54,6 +54,8 @@ from skvoz.wire.frames import (
 )
 
 _SEGMENTS_WALKED_MAX: Final = 4_096
+_NEAR_POSITIONS: Final = 2_048
+"""A repeat that looks back further than this may cost the store a long search, so it is rated."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +85,7 @@ class Executor:
         self._append_rate = Rate.of(quotas.appends_per_s, quotas.append_burst)
         self._contest_rate = Rate.of(quotas.contests_per_s, quotas.contest_burst)
         self._knock_rate = Rate.of(quotas.knocks_per_s, quotas.knock_burst)
+        self._lookup_rate = Rate.of(quotas.lookups_per_s, quotas.lookup_burst)
         self._open_rate = Rate.of(quotas.opens_per_s, quotas.open_burst)
         self._session_open_rate = Rate.of(quotas.session_opens_per_s, quotas.session_open_burst)
 
@@ -127,6 +130,9 @@ class Executor:
         log = transaction.log(log_id)
         if segment is None or log is None:
             return _no(session, request, "denied")
+        wait_ms = self._lookup_wait_ms(session, log, request.since, now_ms)
+        if wait_ms:
+            return _no(session, request, "slow", wait_ms)
         position = transaction.find_entry(log_id, request.entry, request.since)
         if position is not None:
             return Outcome(session, Stored(request.request, log_id, request.entry, position), None)
@@ -151,6 +157,9 @@ class Executor:
         log = transaction.log(log_id)
         if segment is None or log is None:
             return _no(session, request, "denied")
+        wait_ms = self._lookup_wait_ms(session, log, request.since, now_ms)
+        if wait_ms:
+            return _no(session, request, "slow", wait_ms)
         position = transaction.find_entry(log_id, request.entry, request.since)
         if position is not None:
             return Outcome(session, Stored(request.request, log_id, request.entry, position), None)
@@ -189,6 +198,11 @@ class Executor:
         if request.answered and segment.door_hash is not None:
             transaction.remove_knocks(log_id, segment.door_hash, request.answered)
         return Outcome(session, Stored(request.request, log_id, request.entry, head), Appended(log_id, entry))
+
+    def _lookup_wait_ms(self, session: int, log: Log, since: int, now_ms: int) -> int:
+        if log.head - since <= _NEAR_POSITIONS:
+            return 0
+        return self._rates.wait_ms(("lookup", session), self._lookup_rate, now_ms)
 
     def _open(self, batch: _Batch, session: int, request: Open) -> Outcome:
         transaction, now_ms = batch.transaction, batch.now_ms
