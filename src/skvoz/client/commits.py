@@ -307,7 +307,7 @@ def _stage(
     removes = bool(group.proposals) or any(isinstance(proposal, Remove) for proposal in proposals)
     try:
         pending = group.stage_commit(
-            proposals=_with_new_door(step, group, proposals) if removes else proposals,
+            proposals=proposals,
             path=True if fresh_keys or removes else None,
             randomness=step.randomness,
             policy=policy.MEMBERS,
@@ -326,15 +326,6 @@ def _stage(
         answered_knocks=answered_knocks,
         is_contest=is_contest,
     )
-
-
-def _with_new_door(step: Step, group: Group, proposals: list[Proposal]) -> list[Proposal]:
-    """Change the door too: whoever is removed must not be able to knock or to read knocks."""
-    given = [proposal for proposal in proposals if isinstance(proposal, GroupContextExtensions)]
-    info = policy.info_in(given[0].extensions) if given else policy.info_of(group)
-    changed = replace(info, door_secret=step.randomness(32))
-    rest = [proposal for proposal in proposals if not isinstance(proposal, GroupContextExtensions)]
-    return [*rest, GroupContextExtensions(policy.extensions_of(changed))]
 
 
 def _send(

@@ -1,0 +1,377 @@
+"""A relay and devices in memory: effects go straight to the rules of the log, facts come back in order.
+
+Real are the machine, the rules of `skvoz.relay.executor` and the frames; sessions, sockets and databases are
+left out. A device can crash after storing and before anything goes out, lose answers, or be cut off.
+"""
+
+import random
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from skvoz.base.ids import AccountId, GroupId, RelayId
+from skvoz.client import effects, inputs
+from skvoz.client.commands import Answer, Command, CreateAccount, RelayAddress
+from skvoz.client.effects import Channel, Effect
+from skvoz.client.environment import Environment
+from skvoz.client.events import Event
+from skvoz.client.inputs import Input
+from skvoz.client.machine import Machine
+from skvoz.client.records import Conversation, Message, Record
+from skvoz.client.relay_requests import done, entries_read, frame_of, refused
+from skvoz.client.transaction import Key, Transaction
+from skvoz.crypto import SUITES, sha256
+from skvoz.logs import Quotas
+from skvoz.relay.executor import Admission, Executor
+from skvoz.relay.seam import Granted, Job, ReadRequest
+from skvoz.wire import frames
+from tests.relay.memory_store import MemoryStore, Snapshot
+
+R = TypeVar("R", bound=Record)
+START_MS = 1_790_000_000_000
+DAY_MS = 24 * 3600 * 1000
+
+
+class StoredRecords:
+    """`Records` over dictionaries."""
+
+    def __init__(self) -> None:
+        self.tables: dict[type[Record], dict[Key, Record]] = {}
+
+    def get(self, kind: type[R], key: Key, /) -> R | None:
+        found: Any = self.tables.get(kind, {}).get(key)
+        return found
+
+    def select(self, kind: type[R], /, **equals: object) -> Iterator[R]:
+        table: Any = self.tables.get(kind, {})
+        for key in sorted(table):
+            record = table[key]
+            if all(getattr(record, name) == value for name, value in equals.items()):
+                yield record
+
+    def smallest(self, kind: type[R], column: str, count: int, /) -> Iterator[R]:
+        table: Any = self.tables.get(kind, {})
+        found = [record for record in table.values() if getattr(record, column) is not None]
+        found.sort(key=lambda record: (getattr(record, column), record.key_values()))
+        yield from found[:count]
+
+    def store(self, transaction: Transaction) -> None:
+        for kind, key, record in transaction.changes():
+            table = self.tables.setdefault(kind, {})
+            if record is None:
+                table.pop(key, None)
+            else:
+                table[key] = record
+
+
+@dataclass(slots=True)
+class _Reading:
+    key: bytes
+    after: int
+    segments: set[int]
+    knocks_seen: set[int] = field(default_factory=set[int])
+    base_told: int = 0
+
+
+class FakeRelay:
+    """Logs under the real rules; reads are answered at once."""
+
+    def __init__(self, name: str) -> None:
+        self.public_key = name.encode() * 4
+        self.relay_id = RelayId(sha256(self.public_key))
+        self.address = f"wss://{name}.invalid"
+        executor = Executor(quotas=Quotas(), admission=Admission())
+        self.store = MemoryStore(sha256(name.encode())[:16], executor)
+        self._readings: dict[tuple[int, bytes], _Reading] = {}
+        self._own: dict[int, set[bytes]] = {}
+        self._requests = 0
+
+    def submit(self, session: int, effect: Any, now_ms: int) -> Input | None:
+        """Decide one request and return its answer."""
+        self._requests += 1
+        frame: Any = frame_of(effect, self._requests)
+        [outcome] = self.store.execute([Job(session, frame)], now_ms)
+        self.store.sync()
+        log_id = effect.log_id
+        match outcome.answer:
+            case frames.Attached() as answer:
+                granted = outcome.notice
+                assert isinstance(granted, Granted)
+                self._readings[session, log_id] = _Reading(effect.key, granted.after, set(granted.segments))
+                return inputs.Attached(
+                    relay_id=self.relay_id,
+                    log_id=log_id,
+                    key=effect.key,
+                    segment_open=answer.segment_open,
+                    head=answer.head,
+                )
+            case frames.Stored() as answer:
+                self._own.setdefault(session, set()).add(answer.entry)
+                return inputs.EntryStored(
+                    relay_id=self.relay_id,
+                    log_id=log_id,
+                    entry_id=effect.entry_id,
+                    position=answer.position,
+                )
+            case frames.No() as answer:
+                return refused(self.relay_id, effect, answer)
+            case frames.Ok() as answer:
+                return done(self.relay_id, effect, answer.value)
+
+    def detach(self, session: int, log_id: bytes) -> None:
+        self._readings.pop((session, log_id), None)
+
+    def forget_session(self, session: int) -> None:
+        self._own.pop(session, None)
+        for key in [key for key in self._readings if key[0] == session]:
+            del self._readings[key]
+
+    def backup(self) -> Snapshot:
+        return self.store.snapshot()
+
+    def restore(self, snapshot: Snapshot) -> None:
+        self.store.restore(snapshot, sha256(self.store.store_id)[:16])
+        self._readings.clear()
+        self._own.clear()
+
+    def news(self, session: int) -> Iterator[Input]:
+        """Yield what a session has not been told yet."""
+        for (owner, log_id), reading in list(self._readings.items()):
+            if owner != session:
+                continue
+            log = self.store.log(log_id)
+            if log is None:
+                continue
+            if log.base > max(reading.after, reading.base_told):
+                reading.base_told = log.base
+                yield inputs.BaseMoved(relay_id=self.relay_id, log_id=_log_id(log_id), position=log.base)
+            request = ReadRequest(
+                session, log_id, 0, reading.after, log.head, frozenset(reading.segments), 1 << 20, True
+            )
+            [answer] = self.store.read([request])
+            if answer.through > reading.after:
+                reading.after = answer.through
+                yield entries_read(self.relay_id, self._frame(session, log_id, answer, reading))
+            knocks = [item for item in answer.knocks if item.knock not in reading.knocks_seen]
+            if knocks:
+                reading.knocks_seen |= {item.knock for item in knocks}
+                yield inputs.KnocksRead(
+                    relay_id=self.relay_id,
+                    log_id=_log_id(log_id),
+                    knocks=tuple((item.knock, item.body) for item in knocks),
+                )
+
+    def _frame(self, session: int, log_id: bytes, answer: Any, reading: _Reading) -> frames.Entries:
+        own = self._own.get(session, set())
+        entries: list[frames.Entry] = []
+        for entry in answer.entries:
+            if entry.flags & frames.Flag.CARRY:
+                reading.segments.add(entry.position)
+            body = None if entry.entry in own else entry.body
+            entries.append(
+                frames.Entry(entry.position, entry.entry, entry.segment, entry.flags, body, entry.next_hash)
+            )
+        return frames.Entries(log_id, entries, answer.through)
+
+
+def _log_id(log_id: bytes) -> Any:
+    return log_id
+
+
+class Device:
+    """A home: records, machine, and what has happened to it."""
+
+    def __init__(self, world: "World", name: str, session: int) -> None:
+        self.world = world
+        self.name = name
+        self.session = session
+        self.records = StoredRecords()
+        self.machine = Machine(world.environment)
+        self.inbox: deque[Input] = deque()
+        self.events: list[Event] = []
+        self.connected: set[tuple[RelayId, Channel]] = set()
+        self.online = True
+        self.wake_at_ms: int | None = None
+        self.swallow: Callable[[Input], bool] = lambda _: False
+        """Answers that are lost on their way."""
+        self.crash_before_effects = False
+        self._commands = 0
+        self.sent_ciphertexts: list[bytes] = []
+
+    def do(self, make: Callable[[str], Command]) -> Answer:
+        """Give a command and let its effects out."""
+        self._commands += 1
+        transaction = Transaction(self.records)
+        command = make(f"{self.name}-{self._commands}")
+        try:
+            answer, outcome = self.machine.command(transaction, command, self.world.now_ms)
+        except Exception:
+            self.machine.forget()
+            raise
+        self._stored(transaction, outcome.effects, outcome.events)
+        return answer
+
+    def handle(self, fact: Input) -> None:
+        transaction = Transaction(self.records)
+        outcome = self.machine.handle(transaction, fact, self.world.now_ms)
+        self._stored(transaction, outcome.effects, outcome.events)
+
+    def _stored(self, transaction: Transaction, made: tuple[Effect, ...], told: tuple[Event, ...]) -> None:
+        self.records.store(transaction)
+        self.events += told
+        if self.crash_before_effects:
+            self.crash_before_effects = False
+            self.restart()
+            return
+        for effect in made:
+            self._let_out(effect)
+
+    def restart(self) -> None:
+        """Lose everything that is not stored, and begin again."""
+        self.machine = Machine(self.world.environment)
+        self.inbox.clear()
+        self.connected.clear()
+        self.wake_at_ms = None
+        for relay in self.world.relays.values():
+            relay.forget_session(self.session)
+        self.session = self.world.fresh_session()
+        self.inbox.append(inputs.Started())
+
+    def _let_out(self, effect: Effect) -> None:
+        match effect:
+            case effects.WakeAt():
+                self.wake_at_ms = effect.time_ms
+            case effects.Connect():
+                if (effect.relay_id, effect.channel) not in self.connected:
+                    self.connected.add((effect.relay_id, effect.channel))
+                    relay = self.world.relays[effect.relay_id]
+                    self.inbox.append(
+                        inputs.RelayConnected(
+                            relay_id=effect.relay_id,
+                            store_id=relay.store.store_id,
+                            public_key=relay.public_key,
+                        )
+                    )
+            case effects.Detach():
+                self.world.relays[effect.relay_id].detach(self.session, effect.log_id)
+            case _:
+                if self.online:
+                    self._request(effect)
+                else:
+                    self.world.held.setdefault(self.name, []).append((self.session, effect))
+
+    def _request(self, effect: Any) -> None:
+        if isinstance(effect, effects.Append | effects.Rekey):
+            self.sent_ciphertexts.append(effect.body)
+        answer = self.world.relays[effect.relay_id].submit(self.session, effect, self.world.now_ms)
+        if answer is not None and not self.swallow(answer):
+            self.inbox.append(answer)
+
+    def go_offline(self) -> None:
+        self.online = False
+
+    def go_online(self) -> None:
+        self.online = True
+        for session, effect in self.world.held.pop(self.name, []):
+            if session == self.session:
+                self._request(effect)
+
+    # Looking in
+
+    @property
+    def account_id(self) -> AccountId:
+        transaction = Transaction(self.records)
+        from skvoz.client.records import Account  # noqa: PLC0415 - used in this one place
+
+        account = transaction.get(Account, 0)
+        assert account is not None
+        return account.account_id
+
+    def all(self, kind: type[R]) -> list[R]:
+        return list(self.records.select(kind))
+
+    def conversation(self, group_id: bytes | None = None) -> Conversation:
+        found = self.all(Conversation)
+        if group_id is not None:
+            found = [one for one in found if one.group_id == group_id]
+        assert len(found) == 1
+        return found[0]
+
+    def texts(self) -> list[str]:
+        return [message.text for message in sorted(self.all(Message), key=lambda m: m.sequence)]
+
+    def group(self, group_id: GroupId) -> Any:
+        from skvoz.client.step import Caches, Step  # noqa: PLC0415 - used in this one place
+
+        step = Step(Transaction(self.records), self.world.environment, self.world.now_ms, Caches())
+        return step.group(group_id)
+
+
+class World:
+    """Devices and relays on one clock; everything is decided by the seed."""
+
+    def __init__(self, seed: int = 1) -> None:
+        self.random = random.Random(seed)
+        self.environment = Environment(suite=SUITES[1], randomness=self.random.randbytes)
+        self.now_ms = START_MS
+        self.relays: dict[RelayId, FakeRelay] = {}
+        self.devices: list[Device] = []
+        self.held: dict[str, list[tuple[int, Any]]] = {}
+        self._sessions = 0
+
+    def fresh_session(self) -> int:
+        self._sessions += 1
+        return self._sessions
+
+    def add_relay(self, name: str = "relay") -> FakeRelay:
+        relay = FakeRelay(name)
+        self.relays[relay.relay_id] = relay
+        return relay
+
+    def add_device(self, name: str, relay: FakeRelay) -> Device:
+        device = Device(self, name, self.fresh_session())
+        self.devices.append(device)
+        device.handle(inputs.Started())
+        device.do(
+            lambda client_id: CreateAccount(
+                client_id=client_id,
+                name=name,
+                relay=RelayAddress(public_key=relay.public_key, addresses=(relay.address,)),
+            )
+        )
+        self.settle()
+        return device
+
+    def settle(self, steps_max: int = 100_000) -> None:
+        """Hand everything on until nothing is left to do at this moment."""
+        for _ in range(steps_max):
+            if not any([self._turn(device) for device in self.devices]):
+                return
+        raise AssertionError("the world does not come to rest")
+
+    def _turn(self, device: Device) -> bool:
+        if not device.online:
+            return False
+        if not device.inbox:
+            for relay in self.relays.values():
+                device.inbox.extend(fact for fact in relay.news(device.session) if not device.swallow(fact))
+        if not device.inbox:
+            return False
+        device.handle(device.inbox.popleft())
+        return True
+
+    def advance(self, duration_ms: int) -> None:
+        """Let time pass, alarm by alarm."""
+        end_ms = self.now_ms + duration_ms
+        self.settle()
+        while True:
+            due = [d for d in self.devices if d.wake_at_ms is not None and d.wake_at_ms <= end_ms]
+            if not due:
+                break
+            device = min(due, key=lambda d: (d.wake_at_ms or 0, d.name))
+            self.now_ms = max(self.now_ms, device.wake_at_ms or 0)
+            device.wake_at_ms = None
+            device.handle(inputs.TimePassed())
+            self.settle()
+        self.now_ms = end_ms
