@@ -4,6 +4,7 @@ Single-shot seal and open go through the library's own HPKE where it has the thr
 associated data is empty: the same bytes, about twice as fast. Everything else is built here.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Final, Protocol
@@ -90,15 +91,21 @@ class HpkeContext:
         return self.kdf.labeled_expand(self.suite_id, self.exporter_secret, b"sec", exporter_context, length)
 
 
-def hpke_context(suite: HpkeSuite, shared_secret: bytes, info: bytes) -> HpkeContext:
-    """Key schedule of base mode (RFC 9180 §5.1)."""
-    kdf, aead = suite.kdf, suite.aead
-    suite_id = b"HPKE" + b"".join(number.to_bytes(2, "big") for number in (suite.kem.id, kdf.id, aead.id))
-    context = (
+def _schedule(suite: HpkeSuite, info: bytes) -> tuple[bytes, bytes]:
+    """Return suite_id and key_schedule_context (RFC 9180 §5.1): the part that no recipient changes."""
+    kdf, numbers = suite.kdf, (suite.kem.id, suite.kdf.id, suite.aead.id)
+    suite_id = b"HPKE" + b"".join(number.to_bytes(2, "big") for number in numbers)
+    return suite_id, (
         _MODE_BASE
         + kdf.labeled_extract(suite_id, b"", b"psk_id_hash", b"")
         + kdf.labeled_extract(suite_id, b"", b"info_hash", info)
     )
+
+
+def hpke_context(suite: HpkeSuite, shared_secret: bytes, info: bytes) -> HpkeContext:
+    """Key schedule of base mode (RFC 9180 §5.1)."""
+    kdf, aead = suite.kdf, suite.aead
+    suite_id, context = _schedule(suite, info)
     secret = kdf.labeled_extract(suite_id, shared_secret, b"secret", b"")
     return HpkeContext(
         suite_id=suite_id,
@@ -138,6 +145,29 @@ def hpke_seal(  # noqa: PLR0917 - the parameters of RFC 9180 §6.1, in its order
         return sealed[: kem.encapsulation_size], sealed[kem.encapsulation_size :]
     encapsulation, context = hpke_sender(suite, public_key, info, randomness)
     return encapsulation, context.seal(aad, plaintext)
+
+
+def hpke_seal_to_all(
+    suite: HpkeSuite, public_keys: Sequence[bytes], info: bytes, plaintext: bytes, randomness: Randomness
+) -> list[tuple[bytes, bytes]]:
+    """Return (encapsulation, ciphertext) of one plaintext for each recipient, with no associated data.
+
+    Recipients of a Diffie-Hellman KEM share an ephemeral key (see `encapsulate_to_all`); those of another
+    KEM don't. Raises `Malformed` for a bad key.
+    """
+    kem, kdf, aead = suite.kem, suite.kdf, suite.aead
+    if not isinstance(kem, CurveKem) or len(public_keys) < 2:
+        return [hpke_seal(suite, public_key, info, b"", plaintext, randomness) for public_key in public_keys]
+    encapsulation, shared_secrets = kem.encapsulate_to_all(public_keys, randomness)
+    suite_id, context = _schedule(suite, info)
+    expand, extract, key_size = kdf.labeled_expand, kdf.labeled_extract, aead.key_size
+    sealed: list[tuple[bytes, bytes]] = []
+    for shared_secret in shared_secrets:
+        secret = extract(suite_id, shared_secret, b"secret", b"")
+        key = expand(suite_id, secret, b"key", context, key_size)
+        nonce = expand(suite_id, secret, b"base_nonce", context, aead.nonce_size)
+        sealed.append((encapsulation, aead.seal(key, nonce, b"", plaintext)))
+    return sealed
 
 
 def hpke_open(  # noqa: PLR0917 - the same

@@ -4,6 +4,7 @@ Public keys are checked where they are parsed: length, on the curve, not of low 
 public keys are kept in a bounded cache; private keys never are, since they must be forgotten.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Final, TypeAlias
@@ -120,6 +121,10 @@ class CurveKem:
 
     def exchange(self, private_key: bytes, public_key: bytes) -> bytes:
         """Return the Diffie-Hellman output; raise `Malformed` for bad keys, `ValueError` for zeros."""
+        return self.exchange_with_all(private_key, (public_key,))[0]
+
+    def exchange_with_all(self, private_key: bytes, public_keys: Sequence[bytes]) -> list[bytes]:
+        """Return the Diffie-Hellman output with each public key; raise as `exchange`."""
         raise NotImplementedError
 
     def generate(self, randomness: Randomness) -> KeyPair:
@@ -132,12 +137,28 @@ class CurveKem:
 
     def encapsulate(self, public_key: bytes, randomness: Randomness) -> tuple[bytes, bytes]:
         """Encap of RFC 9180 §4.1."""
+        encapsulation, shared_secrets = self.encapsulate_to_all((public_key,), randomness)
+        return shared_secrets[0], encapsulation
+
+    def encapsulate_to_all(
+        self, public_keys: Sequence[bytes], randomness: Randomness
+    ) -> tuple[bytes, list[bytes]]:
+        """Encap for several recipients of one plaintext, with one ephemeral key: half the work.
+
+        Returns the encapsulation that all of them get, and each one's shared secret. A recipient learns no
+        more than from an ephemeral key of its own, since X25519 and its kin bear any number of exchanges
+        with one private key, and each shared secret is bound to its recipient's public key.
+        """
         ephemeral = self.generate(randomness)
+        encapsulation = ephemeral.public_key
         try:
-            shared = self.exchange(ephemeral.private_key, public_key)
+            exchanged = self.exchange_with_all(ephemeral.private_key, public_keys)
         except ValueError:
             raise Malformed("a public key is of low order") from None
-        return self._extract_and_expand(shared, ephemeral.public_key, public_key), ephemeral.public_key
+        return encapsulation, [
+            self._extract_and_expand(shared, encapsulation, public_key)
+            for public_key, shared in zip(public_keys, exchanged, strict=True)
+        ]
 
     def decapsulate(self, private_key: bytes, encapsulation: bytes) -> bytes:
         """Decap of RFC 9180 §4.1."""
@@ -179,15 +200,12 @@ class MontgomeryKem(CurveKem):
         """Return the public key of `private_key`."""
         return self.load_private_key(private_key).public_key().public_bytes_raw()
 
-    def exchange(self, private_key: bytes, public_key: bytes) -> bytes:
-        """Return the Diffie-Hellman output; raise `Malformed` for bad keys, `ValueError` for zeros."""
-        theirs = self.load_public_key(public_key)
+    def exchange_with_all(self, private_key: bytes, public_keys: Sequence[bytes]) -> list[bytes]:
+        """Return the Diffie-Hellman output with each public key; raise as `exchange`."""
         own = self.load_private_key(private_key)
-        if isinstance(own, X25519PrivateKey) and isinstance(theirs, X25519PublicKey):
-            return own.exchange(theirs)
-        if isinstance(own, X448PrivateKey) and isinstance(theirs, X448PublicKey):
-            return own.exchange(theirs)
-        raise TypeError("keys of two curves")
+        if isinstance(own, X25519PrivateKey):
+            return [own.exchange(x25519_public_key(public_key)) for public_key in public_keys]
+        return [own.exchange(x448_public_key(public_key)) for public_key in public_keys]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -221,10 +239,10 @@ class NistKem(CurveKem):
         """Return the public key of `private_key`."""
         return nist_public_bytes(self.load_private_key(private_key).public_key())
 
-    def exchange(self, private_key: bytes, public_key: bytes) -> bytes:
-        """Return the Diffie-Hellman output; raise `Malformed` for bad keys."""
-        theirs = self.load_public_key(public_key)
-        return self.load_private_key(private_key).exchange(ec.ECDH(), theirs)
+    def exchange_with_all(self, private_key: bytes, public_keys: Sequence[bytes]) -> list[bytes]:
+        """Return the Diffie-Hellman output with each public key; raise as `exchange`."""
+        own, ecdh = self.load_private_key(private_key), ec.ECDH()
+        return [own.exchange(ecdh, self.load_public_key(public_key)) for public_key in public_keys]
 
 
 DHKEM_P256: Final = NistKem(

@@ -1,7 +1,7 @@
 """Cipher suites: everything that MLS does with keys, bytes in, bytes out (RFC 9420 §5)."""
 
 import hmac
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from types import MappingProxyType
@@ -11,7 +11,14 @@ from skvoz.base.errors import Invalid
 from skvoz.base.ports import Randomness
 from skvoz.codec import opaque, uint16
 from skvoz.crypto.aead import AES_128_GCM, AES_256_GCM, CHACHA20_POLY1305, Aead
-from skvoz.crypto.hpke import HpkeCiphertext, hpke_open, hpke_receiver, hpke_seal, hpke_sender
+from skvoz.crypto.hpke import (
+    HpkeCiphertext,
+    hpke_open,
+    hpke_receiver,
+    hpke_seal,
+    hpke_seal_to_all,
+    hpke_sender,
+)
 from skvoz.crypto.kdf import HKDF_SHA256, HKDF_SHA384, HKDF_SHA512, Kdf
 from skvoz.crypto.kem_curves import DHKEM_P256, DHKEM_P384, DHKEM_P521, DHKEM_X448, DHKEM_X25519
 from skvoz.crypto.kem_xwing import XWING
@@ -131,6 +138,21 @@ class CipherSuite:
         info = _label(label) + opaque(context)
         kem_output, ciphertext = hpke_seal(self, public_key, info, b"", plaintext, randomness)
         return HpkeCiphertext(kem_output=kem_output, ciphertext=ciphertext)
+
+    def encrypt_to_all_with_label(
+        self,
+        public_keys: Sequence[bytes],
+        label: str,
+        context: bytes,
+        plaintext: bytes,
+        randomness: Randomness,
+    ) -> list[HpkeCiphertext]:
+        """EncryptWithLabel of one plaintext for each public key in turn; raise `Malformed` for a bad key."""
+        info = _label(label) + opaque(context)
+        return [
+            HpkeCiphertext(kem_output=kem_output, ciphertext=ciphertext)
+            for kem_output, ciphertext in hpke_seal_to_all(self, public_keys, info, plaintext, randomness)
+        ]
 
     def decrypt_with_label(
         self, private_key: bytes, label: str, context: bytes, kem_output: bytes, ciphertext: bytes

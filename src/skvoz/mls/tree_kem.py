@@ -220,14 +220,10 @@ def encrypt_path(
     path: list[UpdatePathNode] = []
     copath = tree.filtered_copath(staged.private.leaf_index)
     for node, child, secret in zip(staged.nodes, copath, staged.path_secrets, strict=True):
-        ciphertexts: list[PathCiphertext] = []
-        for recipient in tree.resolution(child):
-            if recipient in excluded:
-                continue
-            sealed = suite.encrypt_with_label(
-                _present(tree.encryption_key(recipient)), _LABEL, group_context, secret, randomness
-            )
-            ciphertexts.append(PathCiphertext(kem_output=sealed.kem_output, ciphertext=sealed.ciphertext))
+        recipients = [node for node in tree.resolution(child) if node not in excluded]
+        keys = [_present(tree.encryption_key(recipient)) for recipient in recipients]
+        sealed = suite.encrypt_to_all_with_label(keys, _LABEL, group_context, secret, randomness)
+        ciphertexts = [PathCiphertext(kem_output=one.kem_output, ciphertext=one.ciphertext) for one in sealed]
         path.append(
             UpdatePathNode(
                 encryption_key=_present(tree.encryption_key(node)),
