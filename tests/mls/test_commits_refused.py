@@ -227,6 +227,27 @@ def test_a_client_is_added_once() -> None:
     agree(Group.join(pending.welcome, twin).group, pending.next)
 
 
+def test_a_key_of_a_node_is_nobodys_leaf_key() -> None:
+    alice, bob, _ = group_of(("alice", "bob", "carol"))
+    pending = alice.stage_commit(randomness=RANDOM, path=True)
+    alice, bob = pending.next, follow(bob, pending)
+    _, parent = next(iter(alice.state.members.tree.parents()))
+    keys = SUITE.generate_signature_key_pair(RANDOM)
+    leaf = sign_leaf(
+        SUITE,
+        keys.private_key,
+        encryption_key=parent.encryption_key,
+        signature_key=keys.public_key,
+        credential=Credential.basic(b"dave"),
+        capabilities=default_capabilities(SUITE),
+        source=LeafNodeSource.KEY_PACKAGE,
+        lifetime=LIFETIME,
+    )
+    init_key = SUITE.generate_key_pair(RANDOM).public_key
+    taken = Add(sign_key_package(SUITE, keys.private_key, init_key=init_key, leaf_node=leaf))
+    _refused(bob, say(alice, commit(taken)), Invalid, "two nodes share")
+
+
 def test_members_support_what_the_group_uses() -> None:
     alice, bob = group_of(("alice", "bob"))
     bare = replace(default_capabilities(SUITE), proposals=())

@@ -1,10 +1,11 @@
 """Encrypted messages: one key each, and a sender that only members can see (RFC 9420 §6.3)."""
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Final
 
 from skvoz.base.errors import Malformed
-from skvoz.codec import Reader, opaque, uint8, uint32, uint64
+from skvoz.codec import Reader, opaque, uint8, uint16, uint32, uint64
 from skvoz.crypto.suites import CipherSuite
 from skvoz.mls.framing import (
     AuthenticatedContent,
@@ -12,7 +13,6 @@ from skvoz.mls.framing import (
     FramedContent,
     Sender,
     WireFormat,
-    encode_framed,
     parse_auth,
     parse_body,
     parse_content_type,
@@ -25,32 +25,41 @@ _SENDER_DATA_SIZE: Final = 4 + 4 + REUSE_GUARD_SIZE
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PrivateMessage:
-    """A `PrivateMessage` as it was received."""
+    """A `PrivateMessage` as it was received; `head` is `PrivateContentAAD`, which starts with `place`."""
 
     group_id: bytes
     epoch: int
     content_type: ContentType
     authenticated_data: bytes
+    place: bytes = field(repr=False)
+    """Group, epoch and content type: `SenderDataAAD`."""
+    head: bytes = field(repr=False)
     encrypted_sender_data: bytes = field(repr=False)
     ciphertext: bytes = field(repr=False)
 
     @staticmethod
     def parse(reader: Reader) -> "PrivateMessage":
         """Parse `PrivateMessage`."""
+        start = reader.position
+        group_id, epoch = reader.opaque(), reader.uint64()
+        content_type = parse_content_type(reader)
+        middle = reader.position
+        authenticated_data = reader.opaque()
+        end = reader.position
         return PrivateMessage(
-            group_id=reader.opaque(),
-            epoch=reader.uint64(),
-            content_type=parse_content_type(reader),
-            authenticated_data=reader.opaque(),
+            group_id=group_id,
+            epoch=epoch,
+            content_type=content_type,
+            authenticated_data=authenticated_data,
+            place=reader.data[start:middle],
+            head=reader.data[start:end],
             encrypted_sender_data=reader.opaque(),
             ciphertext=reader.opaque(),
         )
 
     def encode(self) -> bytes:
         """Encode `PrivateMessage`."""
-        place = place_of(self.group_id, self.epoch, self.content_type)
-        data = opaque(self.authenticated_data)
-        return place + data + opaque(self.encrypted_sender_data) + opaque(self.ciphertext)
+        return self.head + opaque(self.encrypted_sender_data) + opaque(self.ciphertext)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,22 +76,32 @@ def place_of(group_id: bytes, epoch: int, content_type: int) -> bytes:
     return opaque(group_id) + uint64(epoch) + uint8(content_type)
 
 
+@lru_cache(maxsize=64)
+def _sender_data_labels(suite: CipherSuite) -> tuple[bytes, bytes]:
+    """Return the labels for key and nonce, encoded up to the context: ExpandWithLabel with less work."""
+    return (
+        uint16(suite.aead_key_size) + opaque(b"MLS 1.0 key"),
+        uint16(suite.aead_nonce_size) + opaque(b"MLS 1.0 nonce"),
+    )
+
+
 def sender_data_key_and_nonce(
     suite: CipherSuite, sender_data_secret: bytes, ciphertext: bytes
 ) -> tuple[bytes, bytes]:
     """Derive the key that hides the sender from a sample of the ciphertext (RFC 9420 §6.3.2)."""
-    sample = ciphertext[: suite.hash_size]
+    key, nonce = _sender_data_labels(suite)
+    sample = opaque(ciphertext[: suite.kdf.hash_size])
+    expand = suite.kdf.expand
     return (
-        suite.expand_with_label(sender_data_secret, "key", sample, suite.aead_key_size),
-        suite.expand_with_label(sender_data_secret, "nonce", sample, suite.aead_nonce_size),
+        expand(sender_data_secret, key + sample, suite.aead.key_size),
+        expand(sender_data_secret, nonce + sample, suite.aead.nonce_size),
     )
 
 
 def open_sender_data(suite: CipherSuite, message: PrivateMessage, sender_data_secret: bytes) -> SenderData:
     """Find out who sent a message; raise `DecryptFailed`. Any member can forge this: verify the signature."""
     key, nonce = sender_data_key_and_nonce(suite, sender_data_secret, message.ciphertext)
-    aad = place_of(message.group_id, message.epoch, message.content_type)
-    plain = suite.open(key, nonce, aad, message.encrypted_sender_data)
+    plain = suite.open(key, nonce, message.place, message.encrypted_sender_data)
     if len(plain) != _SENDER_DATA_SIZE:
         raise Malformed("sender data of a wrong length")
     leaf_index, generation = int.from_bytes(plain[:4], "big"), int.from_bytes(plain[4:8], "big")
@@ -101,9 +120,7 @@ def open_private(
 
     The signature comes next: until it is verified the content is anybody's who is in the group.
     """
-    place = place_of(message.group_id, message.epoch, message.content_type)
-    aad = place + opaque(message.authenticated_data)
-    plain = suite.open(key, _guarded(nonce, sender.reuse_guard), aad, message.ciphertext)
+    plain = suite.open(key, _guarded(nonce, sender.reuse_guard), message.head, message.ciphertext)
     reader = Reader(plain)
     body = parse_body(reader, message.content_type)
     body_size = reader.position
@@ -111,6 +128,9 @@ def open_private(
     if plain.count(0, reader.position) != reader.remaining:
         raise Malformed("a message is padded with something else than zeros")
     member = Sender.member(sender.leaf_index)
+    place, head = message.place, message.head
+    # FramedContent is group and epoch, the sender, the data outside, the content type, and the body.
+    framed = place[:-1] + member.encode() + head[len(place) :] + place[-1:] + plain[:body_size]
     content = FramedContent(
         group_id=message.group_id,
         epoch=message.epoch,
@@ -118,14 +138,7 @@ def open_private(
         authenticated_data=message.authenticated_data,
         content_type=message.content_type,
         body=body,
-        encoded=encode_framed(
-            group_id=message.group_id,
-            epoch=message.epoch,
-            sender=member,
-            authenticated_data=message.authenticated_data,
-            content_type=message.content_type,
-            body=plain[:body_size],
-        ),
+        encoded=framed,
     )
     return AuthenticatedContent(
         wire_format=WireFormat.PRIVATE_MESSAGE,

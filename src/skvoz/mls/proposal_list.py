@@ -246,8 +246,13 @@ def check_all_members(applied: Applied, tree: RatchetTree, path_leaf: ChangedLea
             and (old.signature_key, old.credential.kind, old.capabilities)
             == (new.signature_key, new.credential.kind, new.capabilities)
         )
-    if not same:
-        check_members(tree, applied.extensions)
+    if same:
+        return
+    check_members(tree, applied.extensions)
+    # Who joins later refuses a tree that repeats a key anywhere, so nobody may bring one in.
+    nodes = tree.member_count + sum(1 for _ in tree.parents())
+    if len(tree.encryption_keys()) != nodes:
+        raise Invalid("two nodes share an encryption key")
 
 
 def _check_list(proposals: Sequence[SentProposal], committer: int | None) -> None:
