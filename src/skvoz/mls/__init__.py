@@ -8,7 +8,7 @@ What is sent
 - `framing`, `public_message`, `private_message`, `welcome`, `message`: the wrappers around them
 
 The tree
-- `tree_math`, `ratchet_tree`, `tree_kem`, `tree_validation`
+- `tree_math`, `ratchet_tree`, `census`, `tree_kem`, `tree_validation`
 
 Secrets
 - `group_context`, `transcript`, `pre_shared_keys`, `key_schedule`: from epoch to epoch

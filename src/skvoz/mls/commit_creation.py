@@ -21,10 +21,11 @@ from skvoz.mls.key_schedule import KeySchedule, external_public_key
 from skvoz.mls.nodes import Extension, Extensions, ExtensionType, LeafNode, LeafNodeSource, sign_leaf
 from skvoz.mls.policy import Policy
 from skvoz.mls.pre_shared_keys import PreSharedKeys
-from skvoz.mls.proposal_list import Applied, SentProposal, apply_proposals, check_all_members, check_proposal
+from skvoz.mls.proposal_list import Applied, SentProposal, apply_proposals, check_proposal
 from skvoz.mls.proposals import Commit, Proposal, ProposalRef
 from skvoz.mls.transition import Step, enter_epoch, provisional_context
 from skvoz.mls.tree_kem import LeafTemplate, StagedPath, UpdatePath, create_path, encrypt_path
+from skvoz.mls.tree_validation import check_members
 from skvoz.mls.welcome import GroupInfo, Joiner, Welcome, seal_welcome
 
 
@@ -152,7 +153,7 @@ def _stage_path(
     if not wanted:
         if applied.path_required or new_leaf:
             raise BadRequest("this commit needs a path")
-        check_all_members(applied, applied.tree, None)
+        check_members(applied.tree, applied.extensions)
         return None
     if external:
         template, signing = external.template, external.signature_key
@@ -171,7 +172,7 @@ def _stage_path(
         group_id=state.context.group_id,
         randomness=randomness,
     )
-    check_all_members(applied, staged.tree, _path_leaf(state, staged, external))
+    check_members(staged.tree, applied.extensions)
     return staged
 
 

@@ -10,14 +10,12 @@ from skvoz.mls.effects import ChangedLeaf, CommitEffects
 from skvoz.mls.epoch import EpochState, OwnSignatureKey
 from skvoz.mls.framing import AuthenticatedContent
 from skvoz.mls.key_schedule import KeySchedule, external_init_receiver
-from skvoz.mls.nodes import LeafNodeSource
 from skvoz.mls.policy import Policy
 from skvoz.mls.pre_shared_keys import PreSharedKeys
 from skvoz.mls.proposal_list import (
     Applied,
     SentProposal,
     apply_proposals,
-    check_all_members,
     check_proposal,
     resolve,
 )
@@ -25,7 +23,7 @@ from skvoz.mls.proposals import Commit, SelfRemove
 from skvoz.mls.ratchet_tree import RatchetTree
 from skvoz.mls.transition import Step, enter_epoch, provisional_context
 from skvoz.mls.tree_kem import PrivateTree, UpdatePath, apply_path, decrypt_path
-from skvoz.mls.tree_validation import check_leaf
+from skvoz.mls.tree_validation import check_members
 
 NO_PSKS: Final = PreSharedKeys()
 
@@ -189,7 +187,7 @@ def _merge_path(
     if path is None:
         if applied.path_required:
             raise Invalid("a commit lacks the path that its proposals need")
-        check_all_members(applied, applied.tree, None)
+        check_members(applied.tree, applied.extensions)
         return applied.tree, applied.effects
     leaf = path.leaf_node
     group_id = state.context.group_id
@@ -197,17 +195,16 @@ def _merge_path(
     replaced = [removed.leaf_node for removed in applied.effects.removed if not removed.by_itself]
     if committer is None and replaced:
         old = replaced[0]
-    check_leaf(leaf, state.suite, source=LeafNodeSource.COMMIT, group_id=group_id, leaf_index=sender)
-    policy.validate_credential(leaf.credential, leaf.signature_key)
-    if old is not None:
-        if leaf.encryption_key == old.encryption_key:
-            raise Invalid("a path keeps its leaf's encryption key")
-        policy.validate_replacement(old, leaf)
+    if old is not None and leaf.encryption_key == old.encryption_key:
+        raise Invalid("a path keeps its leaf's encryption key")
     tree = apply_path(
         applied.tree, sender=sender, path=path, group_id=group_id, excluded_leaves=applied.added_leaves
     )
+    policy.validate_credential(leaf.credential, leaf.signature_key)
+    if old is not None:
+        policy.validate_replacement(old, leaf)
     changed = ChangedLeaf(sender, None if committer is None else old, leaf)
-    check_all_members(applied, tree, changed)
+    check_members(tree, applied.extensions)
     return tree, replace(applied.effects, path_leaf=changed)
 
 

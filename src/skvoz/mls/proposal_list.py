@@ -31,7 +31,7 @@ from skvoz.mls.proposals import (
     parse_proposal,
 )
 from skvoz.mls.ratchet_tree import RatchetTree
-from skvoz.mls.tree_validation import RequiredCapabilities, check_key_package, check_leaf, check_members
+from skvoz.mls.tree_validation import RequiredCapabilities, check_key_package, check_leaf
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -228,31 +228,6 @@ def apply_proposals(state: EpochState, proposals: Sequence[SentProposal], commit
             external_join=committer is None,
         ),
     )
-
-
-def check_all_members(applied: Applied, tree: RatchetTree, path_leaf: ChangedLeaf | None) -> None:
-    """Check that the members of the tree after a commit support each other; raise `Invalid`.
-
-    The tree before holds, so where a commit only takes leaves away and gives the committer a fresh
-    encryption key, which the path's own checks compare with all others, there is nothing left to check.
-    """
-    effects = applied.effects
-    same = not effects.added and not effects.updated and effects.extensions is None
-    if path_leaf is not None:
-        old, new = path_leaf.old, path_leaf.new
-        same = (
-            same
-            and old is not None
-            and (old.signature_key, old.credential.kind, old.capabilities)
-            == (new.signature_key, new.credential.kind, new.capabilities)
-        )
-    if same:
-        return
-    check_members(tree, applied.extensions)
-    # Who joins later refuses a tree that repeats a key anywhere, so nobody may bring one in.
-    nodes = tree.member_count + sum(1 for _ in tree.parents())
-    if len(tree.encryption_keys()) != nodes:
-        raise Invalid("two nodes share an encryption key")
 
 
 def _check_list(proposals: Sequence[SentProposal], committer: int | None) -> None:

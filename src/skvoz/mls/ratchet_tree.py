@@ -12,6 +12,7 @@ from skvoz.base.errors import Invalid, Malformed
 from skvoz.codec import Reader, opaque, uint32
 from skvoz.crypto.suites import CipherSuite
 from skvoz.mls import tree_math
+from skvoz.mls.census import Census
 from skvoz.mls.nodes import LeafNode, NodeType, ParentNode
 
 _LEAF = b"\x01"
@@ -25,7 +26,7 @@ _PRESENT = b"\x01"
 class RatchetTree:
     """A ratchet tree of one cipher suite; `leaf_count` is its width in leaves, a power of two."""
 
-    __slots__ = ("_hashes", "_leaves", "_parents", "suite")
+    __slots__ = ("_census", "_hashes", "_leaves", "_parents", "suite")
 
     def __init__(
         self,
@@ -33,8 +34,10 @@ class RatchetTree:
         leaves: list[LeafNode | None],
         parents: list[ParentNode | None],
         hashes: list[bytes | None],
+        census: Census | None = None,
     ) -> None:
         self.suite = suite
+        self._census = census
         self._leaves = leaves
         self._parents = parents
         self._hashes = hashes
@@ -129,11 +132,11 @@ class RatchetTree:
         found = self._parents[node >> 1] if node & 1 else self._leaves[node >> 1]
         return None if found is None else found.encryption_key
 
-    def encryption_keys(self) -> set[bytes]:
-        """Return the public keys of all nodes that are not blank."""
-        keys = {leaf.encryption_key for leaf in self._leaves if leaf is not None}
-        keys.update([parent.encryption_key for parent in self._parents if parent is not None])
-        return keys
+    def census(self) -> Census:
+        """Return what the tree's nodes have in common, counted; nobody changes it."""
+        if self._census is None:
+            self._census = Census.of(self._leaves, self._parents)
+        return self._census
 
     def is_blank(self, node: int) -> bool:
         """Whether nothing stands at a node index."""
@@ -150,7 +153,7 @@ class RatchetTree:
 
         Raises `Invalid` if an update or a removal names a leaf that is blank or outside of the tree.
         """
-        tree = RatchetTree(self.suite, self._leaves.copy(), self._parents.copy(), self._hashes.copy())
+        tree = self._copy()
         for leaf_index, leaf in (updates or {}).items():
             tree.member(leaf_index)
             tree._replace(leaf_index, leaf)
@@ -159,8 +162,8 @@ class RatchetTree:
             tree.member(leaf_index)
             tree._replace(leaf_index, None)
         if removed:
-            tree._truncate()
-        return tree, tuple([tree._add(leaf) for leaf in additions])
+            tree._truncate()  # noqa: SLF001 - a tree that nobody else has seen yet
+        return tree, tuple([tree._add(leaf) for leaf in additions])  # noqa: SLF001 - the same
 
     def with_leaf_added(self, leaf: LeafNode) -> tuple["RatchetTree", int]:
         """Add a leaf at the leftmost blank place, which is returned (RFC 9420 §12.1.1)."""
@@ -177,16 +180,16 @@ class RatchetTree:
 
     def with_room(self) -> tuple["RatchetTree", int]:
         """Return a tree wide enough for one more leaf, and the leaf index where an external joiner goes."""
-        tree = RatchetTree(self.suite, self._leaves.copy(), self._parents.copy(), self._hashes.copy())
-        return tree, tree._leftmost_blank()
+        tree = self._copy()
+        return tree, tree._leftmost_blank()  # noqa: SLF001 - a tree that nobody else has seen yet
 
     def with_path(self, leaf_index: int, leaf: LeafNode, parents: Sequence[ParentNode]) -> "RatchetTree":
         """Set a leaf and its filtered direct path, and blank the rest of the direct path (RFC 9420 §7.5)."""
-        tree = RatchetTree(self.suite, self._leaves.copy(), self._parents.copy(), self._hashes.copy())
+        tree = self._copy()
         filtered = self.filtered_direct_path(leaf_index)
         tree._replace(leaf_index, leaf)
         for node, parent in zip(filtered, parents, strict=True):
-            tree._parents[node >> 1] = parent
+            tree._set_parent(node >> 1, parent)  # noqa: SLF001 - a tree that nobody else has seen yet
         return tree
 
     def root_hash(self) -> bytes:
@@ -287,15 +290,39 @@ class RatchetTree:
         encoded = _BLANK if parent is None else _PRESENT + parent.encoded
         return self.suite.hash(_PARENT + encoded + opaque(left) + opaque(right))
 
-    def _replace(self, leaf_index: int, leaf: LeafNode | None) -> None:
+    def _copy(self) -> "RatchetTree":
+        census = None if self._census is None else self._census.copy()
+        return RatchetTree(self.suite, self._leaves.copy(), self._parents.copy(), self._hashes.copy(), census)
+
+    def _set_leaf(self, leaf_index: int, leaf: LeafNode | None) -> None:
+        if self._census is not None:
+            old = self._leaves[leaf_index]
+            if old is not None:
+                self._census.count_leaf(old, -1)
+            if leaf is not None:
+                self._census.count_leaf(leaf, 1)
         self._leaves[leaf_index] = leaf
         self._hashes[2 * leaf_index] = None
+
+    def _set_parent(self, index: int, parent: ParentNode | None) -> None:
+        if self._census is not None:
+            old = self._parents[index]
+            if old is not None:
+                self._census.count_parent(old, -1)
+            if parent is not None:
+                self._census.count_parent(parent, 1)
+        self._parents[index] = parent
+        self._hashes[2 * index + 1] = None
+
+    def _replace(self, leaf_index: int, leaf: LeafNode | None) -> None:
+        self._set_leaf(leaf_index, leaf)
         for node in tree_math.direct_path(leaf_index, len(self._leaves)):
-            self._parents[node >> 1] = None
-            self._hashes[node] = None
+            self._set_parent(node >> 1, None)
 
     def _truncate(self) -> None:
         width = 1 << self._last_leaf().bit_length()
+        for index in range(width - 1, len(self._parents)):
+            self._set_parent(index, None)
         del self._leaves[width:], self._parents[width - 1 :], self._hashes[2 * width - 1 :]
 
     def _leftmost_blank(self) -> int:
@@ -309,8 +336,7 @@ class RatchetTree:
 
     def _add(self, leaf: LeafNode) -> int:
         leaf_index = self._leftmost_blank()
-        self._leaves[leaf_index] = leaf
-        self._hashes[2 * leaf_index] = None
+        self._set_leaf(leaf_index, leaf)
         for node in tree_math.direct_path(leaf_index, len(self._leaves)):
             self._hashes[node] = None
             parent = self._parents[node >> 1]

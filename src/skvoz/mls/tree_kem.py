@@ -19,9 +19,9 @@ from skvoz.mls.nodes import (
     LeafNodeSource,
     ParentNode,
     sign_leaf,
-    verify_leaf,
 )
 from skvoz.mls.ratchet_tree import RatchetTree
+from skvoz.mls.tree_validation import check_leaf
 
 _LABEL = "UpdatePathNode"
 
@@ -248,8 +248,7 @@ def apply_path(
     the whole group are in `tree_validation.check_members`, which is called on the result.
     """
     leaf = path.leaf_node
-    if leaf.source is not LeafNodeSource.COMMIT:
-        raise Invalid("a path's leaf has a wrong source")
+    check_leaf(leaf, tree.suite, source=LeafNodeSource.COMMIT, group_id=group_id, leaf_index=sender)
     nodes = tree.filtered_direct_path(sender)
     if len(path.nodes) != len(nodes):
         raise Malformed("a path has a wrong number of nodes")
@@ -260,14 +259,13 @@ def apply_path(
             raise Malformed("a path node has a wrong number of ciphertexts")
     public_keys = [node.encryption_key for node in path.nodes]
     fresh = {leaf.encryption_key, *public_keys}
-    if len(fresh) != len(public_keys) + 1 or not fresh.isdisjoint(tree.encryption_keys()):
+    if len(fresh) != len(public_keys) + 1 or not fresh.isdisjoint(tree.census().encryption_keys):
         raise Invalid("a path repeats a public key")
     for key in fresh:
         tree.suite.check_public_key(key)
     parents, leaf_parent_hash = _plan_parents(tree, sender, public_keys)
     if leaf.parent_hash != leaf_parent_hash:
         raise Invalid("a path's leaf has a wrong parent hash")
-    verify_leaf(leaf, tree.suite, group_id, sender)
     return tree.with_path(sender, leaf, parents)
 
 

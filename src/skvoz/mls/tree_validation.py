@@ -113,27 +113,24 @@ def check_key_package(key_package: KeyPackage, suite: CipherSuite, *, now_ms: in
 
 def check_members(tree: RatchetTree, group_extensions: Extensions) -> None:
     """Check what leaves owe each other (RFC 9420 §7.3): unique keys, and support for all that is in use."""
-    leaves = [leaf for _, leaf in tree.leaves()]
-    if len({leaf.signature_key for leaf in leaves}) != len(leaves):
+    census = tree.census()
+    if len(census.signature_keys) != census.members:
         raise Invalid("two members share a signature key")
-    if len({leaf.encryption_key for leaf in leaves}) != len(leaves):
-        raise Invalid("two members share an encryption key")
-    in_use = {leaf.credential.kind for leaf in leaves}
-    for supported in {leaf.capabilities.credentials for leaf in leaves}:
-        if not in_use.issubset(supported):
-            raise Invalid("a member does not support a credential type in use")
+    if len(census.encryption_keys) != census.nodes:
+        raise Invalid("two nodes share an encryption key")
+    in_use = set(census.credential_types)
+    if not all(in_use.issubset(supported) for supported in census.supported_credentials):
+        raise Invalid("a member does not support a credential type in use")
     required = RequiredCapabilities.of_group(group_extensions)
     extensions = set(required.extensions) - _DEFAULT_EXTENSIONS
+    if not all(extensions.issubset(supported) for supported in census.supported_extensions):
+        raise Invalid("a member does not support an extension that the group needs")
     proposals = set(required.proposals) - _DEFAULT_PROPOSALS
-    for supported in {leaf.capabilities.extensions for leaf in leaves} if extensions else ():
-        if not extensions.issubset(supported):
-            raise Invalid("a member does not support an extension that the group needs")
-    for supported in {leaf.capabilities.proposals for leaf in leaves} if proposals else ():
-        if not proposals.issubset(supported):
-            raise Invalid("a member does not support a proposal type that the group needs")
-    for supported in {leaf.capabilities.credentials for leaf in leaves} if required.credentials else ():
-        if not set(required.credentials).issubset(supported):
-            raise Invalid("a member does not support a credential type that the group needs")
+    if not all(proposals.issubset(supported) for supported in census.supported_proposals):
+        raise Invalid("a member does not support a proposal type that the group needs")
+    credentials = set(required.credentials)
+    if not all(credentials.issubset(supported) for supported in census.supported_credentials):
+        raise Invalid("a member does not support a credential type that the group needs")
 
 
 def check_tree(tree: RatchetTree, *, group_id: bytes, group_extensions: Extensions) -> None:
@@ -142,12 +139,8 @@ def check_tree(tree: RatchetTree, *, group_id: bytes, group_extensions: Extensio
     That the tree hash is the one of the signed GroupInfo is for the caller to check.
     """
     check_members(tree, group_extensions)
-    parents = dict(tree.parents())
-    keys = tree.encryption_keys()
-    if len(keys) != len(parents) + tree.member_count:
-        raise Invalid("two nodes share an encryption key")
     key_size = tree.suite.kem.public_key_size
-    if any(len(key) != key_size for key in keys):
+    if any(len(key) != key_size for key in tree.census().encryption_keys):
         raise Invalid("a node's encryption key has a wrong length")
     check_unmerged_leaves(tree)
     check_parent_hashes(tree)
