@@ -200,6 +200,11 @@ def test_unknown_codes_are_malformed() -> None:
         parse_down(msgspec.msgpack.encode([[66, 1, "because", 0]]))
 
 
+def test_a_code_that_is_not_utf_8_is_malformed() -> None:
+    with pytest.raises(Malformed):
+        parse_down(b"\x91\x94\x42\x01\xa3\xff\xfe\xfd\x00")
+
+
 def test_the_text_of_frames_tells_nothing() -> None:
     for frame in [*UP, *DOWN]:
         assert repr(frame) == f"<{type(frame).__name__}>"

@@ -413,7 +413,7 @@ def parse_up(message: bytes | memoryview) -> list[Up]:
     """Parse what a client sent. Raises `Malformed`."""
     try:
         return _up.decode(message)
-    except msgspec.MsgspecError:
+    except (msgspec.MsgspecError, UnicodeDecodeError):  # a string that isn't UTF-8 raises the latter
         raise Malformed("frames don't parse") from None
 
 
@@ -421,5 +421,5 @@ def parse_down(message: bytes | memoryview) -> list[Down]:
     """Parse what a relay sent. Raises `Malformed`."""
     try:
         return _down.decode(message)
-    except msgspec.MsgspecError:
+    except (msgspec.MsgspecError, UnicodeDecodeError):  # a string that isn't UTF-8 raises the latter
         raise Malformed("frames don't parse") from None
