@@ -108,6 +108,13 @@ def issue_certificate(account_key: AccountKey, account_private_key: bytes, devic
     return uint8(CERTIFICATE_VERSION) + account_key.encode() + signature
 
 
+def read_certificate(data: bytes) -> AccountKey:
+    """Return the account key in a certificate that was verified for its device before."""
+    reader = Reader(data)
+    reader.uint8()
+    return read_account_key(reader)
+
+
 def verify_certificate(data: bytes, device_public_key: bytes) -> Certificate:
     """Return the certificate of the device with this signature key; raise `Malformed` or `Invalid`."""
     if len(data) != CERTIFICATE_SIZE:

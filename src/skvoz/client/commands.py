@@ -6,7 +6,7 @@ A wish that can't be fulfilled raises a `CallerError` and changes nothing.
 
 import msgspec
 
-from skvoz.base.ids import AccountId, LogId, MessageId
+from skvoz.base.ids import AccountId, LogId, MessageId, RelayId
 
 
 class CommandBase(msgspec.Struct, frozen=True, kw_only=True):
@@ -19,10 +19,11 @@ class CommandBase(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RelayAddress(msgspec.Struct, frozen=True, kw_only=True):
-    """A relay to live at: its public X-Wing key (1216 bytes), addresses, and a ticket where it wants one."""
+    """A relay to live at: its X-Wing key (1216 bytes) or the key's SHA-256, addresses, perhaps a ticket."""
 
-    public_key: bytes
     addresses: tuple[str, ...]
+    public_key: bytes = b""
+    relay_id: RelayId = RelayId(b"")
     ticket: bytes = b""
 
 

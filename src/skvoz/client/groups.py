@@ -7,7 +7,7 @@ import msgspec
 from skvoz.base.errors import BadRequest, Conflict, NotAllowed, NotFound
 from skvoz.base.ids import AccountId, GroupId
 from skvoz.base.limits import ROOM_DEVICES_MAX
-from skvoz.client import commits, conversations, invitations, policy
+from skvoz.client import commits, conversations, first_contact, policy
 from skvoz.client.commands import (
     AddMembers,
     Answer,
@@ -104,7 +104,7 @@ def _invite(step: Step, conversation: Conversation, members: list[AccountId]) ->
     intent_id = commits.wish(step, conversation.group_id, AddWish(adding, until_ms))
     awaited = msgspec.msgpack.encode(_Awaited(conversation.group_id, intent_id))
     for member in members:
-        invitations.take_package(step, member, awaited)
+        first_contact.take_package(step, member, awaited)
 
 
 def package_arrived(step: Step, wish: bytes, invitee: Invitee) -> None:

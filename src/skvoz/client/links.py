@@ -14,6 +14,7 @@ from typing import Final
 
 from skvoz.base.errors import BadRequest, Malformed
 from skvoz.base.ids import AccountId, LogId, RelayId
+from skvoz.client.records import Inbox, Relay
 from skvoz.codec import Reader, opaque, uint8, vector
 
 SCHEME: Final = "skvoz:"
@@ -52,6 +53,19 @@ class Link:
             )
         )
         return SCHEME + base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+def link_of(inbox: Inbox, relay: Relay, account_id: AccountId) -> Link:
+    """Return the link that leads to an inbox of ours."""
+    return Link(
+        relay_id=relay.relay_id,
+        inbox_id=inbox.log_id,
+        post_key=inbox.post_key,
+        secret=inbox.link_secret,
+        account_id=account_id,
+        addresses=relay.addresses[:ADDRESSES_MAX],
+        ticket=relay.ticket,
+    )
 
 
 def parse_link(text: str) -> Link:

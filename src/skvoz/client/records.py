@@ -167,12 +167,12 @@ class Conversation(Record, frozen=True, array_like=True, kw_only=True):
     """Messages with a sequence up to this one have been read by this home's person."""
     unread: int = 0
     segment: int = -1
-    """The position of the closer that opened the current segment; 0 for the first, -1 where it is not known."""
+    """The position of the closer that opened the current segment; 0 for the first, -1: not known."""
     key_hash: bytes = b""
     """SHA-256 of key_0, for who creates the log."""
     door_hash: bytes = b""
     unfollowed_closers: int = 0
-    """Closers of the current segment that were read and did not hold: it is closed, and nobody honest can go on."""
+    """Closers of the current segment that were read and did not hold: it is closed, and stuck."""
 
 
 class Participant(Record, frozen=True, array_like=True, kw_only=True):
@@ -348,6 +348,17 @@ class Inbox(Record, frozen=True, array_like=True, kw_only=True):
     """Packages believed to be in the pool."""
 
 
+class MailPart(Record, frozen=True, array_like=True, kw_only=True):
+    """A part of an invitation that waits for the others."""
+
+    table = "mail_part"
+    key = ("invitation_id", "number")
+    invitation_id: bytes
+    number: int
+    count: int
+    body: bytes
+
+
 class KeyPackageSecret(Record, frozen=True, array_like=True, kw_only=True):
     """The private side of a KeyPackage that somebody may use."""
 
@@ -412,12 +423,34 @@ class Message(Record, frozen=True, array_like=True, kw_only=True):
     mentions: tuple[tuple[bytes, int, int], ...] = ()
     """Account id, start and length in characters."""
     edited_ms: int | None = None
-    edit_order: tuple[int, bytes] | None = None
+    last_edit: bytes = b""
+    """The id of the edit that made the text what it is."""
     deleted: bool = False
     expires_ms: int | None = None
     reactions: dict[str, tuple[bytes, ...]] = {}
     """Emoji to account ids."""
     failure: str = ""
+
+
+class ReactionGiven(Record, frozen=True, array_like=True, kw_only=True):
+    """A reaction by its own message id, which is what takes it back."""
+
+    table = "reaction_given"
+    key = ("reaction_id",)
+    columns = ("message_id",)
+    reaction_id: MessageId
+    message_id: MessageId
+    account_id: AccountId
+    emoji: str
+
+
+class LastSeen(Record, frozen=True, array_like=True, kw_only=True):
+    """The latest message ids that arrived in a conversation, oldest first."""
+
+    table = "last_seen"
+    key = ("group_id",)
+    group_id: GroupId
+    message_ids: tuple[bytes, ...]
 
 
 class Receipt(Record, frozen=True, array_like=True, kw_only=True):
@@ -501,9 +534,12 @@ RECORDS: tuple[type[Record], ...] = (
     KnockHeard,
     Delivery,
     Inbox,
+    MailPart,
     KeyPackageSecret,
     Approach,
     Message,
+    ReactionGiven,
+    LastSeen,
     Receipt,
     PendingReport,
     Gap,

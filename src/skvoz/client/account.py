@@ -1,0 +1,130 @@
+"""The account of a home: made once, with root key, first account key and this device's certificate."""
+
+from typing import Final
+
+import msgspec
+
+from skvoz.base.errors import BadRequest, Conflict
+from skvoz.base.ids import RelayId
+from skvoz.client import inboxes
+from skvoz.client.cards import NAME_SIZE_MAX, Card, issue_card
+from skvoz.client.certificates import AccountKey, issue_account_key, issue_certificate
+from skvoz.client.commands import (
+    Answer,
+    ChangeProfile,
+    ConfirmRecoveryPhrase,
+    CreateAccount,
+    RelayAddress,
+)
+from skvoz.client.events import AccountCreated
+from skvoz.client.records import Account, InboxKind, Relay
+from skvoz.client.recovery_phrase import root_key_of
+from skvoz.client.step import Step
+from skvoz.crypto import ED25519, sha256
+
+_ADDRESSES_MAX: Final = 4
+
+
+def create(step: Step, command: CreateAccount) -> Answer:
+    """Make the account, and the inbox for its contacts; raise `Conflict` where there is one already."""
+    if step.transaction.get(Account, 0) is not None:
+        raise Conflict("this home has an account already")
+    name = check_name(command.name)
+    relay_id = learn_relay(step, command.relay)
+    root = ED25519.generate(step.randomness)
+    account_key, account_private_key = issue_account_key(root, 1, step.randomness)
+    device = ED25519.generate(step.randomness)
+    account = Account(
+        account_id=account_key.account_id,
+        name=name,
+        root_public_key=root.public_key,
+        root_private_key=root.private_key,
+        account_key_number=account_key.number,
+        account_public_key=account_key.public_key,
+        account_private_key=account_private_key,
+        account_key_statement=account_key.statement,
+        device_public_key=device.public_key,
+        device_private_key=device.private_key,
+        device_certificate=issue_certificate(account_key, account_private_key, device.public_key),
+        card_sequence=0,
+        home_relay_id=relay_id,
+        created_ms=step.now_ms,
+    )
+    step.transaction.put(account)
+    inboxes.create(step, InboxKind.CONTACTS)
+    step.tell(AccountCreated(account_id=account.account_id))
+    return Answer(account_id=account.account_id)
+
+
+def learn_relay(step: Step, address: RelayAddress) -> RelayId:
+    """Remember a relay under the fingerprint of its key, or under the fingerprint alone."""
+    if not 1 <= len(address.addresses) <= _ADDRESSES_MAX:
+        raise BadRequest("a relay has one to four addresses")
+    relay_id = RelayId(sha256(address.public_key)) if address.public_key else address.relay_id
+    if len(relay_id) != 32:
+        raise BadRequest("a relay is named by its key or its key's fingerprint")
+    known = step.transaction.get(Relay, relay_id)
+    step.transaction.put(
+        Relay(
+            relay_id=relay_id,
+            public_key=address.public_key or (b"" if known is None else known.public_key),
+            addresses=address.addresses,
+            ticket=address.ticket,
+            store_id=b"" if known is None else known.store_id,
+        )
+    )
+    return relay_id
+
+
+def confirm_phrase(step: Step, command: ConfirmRecoveryPhrase) -> Answer:
+    """Forget the root key here once its phrase is written down; raise `BadRequest` for another phrase."""
+    account = step.account()
+    if root_key_of(command.phrase).public_key != account.root_public_key:
+        raise BadRequest("this is not the phrase of this account")
+    step.transaction.put(msgspec.structs.replace(account, root_private_key=None))
+    return Answer()
+
+
+def change_profile(step: Step, command: ChangeProfile) -> Answer:
+    """Change the name that new cards carry, or whether reports are sent."""
+    account = step.account()
+    if command.name is not None:
+        account = msgspec.structs.replace(account, name=check_name(command.name))
+    if command.reports_enabled is not None:
+        account = msgspec.structs.replace(account, reports_enabled=command.reports_enabled)
+    step.transaction.put(account)
+    return Answer()
+
+
+def check_name(name: str) -> str:
+    """Return a name that a person typed, without blanks around; raise `BadRequest`."""
+    name = name.strip()
+    if not name or len(name.encode()) > NAME_SIZE_MAX:
+        raise BadRequest("a name has 1 to 256 bytes")
+    return name
+
+
+def account_key_of(account: Account) -> AccountKey:
+    """Return the account's present key with the root key's statement about it."""
+    return AccountKey(
+        account_id=account.account_id,
+        root_public_key=account.root_public_key,
+        number=account.account_key_number,
+        public_key=account.account_public_key,
+        statement=account.account_key_statement,
+    )
+
+
+def fresh_card(step: Step, inbox_public_key: bytes) -> Card:
+    """Issue a card that leads to one of our inboxes, under the next sequence."""
+    account = step.account()
+    account = msgspec.structs.replace(account, card_sequence=account.card_sequence + 1)
+    step.transaction.put(account)
+    return issue_card(
+        account_key_of(account),
+        account.account_private_key,
+        name=account.name,
+        sequence=account.card_sequence,
+        inbox_public_key=inbox_public_key,
+        now_ms=step.now_ms,
+    )

@@ -1,0 +1,251 @@
+"""What this home's person says: commands about messages become content, shown at once and sent as intents."""
+
+from typing import Final
+
+from skvoz.base.errors import BadRequest, Conflict, NotAllowed, NotFound
+from skvoz.base.ids import MessageId
+from skvoz.client import gaps, messages, outbox, reports
+from skvoz.client.commands import (
+    Answer,
+    DeleteMessage,
+    EditMessage,
+    MarkRead,
+    MentionSpan,
+    React,
+    SendMessage,
+)
+from skvoz.client.events import ChatChanged, MessageQueued
+from skvoz.client.records import (
+    Conversation,
+    ConversationKind,
+    ConversationState,
+    Message,
+    MessageState,
+    Participant,
+    ReactionGiven,
+)
+from skvoz.client.step import Step
+from skvoz.content import (
+    Action,
+    Delete,
+    Edit,
+    Expiration,
+    Mention,
+    Reaction,
+    Text,
+    Unreact,
+    account_uri,
+    encode,
+    message_id,
+    room_uri,
+    to_content,
+)
+
+TEXT_CHARACTERS_MAX: Final = 4_096
+_WRITABLE: Final = (
+    ConversationState.CREATING,
+    ConversationState.ACTIVE,
+    ConversationState.LOST,
+    ConversationState.FROZEN,
+)
+
+
+def writable(step: Step, chat_id: bytes) -> Conversation:
+    """Return the conversation of a chat that is written to: the lowest group id of those that go on."""
+    found = step.transaction.select(Conversation, chat_id=chat_id)
+    if not found:
+        raise NotFound("there is no such chat")
+    going_on = [one for one in found if one.state in _WRITABLE]
+    if not going_on:
+        raise Conflict("this chat is over")
+    if going_on[0].is_request:
+        raise Conflict("accept the request before you answer")
+    return going_on[0]
+
+
+def send(step: Step, command: SendMessage) -> Answer:
+    """Write to a chat."""
+    conversation = writable(step, command.chat_id)
+    return Answer(
+        chat_id=command.chat_id,
+        message_id=send_text(
+            step,
+            conversation,
+            command.text,
+            reply_to=command.reply_to,
+            mentions=command.mentions,
+        ),
+    )
+
+
+def send_text(
+    step: Step,
+    conversation: Conversation,
+    text: str,
+    *,
+    reply_to: MessageId | None = None,
+    mentions: tuple[MentionSpan, ...] = (),
+) -> MessageId:
+    """Show a text of ours and queue it."""
+    expiry_s = conversation.message_expiry_s
+    action = Text(
+        text=_checked(text),
+        reply_to=reply_to,
+        mentions=_mentions(text, mentions),
+        expires=Expiration(relative=True, time_s=expiry_s) if expiry_s else None,
+    )
+    body, identity = _content(step, conversation, action)
+    message = messages.message_of(
+        conversation,
+        step.account().account_id,
+        identity,
+        action,
+        sequence=step.transaction.next_number("message"),
+        sent_ms=step.now_ms,
+        now_ms=step.now_ms,
+        state=MessageState.QUEUED,
+    )
+    step.transaction.put(message)
+    messages.expire_later(step, message)
+    step.change(conversation.group_id, last_activity_ms=step.now_ms)
+    step.tell(MessageQueued(chat_id=message.chat_id, message_id=identity, sequence=message.sequence))
+    gaps.arrived(step, conversation, identity, ())
+    outbox.enqueue(step, conversation.group_id, body, identity)
+    return identity
+
+
+def _content(step: Step, conversation: Conversation, action: Action) -> tuple[bytes, MessageId]:
+    report = reports.take(step, conversation) if conversation.kind is not ConversationKind.SELF else None
+    content = to_content(
+        action,
+        salt=step.randomness(16),
+        sent_at_ms=step.now_ms,
+        last_seen=gaps.named(step, conversation),
+        report=report,
+    )
+    body = encode(content)
+    own = account_uri(step.account().account_id)
+    return body, message_id(own, room_uri(conversation.group_id), body)
+
+
+def _checked(text: str) -> str:
+    if not text.strip() or len(text) > TEXT_CHARACTERS_MAX:
+        raise BadRequest("a message has 1 to 4,096 characters")
+    return text
+
+
+def _mentions(text: str, spans: tuple[MentionSpan, ...]) -> tuple[Mention, ...]:
+    for span in spans:
+        if span.start < 0 or span.length < 1 or span.start + span.length > len(text):
+            raise BadRequest("a mention points outside of the text")
+    return tuple(Mention(account_id=span.account_id, start=span.start, length=span.length) for span in spans)
+
+
+def edit(step: Step, command: EditMessage) -> Answer:
+    """Put another text in place of one's own message's."""
+    message, conversation = _own(step, command.message_id)
+    action = Edit(
+        replaces=message.message_id,
+        text=_checked(command.text),
+        mentions=_mentions(command.text, command.mentions),
+    )
+    _change(step, conversation, action)
+    return Answer(chat_id=message.chat_id, message_id=message.message_id)
+
+
+def delete(step: Step, command: DeleteMessage) -> Answer:
+    """Delete a message for everybody, or only here."""
+    message = _message(step, command.message_id)
+    answer = Answer(chat_id=message.chat_id, message_id=message.message_id)
+    if not command.for_everyone:
+        messages.expire(step, message.message_id)
+        return answer
+    own = step.account().account_id
+    conversation = step.conversation(message.group_id)
+    member = step.transaction.get(Participant, message.group_id, own)
+    is_admin = conversation.kind is ConversationKind.GROUP and member is not None and member.admin
+    if message.author != own and not is_admin:
+        raise NotAllowed("only the author or an admin deletes a message for everybody")
+    _change(step, conversation, Delete(replaces=message.message_id))
+    return answer
+
+
+def react(step: Step, command: React) -> Answer:
+    """Put an emoji on a message, or take it off."""
+    message = _message(step, command.message_id)
+    own = step.account().account_id
+    conversation = step.conversation(message.group_id)
+    present = own in message.reactions.get(command.emoji, ())
+    answer = Answer(chat_id=message.chat_id, message_id=message.message_id)
+    if command.present == present:
+        return answer
+    if command.present:
+        _change(step, conversation, Reaction(target=message.message_id, emoji=command.emoji))
+        return answer
+    for given in step.transaction.select(ReactionGiven, message_id=message.message_id):
+        if given.account_id == own and given.emoji == command.emoji:
+            _change(step, conversation, Unreact(replaces=given.reaction_id))
+    return answer
+
+
+def _change(step: Step, conversation: Conversation, action: Action) -> None:
+    if conversation.state not in _WRITABLE:
+        raise Conflict("this chat is over")
+    body, identity = _content(step, conversation, action)
+    messages.apply_own(step, conversation, body)
+    gaps.arrived(step, conversation, identity, ())
+    outbox.enqueue(step, conversation.group_id, body, None)
+
+
+def mark_read(step: Step, command: MarkRead) -> Answer:
+    """Note that everything up to a message was read, and report it where reports are sent."""
+    upto = _message(step, command.message_id)
+    own = step.account().account_id
+    for conversation in step.transaction.select(Conversation, chat_id=command.chat_id):
+        before = conversation.read_sequence
+        if upto.sequence <= before:
+            continue
+        unread = 0
+        for message in step.transaction.select(Message, group_id=conversation.group_id):
+            if message.author == own:
+                continue
+            if before < message.sequence <= upto.sequence:
+                reports.due(step, conversation, message.message_id, is_read=True)
+            elif message.sequence > upto.sequence:
+                unread += 1
+        step.change(conversation.group_id, read_sequence=upto.sequence, unread=unread)
+        step.tell(ChatChanged(chat_id=command.chat_id, group_id=conversation.group_id, what="read"))
+    return Answer(chat_id=command.chat_id)
+
+
+def _message(step: Step, identity: MessageId) -> Message:
+    message = step.transaction.get(Message, identity)
+    if message is None:
+        raise NotFound("there is no such message")
+    return message
+
+
+def _own(step: Step, identity: MessageId) -> tuple[Message, Conversation]:
+    message = _message(step, identity)
+    if message.author != step.account().account_id:
+        raise NotAllowed("only the author edits a message")
+    if message.deleted or message.unsupported:
+        raise Conflict("this message can't be edited")
+    return message, step.conversation(message.group_id)
+
+
+def forget_chat(step: Step, chat_id: bytes) -> Answer:
+    """Forget the messages of a chat here; a group must have been left."""
+    for conversation in step.transaction.select(Conversation, chat_id=chat_id):
+        if conversation.kind is ConversationKind.GROUP and conversation.state in _WRITABLE:
+            raise Conflict("leave the group before you delete it")
+        forget_messages(step, conversation)
+    return Answer(chat_id=chat_id)
+
+
+def forget_messages(step: Step, conversation: Conversation) -> None:
+    """Delete all messages of a conversation here."""
+    for message in step.transaction.select(Message, group_id=conversation.group_id):
+        step.transaction.delete(Message, message.message_id)
+    step.change(conversation.group_id, unread=0)
+    step.tell(ChatChanged(chat_id=conversation.chat_id, group_id=conversation.group_id, what="deleted"))
