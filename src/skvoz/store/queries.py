@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from skvoz.base.ids import MessageId
+from skvoz.base.ids import AccountId, GroupId, MessageId
 from skvoz.client.records import (
     Account,
     Contact,
@@ -10,8 +10,12 @@ from skvoz.client.records import (
     Conversation,
     ConversationState,
     Gap,
+    Inbox,
+    InboxKind,
     LoggedEvent,
     Message,
+    Participant,
+    Relay,
 )
 from skvoz.store.record_tables import RecordTables, decode
 from skvoz.store.search import match_expression
@@ -86,6 +90,20 @@ class Queries:
             last_message=last[0] if last else None,
             gaps=gaps,
         )
+
+    def members(self, group_id: GroupId) -> list[tuple[AccountId, bool]]:
+        """Return a conversation's members and whether each is an admin, admins first."""
+        found = {one.account_id: one.admin for one in self._records.select(Participant, group_id=group_id)}
+        return sorted(found.items(), key=lambda member: (not member[1], member[0]))
+
+    def links(self) -> list[tuple[Inbox, Relay]]:
+        """Return the inboxes of links that were not revoked, with their relays, the latest first."""
+        found: list[tuple[Inbox, Relay]] = []
+        for inbox in self._records.select(Inbox):
+            relay = self._records.get(Relay, (inbox.relay_id,))
+            if relay is not None and inbox.kind is not InboxKind.CONTACTS and not inbox.revoked:
+                found.append((inbox, relay))
+        return sorted(found, key=lambda pair: (-pair[0].created_ms, pair[0].log_id))
 
     def gaps(self, conversation: Conversation) -> list[Gap]:
         """Return the messages that may be missing in a conversation."""

@@ -112,6 +112,13 @@ CREATE TABLE inbox (
 ) WITHOUT ROWID;
 CREATE INDEX inbox_kind ON inbox (kind);
 
+CREATE TABLE mail_part (
+    invitation_id BLOB NOT NULL,
+    number INTEGER NOT NULL,
+    body BLOB NOT NULL,
+    PRIMARY KEY (invitation_id, number)
+) WITHOUT ROWID;
+
 CREATE TABLE key_package_secret (
     reference BLOB NOT NULL,
     log_id BLOB NOT NULL,
@@ -139,6 +146,20 @@ CREATE INDEX message_chat_id ON message (chat_id, sequence);
 CREATE UNIQUE INDEX message_sequence ON message (sequence);
 CREATE INDEX message_group_id ON message (group_id);
 CREATE INDEX message_expires_ms ON message (expires_ms) WHERE expires_ms IS NOT NULL;
+
+CREATE TABLE reaction_given (
+    reaction_id BLOB NOT NULL,
+    message_id BLOB NOT NULL,
+    body BLOB NOT NULL,
+    PRIMARY KEY (reaction_id)
+) WITHOUT ROWID;
+CREATE INDEX reaction_given_message_id ON reaction_given (message_id);
+
+CREATE TABLE last_seen (
+    group_id BLOB NOT NULL,
+    body BLOB NOT NULL,
+    PRIMARY KEY (group_id)
+) WITHOUT ROWID;
 
 CREATE TABLE receipt (
     message_id BLOB NOT NULL,

@@ -1,0 +1,6 @@
+"""A person's node: drives the client machine over its store and its relays.
+
+- `core`: the thread that owns the database and the machine
+- `relays`: sessions to relays: which transport, when to try again, frames in and out
+- `node`: both together, for an event loop: commands, questions, events
+"""

@@ -1,0 +1,176 @@
+"""A node: the core thread and the relays' sessions, for an event loop."""
+
+import asyncio
+import secrets
+import time
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Self, TypeVar
+
+from skvoz.base.errors import StoreError
+from skvoz.client.commands import Answer, Command
+from skvoz.client.effects import Connect, Effect, WakeAt
+from skvoz.client.environment import Environment
+from skvoz.client.inputs import Started, TimePassed
+from skvoz.client.machine import Machine
+from skvoz.crypto import suite
+from skvoz.crypto.suites import DEFAULT_SUITE
+from skvoz.node.core import Core
+from skvoz.node.relays import Relays, RelayState
+from skvoz.store import Database, Home, RecordTables
+from skvoz.store.protection import AskPassphrase, Protection, create_key, kind_of, read_key
+from skvoz.store.queries import Queries
+
+T = TypeVar("T")
+
+STORE_RETRY_S = 3.0
+"""How long to wait before trying again when the disk took nothing: long enough to free some room."""
+
+
+def open_home(folder: Path, ask: AskPassphrase, protection: Protection = Protection.AUTOMATIC) -> "OpenHome":
+    """Lock and open a home, making it where there is none.
+
+    Raises `HomeBusy`, `WrongPassphrase`, `SchemaTooNew` or another `StoreError`.
+    """
+    home = Home(folder)
+    try:
+        if home.key_file.exists() or home.database_file.exists():
+            key = read_key(home.key_file, ask)
+        else:
+            key = create_key(home.key_file, protection, ask)
+        return OpenHome(home, Database(home.database_file, key))
+    except BaseException:
+        home.close()
+        raise
+
+
+class OpenHome:
+    """A home that this process holds, with its database open."""
+
+    def __init__(self, home: Home, database: Database) -> None:
+        self.home = home
+        self.database = database
+
+    def close(self) -> None:
+        """Close the database and let the home go."""
+        self.database.close()
+        self.home.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+class Node:
+    """Runs until `close`; `start` must be awaited first."""
+
+    def __init__(self, opened: OpenHome) -> None:
+        self._opened = opened
+        environment = Environment(suite=suite(DEFAULT_SUITE), randomness=secrets.token_bytes)
+        self._core = Core(RecordTables(opened.database), Machine(environment), _now_ms)
+        self._relays = Relays(self._core.tell)
+        self._event_sequence = 0
+        self._events = asyncio.Condition()
+        self._alarm: asyncio.TimerHandle | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.store_problem = ""
+
+    async def start(self) -> None:
+        """Begin to work: connect, and take up everything that is unfinished."""
+        self._loop = asyncio.get_running_loop()
+        self._core.start(self)
+        self._event_sequence = await self.query(Queries.last_event)
+        self._relays.tell(Started())
+
+    async def close(self) -> None:
+        """Finish what is being stored, and stop."""
+        if self._alarm is not None:
+            self._alarm.cancel()
+        await self._relays.close()
+        await asyncio.to_thread(self._core.stop)
+        for task in self._tasks:
+            task.cancel()
+
+    async def command(self, command: Command) -> Answer:
+        """Fulfil a wish; raise a `CallerError` or `StoreError`, and then nothing has changed."""
+        return await asyncio.wrap_future(self._core.command(command))
+
+    async def query(self, read: Callable[[Queries], T]) -> T:
+        """Read stored records."""
+        return await asyncio.wrap_future(self._core.query(read))
+
+    async def event_after(self, sequence: int) -> int:
+        """Wait until there is an event after `sequence`; return the newest one's."""
+        async with self._events:
+            await self._events.wait_for(lambda: self._event_sequence > sequence)
+            return self._event_sequence
+
+    def relay_states(self) -> list[RelayState]:
+        """Return how it goes with each relay."""
+        return self._relays.states()
+
+    @property
+    def last_event(self) -> int:
+        """The newest event's sequence."""
+        return self._event_sequence
+
+    @property
+    def key_protection(self) -> str:
+        """Where the database's key is: `file`, `passphrase` or `keyring`."""
+        return kind_of(self._opened.home.key_file)
+
+    # What the core thread tells; each hands it to the loop's thread.
+
+    def stored(self, effects: tuple[Effect, ...], facts: int, event_sequence: int) -> None:
+        """See `skvoz.node.core.Listener`."""
+        self._loop.call_soon_threadsafe(self._stored, effects, facts, event_sequence)
+
+    def failed(self, error: StoreError, facts: int) -> None:
+        """See `skvoz.node.core.Listener`."""
+        self._loop.call_soon_threadsafe(self._failed, error, facts)
+
+    def _stored(self, effects: tuple[Effect, ...], facts: int, event_sequence: int) -> None:
+        self.store_problem = ""
+        for effect in effects:
+            if isinstance(effect, WakeAt):
+                self._wake_at(effect.time_ms)
+            elif isinstance(effect, Connect):
+                self._relays.connect(effect)
+            else:
+                self._relays.request(effect)
+        self._relays.taken_up(facts)
+        if event_sequence > self._event_sequence:
+            self._event_sequence = event_sequence
+            self._spawn(self._notify())
+
+    def _failed(self, error: StoreError, facts: int) -> None:
+        # Nothing of the batch is stored, and the relays keep what was not acknowledged: begin anew.
+        self.store_problem = str(error)
+        self._relays.taken_up(facts)
+        self._spawn(self._begin_anew())
+
+    async def _begin_anew(self) -> None:
+        await self._relays.close()
+        await asyncio.sleep(STORE_RETRY_S)
+        self._relays.tell(Started())
+
+    def _wake_at(self, time_ms: int) -> None:
+        if self._alarm is not None:
+            self._alarm.cancel()
+        delay_s = max(0.0, (time_ms - _now_ms()) / 1000)
+        self._alarm = self._loop.call_later(delay_s, self._relays.tell, TimePassed())
+
+    async def _notify(self) -> None:
+        async with self._events:
+            self._events.notify_all()
+
+    def _spawn(self, work: Coroutine[None, None, None]) -> None:
+        task = self._loop.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000

@@ -1,0 +1,210 @@
+"""Sessions to relays: one for each relay and channel, kept up for as long as the node runs.
+
+A session that is pure (`skvoz.client.relay_session`) gets a connection from a transport here, and another one
+whenever it breaks or freezes: after half a second first, then ever more slowly, up to half a minute.
+"""
+
+import asyncio
+import contextlib
+import secrets
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from skvoz.base.errors import CallerError, PeerError, TransportError
+from skvoz.base.ids import RelayId
+from skvoz.client.effects import Channel, Connect, Detach, Effect, WakeAt
+from skvoz.client.inputs import Input
+from skvoz.client.relay_session import RelaySession
+from skvoz.crypto import DEFAULT_SUITE, suite
+from skvoz.transports.connection import MessageConnection
+from skvoz.transports.wss.websocket import connect
+
+FROZEN_AFTER_S: Final = 20.0
+"""No answer for so long means that something on the way swallows packets."""
+PING_AFTER_S: Final = 300.0
+"""A quiet connection is tried so often; more would cost batteries."""
+_RETRY_FIRST_S: Final = 0.5
+_RETRY_MOST_S: Final = 30.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RelayState:
+    """How it goes with one session; `state` is `connected`, `connecting` or `waiting`."""
+
+    relay_id: RelayId
+    channel: Channel
+    address: str
+    state: str
+    problem: str
+
+
+class Relays:
+    """All sessions of a node, on its event loop."""
+
+    def __init__(self, tell: Callable[[Input], None]) -> None:
+        self._tell = tell
+        self._kept: dict[tuple[RelayId, Channel], _Kept] = {}
+        self._told: deque[_Kept | None] = deque()
+
+    def tell(self, fact: Input, source: "_Kept | None" = None) -> None:
+        """Hand a fact to the core; `taken_up` reports on facts in this order."""
+        self._told.append(source)
+        self._tell(fact)
+
+    def taken_up(self, count: int) -> None:
+        """Note that the oldest `count` facts are stored, or dropped on purpose."""
+        for _ in range(count):
+            source = self._told.popleft()
+            if source is not None:
+                source.taken_up()
+
+    def connect(self, effect: Connect) -> None:
+        """Keep a session to a relay up."""
+        key = (effect.relay_id, effect.channel)
+        kept = self._kept.get(key)
+        if kept is None:
+            kept = self._kept[key] = _Kept(effect, self.tell)
+        kept.addresses = effect.addresses
+
+    def request(self, effect: Effect) -> None:
+        """Ask a relay for something; there must have been a `Connect` before."""
+        if isinstance(effect, Connect | WakeAt):
+            raise TypeError("not a request to a relay")
+        kept = self._kept[effect.relay_id, effect.channel]
+        if isinstance(effect, Detach):
+            kept.session.detach(effect.log_id)
+        else:
+            kept.session.request(effect)
+        kept.speak()
+
+    def states(self) -> list[RelayState]:
+        """Return how it goes with each session."""
+        return [kept.report() for kept in self._kept.values()]
+
+    async def close(self) -> None:
+        """Drop all sessions."""
+        kept = list(self._kept.values())
+        self._kept.clear()
+        for one in kept:
+            await one.close()
+
+
+class _Kept:
+    """One session and the task that keeps it connected."""
+
+    def __init__(self, effect: Connect, tell: Callable[[Input, "_Kept | None"], None]) -> None:
+        self._relay_id = effect.relay_id
+        self._channel = effect.channel
+        self.addresses = effect.addresses
+        self._told = tell
+        self.session = RelaySession(
+            suite=suite(DEFAULT_SUITE),
+            relay_id=effect.relay_id,
+            public_key=effect.public_key,
+            randomness=secrets.token_bytes,
+        )
+        self._something_to_say = asyncio.Event()
+        self._heard_at = 0.0
+        self._state = "connecting"
+        self._problem = ""
+        self._closed = False
+        self._task = asyncio.create_task(self._keep())
+
+    def report(self) -> RelayState:
+        """Return how it goes."""
+        return RelayState(
+            relay_id=self._relay_id,
+            channel=self._channel,
+            address=self.addresses[0] if self.addresses else "",
+            state=self._state,
+            problem=self._problem,
+        )
+
+    def speak(self) -> None:
+        """Send soon what the session has to say."""
+        self._something_to_say.set()
+
+    def taken_up(self) -> None:
+        """Note that the oldest fact of this session is stored."""
+        self.session.stored(1)
+        self.speak()
+
+    async def close(self) -> None:
+        """Stop; facts are told no more."""
+        self._closed = True
+        self._task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await self._task
+
+    def _tell(self, facts: list[Input]) -> None:
+        for fact in facts:
+            if not self._closed:
+                self._told(fact, self)
+
+    async def _keep(self) -> None:
+        failures = 0
+        while True:
+            address = self.addresses[failures % len(self.addresses)]
+            self._state = "connecting"
+            try:
+                connection = await connect(address)
+                try:
+                    await self._talk(connection)
+                finally:
+                    await connection.close()
+            except* (TransportError, PeerError, CallerError) as failed:
+                self._problem = str(failed.exceptions[0])
+            failures = 0 if self.session.is_up else failures + 1
+            self._tell(self.session.lost())
+            self._state = "waiting"
+            # A little chance in it, so that not everybody comes back in the same moment.
+            most = min(_RETRY_MOST_S, _RETRY_FIRST_S * 2 ** min(failures, 8))
+            await asyncio.sleep(most * (0.5 + secrets.randbelow(1000) / 2000))
+
+    async def _talk(self, connection: MessageConnection) -> None:
+        loop = asyncio.get_running_loop()
+        self._heard_at = loop.time()
+        await connection.send(self.session.connected())
+        async with asyncio.TaskGroup() as tasks:
+            say = tasks.create_task(self._say(connection))
+            watch = tasks.create_task(self._watch())
+            try:
+                await self._hear(connection)
+            finally:
+                say.cancel()
+                watch.cancel()
+
+    async def _hear(self, connection: MessageConnection) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            message = await connection.receive()
+            self._heard_at = loop.time()
+            self._tell(self.session.received(message))
+            if self.session.is_up:
+                self._state, self._problem = "connected", ""
+            self.speak()
+
+    async def _say(self, connection: MessageConnection) -> None:
+        while True:
+            await self._something_to_say.wait()
+            self._something_to_say.clear()
+            for message in self.session.flush():
+                await connection.send(message)
+
+    async def _watch(self) -> None:
+        loop = asyncio.get_running_loop()
+        owed_since: float | None = None
+        while True:
+            await asyncio.sleep(1.0)
+            now = loop.time()
+            if not self.session.awaits_answer:
+                owed_since = None
+            elif owed_since is None:
+                owed_since = now
+            elif now - max(owed_since, self._heard_at) > FROZEN_AFTER_S:
+                raise TransportError("the relay does not answer any more")
+            if now - self._heard_at > PING_AFTER_S and not self.session.awaits_answer:
+                self.session.ping()
+                self.speak()
