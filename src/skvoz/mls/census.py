@@ -4,6 +4,7 @@ A tree takes its census once, when first asked; each tree made from it carries a
 only what changes.
 """
 
+from collections import Counter
 from collections.abc import Hashable, Iterable
 from typing import TypeVar
 
@@ -40,13 +41,20 @@ class Census:
     @staticmethod
     def of(leaves: Iterable[LeafNode | None], parents: Iterable[ParentNode | None]) -> "Census":
         """Count a whole tree."""
+        members = [leaf for leaf in leaves if leaf is not None]
+        inner = [parent for parent in parents if parent is not None]
+        supported = [leaf.capabilities for leaf in members]
         census = Census()
-        for leaf in leaves:
-            if leaf is not None:
-                census.count_leaf(leaf, 1)
-        for parent in parents:
-            if parent is not None:
-                census.count_parent(parent, 1)
+        census.nodes = len(members) + len(inner)
+        census.members = len(members)
+        keys = Counter([leaf.encryption_key for leaf in members])
+        keys.update([parent.encryption_key for parent in inner])
+        census.encryption_keys = dict(keys)
+        census.signature_keys = dict(Counter([leaf.signature_key for leaf in members]))
+        census.credential_types = dict(Counter([leaf.credential.kind for leaf in members]))
+        census.supported_credentials = dict(Counter([found.credentials for found in supported]))
+        census.supported_extensions = dict(Counter([found.extensions for found in supported]))
+        census.supported_proposals = dict(Counter([found.proposals for found in supported]))
         return census
 
     def copy(self) -> "Census":

@@ -291,7 +291,8 @@ class RatchetTree:
         return self.suite.hash(_PARENT + encoded + opaque(left) + opaque(right))
 
     def _copy(self) -> "RatchetTree":
-        census = None if self._census is None else self._census.copy()
+        # Taken before the copy, so that several trees made from this one don't each count anew.
+        census = self.census().copy()
         return RatchetTree(self.suite, self._leaves.copy(), self._parents.copy(), self._hashes.copy(), census)
 
     def _set_leaf(self, leaf_index: int, leaf: LeafNode | None) -> None:
