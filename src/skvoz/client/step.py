@@ -60,7 +60,7 @@ class Caches:
         self.readings: dict[GroupId, Reading] = {}
         self.routes: dict[LogId, GroupId] = {}
         self.envelopes: dict[GroupId, tuple[int, bytes]] = {}
-        self.restoring: set[GroupId] = set()
+        self.denials: dict[GroupId, int] = {}
         self.wake_at_ms: int | None = None
 
     def tree_of(self, group_id: GroupId) -> bytes:
@@ -76,7 +76,7 @@ class Caches:
         self.readings.clear()
         self.routes.clear()
         self.envelopes.clear()
-        self.restoring.clear()
+        self.denials.clear()
         self.wake_at_ms = None
 
 
