@@ -161,6 +161,8 @@ def measure_mls_rs(members: int, times: int) -> Times:
     joiner = client("joiner")
     added = group.add_members([joiner.generate_key_package_message()])
     group.process_incoming_message(added.commit_message)
+    if added.welcome_message is None:
+        raise TypeError("mls-rs made no welcome")
     started = time.perf_counter()
     receiver = joiner.join_group(None, added.welcome_message).group
     join = (time.perf_counter() - started) * 1e3
