@@ -255,7 +255,7 @@ def test_long_wishes_are_cut_into_messages(world: World, alice: Person) -> None:
 def test_so_many_requests_are_in_flight(world: World, alice: Person) -> None:
     world.hold_store = True
     for number in range(1, 3_001):
-        alice.session.request(alice.append(number, since=0, body=b"x"))
+        alice.session.request(alice.append(number, since=number - 1, body=b"x"))
     alice.send()
     assert world.relay.session_count == 1
     alice.session.request(alice.append(1, body=b"x"))
