@@ -137,7 +137,7 @@ class Capabilities:
         """Parse `Capabilities`."""
         start = reader.position
         for _ in range(5):
-            reader.take(reader.varint())
+            reader.opaque()
         return _capabilities(reader.data[start : reader.position])
 
     def encode(self) -> bytes:
