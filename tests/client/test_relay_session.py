@@ -16,7 +16,24 @@ from skvoz.client.relay_session import IN_FLIGHT_MAX, RelaySession
 from skvoz.crypto import sha256
 from skvoz.logs import Quotas
 from skvoz.relay.seam import Lost, Received
-from skvoz.wire.frames import Cast, Entries, Entry, Ping, Welcome, encode
+from skvoz.wire.frames import (
+    Attached,
+    Base,
+    Bye,
+    Cast,
+    Down,
+    Entries,
+    Entry,
+    KnockItem,
+    KnocksHeard,
+    Limits,
+    No,
+    Ok,
+    Ping,
+    Stored,
+    Welcome,
+    encode,
+)
 from tests.relay.world import LOG, OWNER, SUITE, Client, World, entry_id, key
 
 LOG_ID = LogId(LOG)
@@ -391,7 +408,7 @@ def test_a_ping_is_awaited(world: World, alice: Person) -> None:
     assert not alice.session.awaits_answer
 
 
-def _deceive(alice: Person, frames: Iterable[Entries | Welcome]) -> None:
+def _deceive(alice: Person, frames: Iterable[Down]) -> None:
     """Hand in a message of the relay that it would not send."""
     session = next(iter(alice.world.relay._connected.values()))
     assert session.sealed is not None
@@ -404,6 +421,37 @@ def test_entries_out_of_order_are_refused(alice: Person, positions: tuple[int, i
     entries = [Entry(position, bytes(16), 0, 0, b"", None) for position in positions]
     with pytest.raises(Invalid):
         _deceive(alice, [Entries(LOG, [], 0), Entries(LOG, entries, 2)])
+
+
+def test_a_second_welcome_is_refused(alice: Person) -> None:
+    welcome = Welcome(bytes(32), bytes(16), resumed=True, limits=Limits(1, 1, 1, 1, 1, 1))
+    with pytest.raises(Invalid):
+        _deceive(alice, [welcome])
+
+
+def test_after_a_goodbye_the_next_session_is_new(alice: Person) -> None:
+    alice.ask(alice.attach())
+    _deceive(alice, [Bye("moved")])
+    alice.lose()
+    alice.connect()
+    assert len(alice.of(inputs.Attached)) == 2
+
+
+def test_answers_to_nothing_are_ignored(alice: Person) -> None:
+    before = len(alice.got)
+    _deceive(
+        alice,
+        [
+            Ok(99, None),
+            No(99, "denied", 0),
+            Stored(99, LOG, bytes(16), 1),
+            Attached(99, LOG, segment_open=True, head=1),
+            Base(b"?" * 16, 1),
+            KnocksHeard(b"?" * 16, [KnockItem(1, b"x")]),
+        ],
+    )
+    alice.settle()
+    assert len(alice.got) == before
 
 
 def test_foreign_messages_are_refused(world: World, alice: Person) -> None:

@@ -1,20 +1,26 @@
 """Sessions: credit, round robin, resumption, replays, and what a broken client gets."""
 
+from unittest.mock import patch
+
 import pytest
 
 from skvoz.base.limits import CREDIT_BYTES
 from skvoz.crypto import SUITES, sha256
 from skvoz.logs import Quotas
+from skvoz.relay import session as session_module
 from skvoz.relay.machine import PENDING_MAX, SESSION_S
 from skvoz.relay.seam import Received
 from skvoz.wire.frames import (
     ENTRY_COST,
     Append,
     Attach,
+    Attached,
     Bye,
     Cast,
     CastHeard,
     Credit,
+    Detach,
+    Drop,
     Entries,
     Hello,
     Knock,
@@ -481,3 +487,68 @@ def test_knocks_expire(world: World) -> None:
     world.tick(15 * 24 * 3600)
     world.store.expire(world.now_ms // 3_600_000)
     assert world.store.knock_count(LOG) == 0
+
+
+def test_attaching_anew_takes_back_what_was_about_to_go_out(world: World, alice: Client) -> None:
+    bob = Client(world, pays=False)
+    bob.attach()
+    heard = bob.send(Append(1, LOG, key(0), entry_id(1), bytes(5_000), 0), Attach(2, LOG, key(0), 0))
+    assert positions_in(heard) == [1]
+    session = world.relay._connected[bob.connection]
+    assert CREDIT_BYTES - session.credit == bob.unpaid
+
+
+def test_a_session_reads_so_many_logs(world: World) -> None:
+    bob = Client(world)
+    with patch.object(session_module, "ATTACHMENTS_MAX", 2):
+        for number in range(3):
+            log = bytes([number]) * 16
+            bob.open(log)
+            answer = bob.attach(log=log)
+            if number == 2:
+                assert code_in(answer) == "full"
+    bob.send(Detach(bytes(16)))
+    with patch.object(session_module, "ATTACHMENTS_MAX", 2):
+        assert isinstance(bob.attach(log=b"\x02" * 16)[0], Attached)
+
+
+def test_a_session_that_dies_reads_no_more(world: World, alice: Client) -> None:
+    bob = Client(world)
+    bob.attach()
+    bob.lose()
+    world.tick(SESSION_S)
+    alice.append(1)
+    assert world.relay.session_count == 1
+    assert list(world.relay._readers) == []
+
+
+def test_a_resumption_that_comes_too_late_is_closed(world: World) -> None:
+    bob = Client(world)
+    bob.send(Ping(0))
+    bob.lose()
+    world.tick(SESSION_S - 10)
+    assert bob.connect().resumed
+    world.tick(10)
+    assert bob.send(Ping(1)) == []
+    assert bob.connection in world.closed
+
+
+def test_a_long_carry_chain_is_followed_to_its_end(world: World, alice: Client) -> None:
+    bob = Client(world)
+    bob.attach()
+    for number in range(100):
+        alice.rekey(number, key(number), key(number + 1), carry=True, since=number)
+    alice.append(200, key(100), since=100)
+    assert positions_in(bob.hear()) == list(range(1, 102))
+    assert positions_in(bob.attach(after=90)) == list(range(91, 102))
+    assert positions_in(bob.attach()) == list(range(1, 102))
+
+
+def test_a_silent_reader_of_a_dropped_log_is_let_go(world: World, alice: Client) -> None:
+    bob = Client(world, pays=False)
+    fill(alice, 60, 8_000)
+    bob.attach()
+    alice.send(Drop(1, LOG, OWNER))
+    bob.send(Credit(bob.unpaid))
+    assert list(world.relay._readers) == []
+    assert bob.send(Ping(1)) == [Pong(1)]
