@@ -3,7 +3,7 @@
 `peer.ask("encrypt", data=b"…")` returns the answer's fields, bytes again, or raises `PeerRefusedError`.
 """
 
-# ruff: noqa: ANN401 - JSON's values and the objects of an untyped library
+
 
 import fcntl
 import json

@@ -32,8 +32,13 @@ def client_id() -> str:
 async def until(look: Callable[[], Awaitable[T]], seconds: float = 20) -> T:
     """Return the first result that is true."""
     async with asyncio.timeout(seconds):
-        while not (found := await look()):
+        found = await look()
+        for _ in range(int(seconds * 100)):
+            if found:
+                break
             await asyncio.sleep(0.01)
+            found = await look()
+    assert found
     return found
 
 

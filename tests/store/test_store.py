@@ -36,7 +36,7 @@ def records(tmp_path: Path) -> Iterator[RecordTables]:
     database.close()
 
 
-def message(number: int, text: str, **more: typing.Any) -> Message:  # noqa: ANN401  # any field of the record
+def message(number: int, text: str, **more: typing.Any) -> Message:  # any field of the record
     return Message(
         message_id=MessageId(number.to_bytes(32, "big")),
         chat_id=more.pop("chat_id", b"chat"),

@@ -28,7 +28,7 @@ def cases_of(kind: str, path: Path) -> list[Any]:
     return parsed if isinstance(parsed, list) else [parsed]  # pyright: ignore[reportUnknownVariableType] - JSON
 
 
-def run_case(kind: str, path: Path, case: Any) -> None:  # noqa: ANN401 - a case is whatever JSON holds
+def run_case(kind: str, path: Path, case: Any) -> None:
     """Run one case; returning means that it passed."""
     if kind in FILE_KINDS:
         FILE_KINDS[kind](path.name, case)

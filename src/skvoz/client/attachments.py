@@ -37,7 +37,7 @@ def attached(step: Step, conversation: Conversation, fact: Attached) -> None:
     reading = step.caches.readings.get(conversation.group_id)
     if reading is None or reading.key != fact.key:
         return
-    step.caches.denials.pop(conversation.group_id, None)
+    step.caches.restoring.discard(conversation.group_id)
     was_caught_up = reading.caught_up
     reading.attached = True
     reading.head = fact.head

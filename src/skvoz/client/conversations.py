@@ -25,7 +25,6 @@ from skvoz.client.records import (
     Intent,
     IntentKind,
     KeptCloser,
-    KeyPackageSecret,
     Participant,
     Relay,
     StagedCommit,
@@ -176,7 +175,7 @@ def join(step: Step, staged: StagedJoin, *, chat_id: bytes, is_request: bool) ->
     policy.check_member_kinds(group)
     info = policy.info_of(group)
     known = step.transaction.get(Conversation, group_id)
-    if known is not None and not _may_rejoin(step, known, staged):
+    if known is not None and (known.state not in _REJOINABLE or known.epoch >= group.epoch):
         raise Invalid("a welcome leads into a conversation that we are in")
     if group.suite.number != step.environment.suite.number:
         raise Invalid("a welcome leads into a group of another cipher suite")
@@ -230,15 +229,6 @@ def join(step: Step, staged: StagedJoin, *, chat_id: bytes, is_request: bool) ->
     else:
         epochs.tell_state(step, conversation, "found")
     return conversation
-
-
-def _may_rejoin(step: Step, known: Conversation, staged: StagedJoin) -> bool:
-    """Tell whether a Welcome brings us back: never into an epoch whose keys we may have used."""
-    if known.state not in _REJOINABLE:
-        return False
-    secret = step.transaction.get(KeyPackageSecret, staged.key_package_ref)
-    used_once = secret is not None and not secret.is_last_resort
-    return used_once or staged.group.epoch > known.epoch
 
 
 def started(step: Step) -> None:

@@ -25,6 +25,9 @@ from skvoz.client.step import Step
 
 RETRY_ALARM: Final = "approach.retry"
 _RETRY_MS: Final = 5_000
+_RETRY_SOON_MS: Final = 500
+_PATIENCE_MS: Final = 30_000
+"""How long a link that leads nowhere is tried again: its maker's node may just be connecting."""
 _TEXT_SIZE_MAX: Final = 16_384
 
 
@@ -104,6 +107,10 @@ def refused(step: Step, fact: TakeRefused) -> None:
         return
     if fact.code in {"slow", "full"}:
         step.set_alarm(RETRY_ALARM, approach.taker, step.now_ms + max(_RETRY_MS, fact.retry_after_ms))
+        return
+    if fact.code != "used" and step.now_ms < approach.created_ms + _PATIENCE_MS:
+        # The link may be quicker here than its inbox, or what lies in it, is at the relay.
+        step.set_alarm(RETRY_ALARM, approach.taker, step.now_ms + _RETRY_SOON_MS)
         return
     _give_up(step, approach, "used" if fact.code == "used" else "denied")
 

@@ -58,15 +58,15 @@ class Machine:
 
     def __init__(self, environment: Environment) -> None:
         self._environment = environment
-        self.caches = Caches()
+        self._caches = Caches()
 
     def forget(self) -> None:
         """Drop what is cached: a transaction was not stored."""
-        self.caches.forget()
+        self._caches.forget()
 
     def handle(self, transaction: Transaction, input: Input, now_ms: int) -> Outcome:  # noqa: A002 - the domain's word
         """Take a fact. Nothing that comes from outside makes it raise."""
-        step = Step(transaction, self._environment, now_ms, self.caches)
+        step = Step(transaction, self._environment, now_ms, self._caches)
         try:
             self._handle(step, input)
         except PeerError:
@@ -78,7 +78,7 @@ class Machine:
 
         Raises `CallerError`, after which the transaction is to be dropped and `forget` called.
         """
-        step = Step(transaction, self._environment, now_ms, self.caches)
+        step = Step(transaction, self._environment, now_ms, self._caches)
         name = type(command).__name__
         known = transaction.get(Answered, command.client_id)
         if known is not None:
@@ -101,7 +101,7 @@ class Machine:
     def _handle(self, step: Step, fact: Input) -> None:
         match fact:
             case Started():
-                self.caches.forget()
+                self._caches.forget()
                 conversations.started(step)
                 people.started(step)
                 _wake_for_next(step)

@@ -22,7 +22,7 @@ class Record(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
 
     def key_values(self) -> tuple[Any, ...]:
         """Return the values of the key fields."""
-        return tuple([getattr(self, name) for name in self.key])
+        return tuple(getattr(self, name) for name in self.key)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}>"
@@ -173,8 +173,6 @@ class Conversation(Record, frozen=True, array_like=True, kw_only=True):
     door_hash: bytes = b""
     unfollowed_closers: int = 0
     """Closers of the current segment that were read and did not hold: it is closed, and stuck."""
-    hidden: bool = False
-    """The person deleted the chat, or declined the request: shown again once something new is said in it."""
 
 
 class Participant(Record, frozen=True, array_like=True, kw_only=True):
@@ -348,14 +346,6 @@ class Inbox(Record, frozen=True, array_like=True, kw_only=True):
     revoked: bool = False
     packages_left: int = 0
     """Packages believed to be in the pool."""
-    used_by: bytes = b""
-    """Who came first through a single-use link."""
-    used_again: bool = False
-    """Whether somebody else tried a single-use link after that."""
-    stocked: bool = False
-    """Whether the relay has said that it holds the offer or the packages."""
-    offer: bytes = b""
-    """The offer of a single-use link until it is stocked: a repeat must be the same, or it would be fresh."""
 
 
 class MailPart(Record, frozen=True, array_like=True, kw_only=True):
@@ -367,8 +357,6 @@ class MailPart(Record, frozen=True, array_like=True, kw_only=True):
     number: int
     count: int
     body: bytes
-    log_id: LogId
-    received_ms: int
 
 
 class KeyPackageSecret(Record, frozen=True, array_like=True, kw_only=True):
@@ -389,19 +377,16 @@ class Approach(Record, frozen=True, array_like=True, kw_only=True):
 
     table = "approach"
     key = ("taker",)
-    columns = ("log_id",)
     taker: bytes
     """The 16 random bytes of the `take`."""
     relay_id: RelayId
     log_id: LogId
     post_key: bytes
     purpose: str
-    """`link`, `add`, or `opened` for a link that was answered: opening it again leads to the same chat."""
+    """`link` or `add`."""
     body: bytes
     """What goes on after the answer, encoded by the module that asked."""
     created_ms: int
-    expired: int = 0
-    """Packages with expired cards that were passed over."""
 
 
 class MessageState(IntEnum):
@@ -466,38 +451,6 @@ class LastSeen(Record, frozen=True, array_like=True, kw_only=True):
     key = ("group_id",)
     group_id: GroupId
     message_ids: tuple[bytes, ...]
-
-
-class Spoken(Record, frozen=True, array_like=True, kw_only=True):
-    """Somebody has said something in a conversation since this device is in it."""
-
-    table = "spoken"
-    key = ("group_id", "account_id")
-    group_id: GroupId
-    account_id: AccountId
-
-
-class Unread(Record, frozen=True, array_like=True, kw_only=True):
-    """A message of somebody else's that this home's person has not read."""
-
-    table = "unread"
-    key = ("group_id", "sequence")
-    group_id: GroupId
-    sequence: int
-    message_id: MessageId
-
-
-class WaitingChange(Record, frozen=True, array_like=True, kw_only=True):
-    """An edit, deletion or reaction that came before the message that it is about."""
-
-    table = "waiting_change"
-    key = ("target", "message_id")
-    columns = ("group_id",)
-    target: MessageId
-    message_id: MessageId
-    group_id: GroupId
-    author: AccountId
-    body: bytes
 
 
 class Receipt(Record, frozen=True, array_like=True, kw_only=True):
@@ -587,9 +540,6 @@ RECORDS: tuple[type[Record], ...] = (
     Message,
     ReactionGiven,
     LastSeen,
-    Spoken,
-    Unread,
-    WaitingChange,
     Receipt,
     PendingReport,
     Gap,

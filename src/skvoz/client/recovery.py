@@ -46,8 +46,6 @@ _SALT_SIZE: Final = 16
 _KNOCK_AGAIN_MS: Final = 6 * 3600 * 1000
 _DOUBT_MS: Final = 3600 * 1000
 """How long others may take to answer a knock, before the closer that we can't read is held for junk."""
-_DENIED_RETRIES_MS: Final = (5_000, 30_000, 120_000)
-"""Other members may put back what we can't."""
 _KNOCKS_KEPT_MAX: Final = 64
 _ALIVE: Final = (ConversationState.ACTIVE, ConversationState.LEAVING, ConversationState.FROZEN)
 
@@ -200,7 +198,7 @@ def relay_connected(step: Step, fact: RelayConnected) -> None:
     for conversation in step.transaction.select(Conversation):
         if conversation.relay_id != fact.relay_id:
             continue
-        step.caches.denials[conversation.group_id] = 1
+        step.caches.restoring.discard(conversation.group_id)
         if conversation.state in _ALIVE:
             restore_room(step, conversation)
         elif conversation.state is ConversationState.CREATING:
@@ -208,25 +206,20 @@ def relay_connected(step: Step, fact: RelayConnected) -> None:
 
 
 def room_denied(step: Step, conversation: Conversation) -> None:
-    """Put back what a relay that knows no such segment may have lost, and try again; in the end, be lost."""
-    group_id = conversation.group_id
+    """Put back what a relay that knows no such segment may have lost; in vain a second time."""
     if conversation.state not in _ALIVE:
         return
-    denials = step.caches.denials.get(group_id, 0)
-    step.caches.denials[group_id] = denials + 1
-    if denials == 0:
-        restore_room(step, conversation)
-    elif denials <= len(_DENIED_RETRIES_MS):
-        due_ms = step.now_ms + _DENIED_RETRIES_MS[denials - 1]
-        step.hasten_alarm(attachments.RETRY_ALARM, group_id, due_ms)
-    else:
-        step.caches.denials.pop(group_id)
+    if conversation.group_id in step.caches.restoring:
+        step.caches.restoring.discard(conversation.group_id)
         lose(step, conversation)
+        return
+    restore_room(step, conversation)
 
 
 def restore_room(step: Step, conversation: Conversation) -> None:
     """Send the closers that were followed last, oldest first, and read the room from its beginning."""
     group_id = conversation.group_id
+    step.caches.restoring.add(group_id)
     changed = step.change(group_id, cursor=0, segment=-1)
     for intent in step.transaction.select(Intent, group_id=group_id):
         if intent.since:

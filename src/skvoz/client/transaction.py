@@ -42,9 +42,9 @@ class Transaction:
 
     def get(self, kind: type[R], *key: object) -> R | None:
         """Return the record under `key` with this step's changes, or nothing."""
-        changed = self._changes.get(kind)
-        if changed is not None and key in changed:
-            return cast("R | None", changed[key])
+        changed = self._changed(kind)
+        if key in changed:
+            return changed[key]
         place = (kind, key)
         if place not in self._read:
             self._read[place] = self._records.get(kind, key)
