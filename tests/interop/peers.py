@@ -3,8 +3,6 @@
 `peer.ask("encrypt", data=b"…")` returns the answer's fields, bytes again, or raises `PeerRefusedError`.
 """
 
-
-
 import fcntl
 import json
 import os
