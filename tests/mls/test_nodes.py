@@ -31,7 +31,7 @@ from tests.mls.synthetic_tree import GROUP_ID, LIFETIME, Client, Counter, client
 SUITE = suite(1)
 
 
-def leaf_of(source: LeafNodeSource, who: Client, **changes: Any) -> LeafNode:  # noqa: ANN401 - any field
+def leaf_of(source: LeafNodeSource, who: Client, **changes: Any) -> LeafNode:
     fields: dict[str, Any] = {
         "encryption_key": who.encryption.public_key,
         "signature_key": who.signature.public_key,

@@ -159,7 +159,7 @@ def test_a_leaf_under_a_bad_signature_key_is_refused() -> None:
 # KeyPackages
 
 
-def package_of(who: Client, **changes: Any) -> KeyPackage:  # noqa: ANN401 - any field
+def package_of(who: Client, **changes: Any) -> KeyPackage:
     init = SUITE.generate_key_pair(Counter("init"))
     fields: dict[str, Any] = {"init_key": init.public_key, "leaf_node": who.leaf} | changes
     return sign_key_package(SUITE, who.signature.private_key, **fields)
