@@ -1,15 +1,32 @@
 """A relay that runs: drives the pure relay machine over sockets and a disk.
 
 - `home`: the relay's folder: key, database, settings, lock
+- `config`: the operator's settings
 - `database`: SQLite: opening, schema versions, the store's id, errors in our own words
 - `write_transaction`, `log_reader`: what the machine asks of a store, in SQL
 - `store`: the writer's and the reader's threads, group commit, expiry, the disk's high-water mark
 - `listener`: WebSocket connections in, messages out
-- `service`: all of it together: `serve`
+- `service`: all of it together: `serve`, or `RelayService` on an event loop of one's own
 - `disclosure`: prints everything that a relay holds
+- `backup`: copies of a home, and homes out of copies
 """
 
-from skvoz.server.home import RelayHome, create_home, hold_home
-from skvoz.server.service import RelayService, Settings
+from skvoz.server.backup import back_up, restore
+from skvoz.server.config import Settings, read_settings
+from skvoz.server.disclosure import disclose
+from skvoz.server.home import RelayHome, create_home, hold_home, split_address
+from skvoz.server.service import RelayService, serve
 
-__all__ = ["RelayHome", "RelayService", "Settings", "create_home", "hold_home"]
+__all__ = [
+    "RelayHome",
+    "RelayService",
+    "Settings",
+    "back_up",
+    "create_home",
+    "disclose",
+    "hold_home",
+    "read_settings",
+    "restore",
+    "serve",
+    "split_address",
+]

@@ -14,11 +14,14 @@ from skvoz.base.errors import DiskFull, SchemaTooNew, StoreError
 SCHEMA_VERSION: Final = 1
 """The number of the newest file in `schema/`."""
 STORE_ID_SIZE: Final = 16
+_PAGE_SIZE: Final = 4096
 _PRAGMAS: Final = (
     "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = FULL",  # a commit that was answered survives the power going
     "PRAGMA cache_size = -65536",
     "PRAGMA wal_autocheckpoint = 4000",
+    "PRAGMA journal_size_limit = 67108864",
+    "PRAGMA secure_delete = ON",  # what was let go is not to be found in the file's free pages
     "PRAGMA temp_store = MEMORY",
 )
 
@@ -89,15 +92,31 @@ def last_entry_number(connection: sqlite3.Connection) -> int:
     return 0 if row is None else int(row[0])
 
 
-def rename_if_restored(connection: sqlite3.Connection, mark: int) -> bool:
-    """Give the store a new id if entries are missing that it had once (`mark` of them); tell whether."""
-    if last_entry_number(connection) >= mark:
+def rename_if_restored(connection: sqlite3.Connection, mark: int | None) -> bool:
+    """Give the store a new id if it was put back from a copy; tell whether.
+
+    `mark`: how many entries it is known to have had; None where nothing is known, as beside a bare copy.
+    """
+    had = last_entry_number(connection)
+    if mark is None and had == 0:
         return False
+    if mark is not None and had >= mark:
+        return False
+    rename(connection)
+    return True
+
+
+def rename(connection: sqlite3.Connection) -> None:
+    """Give the store a new id, so that members say again what a restored copy may lack."""
     with own_words():
         connection.execute(
             "UPDATE relay SET value = ? WHERE name = 'store_id'", (secrets.token_bytes(STORE_ID_SIZE),)
         )
-    return True
+
+
+def free_page_bytes(connection: sqlite3.Connection) -> int:
+    """Return how many bytes of the file are free for new rows."""
+    return _PAGE_SIZE * int(connection.execute("PRAGMA freelist_count").fetchone()[0])
 
 
 @contextlib.contextmanager

@@ -3,11 +3,15 @@
 A field that is not in `SHOWN` stops the printing: what a relay holds can't grow without this list saying so.
 """
 
+import contextlib
 import sqlite3
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Final
 
-from skvoz.base.errors import StoreError
+from skvoz.base.errors import NotFound, StoreError
+from skvoz.server.database import open_reader, own_words
+from skvoz.server.home import RelayHome
 
 SHOWN: Final[dict[str, tuple[str, ...]]] = {
     "relay": ("name", "value"),
@@ -54,10 +58,44 @@ SHOWN: Final[dict[str, tuple[str, ...]]] = {
 _BOOKKEEPING: Final = frozenset({"sqlite_sequence"})
 
 
-def disclose(connection: sqlite3.Connection) -> Iterator[str]:
+_FILES: Final = {
+    "relay.key": "the relay's private key",
+    "relay.toml": "the operator's settings",
+    "relay.db": "what is printed here",
+    "relay.db-wal": "the database's journal",
+    "relay.db-shm": "the journal's index",
+    "mark": "how many entries the database has had",
+    "lock": "empty",
+    "relay.key.new": "an unfinished `relay.key`",
+    "mark.new": "an unfinished `mark`",
+}
+"""Every file that a relay may have, and what is in it."""
+
+
+def disclose(folder: Path) -> Iterator[str]:
+    """Yield lines that say everything that a relay's home holds; the relay may be running.
+
+    Raises `NotFound`, and `StoreError` where something is there that this can't name.
+    """
+    home = RelayHome(folder=folder)
+    if not home.database_file.exists():
+        raise NotFound("there is no relay's database in this folder")
+    for file in sorted(folder.iterdir()):
+        if file.name not in _FILES:
+            raise StoreError("the relay's home has a file that the list of its files does not name")
+        yield f"{file.name}: {file.stat().st_size} bytes, {_FILES[file.name]}"
+    with own_words(), contextlib.closing(open_reader(home.database_file)) as connection:
+        connection.execute("BEGIN")
+        yield from disclose_database(connection)
+
+
+def disclose_database(connection: sqlite3.Connection) -> Iterator[str]:
     """Yield a line for each row of each table; bodies, which are sealed, as their size and first bytes."""
     tables = {
-        row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
+        row[0]
+        for row in connection.execute(
+            "SELECT name FROM sqlite_master WHERE type NOT IN ('index', 'trigger')"
+        ).fetchall()
     }
     if tables - _BOOKKEEPING != set(SHOWN):
         raise StoreError("the relay holds a table that the list of disclosed fields does not name")

@@ -5,6 +5,8 @@ of that turn leave in one message for each connection.
 """
 
 import asyncio
+import socket
+import time
 from collections.abc import Callable
 from typing import Final
 
@@ -23,6 +25,10 @@ from skvoz.wire.sealed import MESSAGE_SIZE_MAX
 WRITE_BUFFER_MAX: Final = 4 * 1024 * 1024
 """Bytes that a connection may leave unread before it is closed: credit bounds entries, this the rest."""
 CONNECTIONS_MAX: Final = 20_000
+SILENCE_S: Final = 30.0
+"""A connection that has said nothing whole for so long is no client of ours."""
+_KEEPALIVE_IDLE_S: Final = 600
+"""Clients may sleep for hours; the kernel finds out about those that are gone."""
 
 
 class Connections:
@@ -33,8 +39,9 @@ class Connections:
     ) -> None:
         self._received = received
         self._lost = lost
-        self._path = path
+        self._path = path.encode()
         self._open: dict[int, WSTransport] = {}
+        self._silent: dict[int, float] = {}
         self._last_number = 0
 
     async def listen(self, host: str, port: int) -> asyncio.Server:
@@ -49,7 +56,7 @@ class Connections:
         )
 
     def _admit(self, request: WSUpgradeRequest) -> "WSListener | None":
-        if request.path != self._path.encode() or len(self._open) >= CONNECTIONS_MAX:
+        if request.path != self._path or len(self._open) >= CONNECTIONS_MAX:
             return None
         return _Connection(self)
 
@@ -57,15 +64,19 @@ class Connections:
         """Give a new connection its number."""
         self._last_number += 1
         self._open[self._last_number] = transport
+        self._silent[self._last_number] = time.monotonic()
+        _keep_alive(transport)
         return self._last_number
 
     def message(self, number: int, message: bytes) -> None:
         """Hand on what a connection said."""
         if number in self._open:
+            self._silent.pop(number, None)
             self._received(number, message)
 
     def closed(self, number: int) -> None:
         """Forget a connection."""
+        self._silent.pop(number, None)
         if self._open.pop(number, None) is not None:
             self._lost(number)
 
@@ -80,6 +91,7 @@ class Connections:
 
     def close(self, number: int) -> None:
         """Close a connection after what was sent before; nobody is told."""
+        self._silent.pop(number, None)
         transport = self._open.pop(number, None)
         if transport is not None:
             transport.send_close(WSCloseCode.OK)
@@ -90,24 +102,60 @@ class Connections:
         for number in list(self._open):
             self.close(number)
 
+    def drop_silent(self) -> None:
+        """Close those that have been open for long and never said anything."""
+        before = time.monotonic() - SILENCE_S
+        for number in [number for number, since in self._silent.items() if since < before]:
+            self.close(number)
+
 
 class _Connection(WSListener):
     def __init__(self, connections: Connections) -> None:
         self._connections = connections
         self._number = 0
+        self._pieces: bytearray | None = None
 
     def on_ws_connected(self, transport: WSTransport) -> None:
         self._number = self._connections.opened(transport)
 
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
-        if frame.msg_type is WSMsgType.CLOSE:
-            transport.disconnect()
-        elif frame.msg_type is WSMsgType.BINARY and frame.fin:
+        kind = frame.msg_type
+        if kind is WSMsgType.BINARY and frame.fin and self._pieces is None:
             self._connections.message(self._number, frame.get_payload_as_bytes())
-        elif frame.msg_type not in {WSMsgType.PING, WSMsgType.PONG}:
-            # Text, or a message in pieces: no client of ours does that.
-            transport.send_close(WSCloseCode.UNSUPPORTED_DATA)
+        elif kind is WSMsgType.BINARY or kind is WSMsgType.CONTINUATION:
+            self._piece(transport, frame)
+        elif kind is WSMsgType.CLOSE:
             transport.disconnect()
+        elif kind is WSMsgType.TEXT:
+            _refuse(transport, WSCloseCode.UNSUPPORTED_DATA)
+
+    def _piece(self, transport: WSTransport, frame: WSFrame) -> None:
+        """Put a message together that something on the way cut into pieces."""
+        if (self._pieces is None) != (frame.msg_type is WSMsgType.BINARY):
+            _refuse(transport, WSCloseCode.PROTOCOL_ERROR)
+            return
+        if self._pieces is None:
+            self._pieces = bytearray()
+        self._pieces += frame.get_payload_as_memoryview()
+        if len(self._pieces) > MESSAGE_SIZE_MAX:
+            _refuse(transport, WSCloseCode.MESSAGE_TOO_BIG)
+        elif frame.fin:
+            message, self._pieces = bytes(self._pieces), None
+            self._connections.message(self._number, message)
 
     def on_ws_disconnected(self, transport: WSTransport) -> None:  # noqa: ARG002  # the library's signature
         self._connections.closed(self._number)
+
+
+def _refuse(transport: WSTransport, code: WSCloseCode) -> None:
+    transport.send_close(code)
+    transport.disconnect()
+
+
+def _keep_alive(transport: WSTransport) -> None:
+    opened: object = transport.underlying_transport.get_extra_info("socket")
+    if opened is None or not hasattr(socket, "TCP_KEEPIDLE"):
+        return
+    set_option = getattr(opened, "setsockopt")  # noqa: B009  # uvloop's socket is not a `socket.socket`
+    set_option(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    set_option(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, _KEEPALIVE_IDLE_S)

@@ -3,16 +3,17 @@
 import asyncio
 import logging
 import secrets
+import signal
 import time
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from pathlib import Path
-from typing import Final, Self, assert_never
+from typing import Any, Final, Self, assert_never
+
+import uvloop
 
 from skvoz.base.errors import BadRequest
 from skvoz.crypto import DEFAULT_SUITE, suite
-from skvoz.logs import Quotas
-from skvoz.relay.executor import Admission, Executor
-from skvoz.relay.machine import Relay
+from skvoz.relay import Executor, Relay
 from skvoz.relay.seam import (
     Close,
     Execute,
@@ -27,54 +28,44 @@ from skvoz.relay.seam import (
     Received,
     Send,
 )
-from skvoz.server.database import open_database, rename_if_restored, store_id
+from skvoz.server.config import Settings
+from skvoz.server.database import open_database, own_words, rename_if_restored, store_id
 from skvoz.server.home import HeldHome, hold_home, write_private_file
 from skvoz.server.listener import Connections
 from skvoz.server.store import Store
 
 _PASSED_EVERY_S: Final = 5.0
-RESERVE_BYTES: Final = 512 * 1024 * 1024
-"""Below so much free disk a relay stores nothing more; deleting and reading go on."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
-    """What an operator may set."""
-
-    host: str = "127.0.0.1"
-    port: int = 8443
-    path: str = "/"
-    quotas: Quotas = field(default_factory=Quotas)
-    admission: Admission = field(default_factory=Admission)
-    reserve_bytes: int = RESERVE_BYTES
+_log = logging.getLogger("skvoz.server")
 
 
 class RelayService:
-    """A running relay; `start`, then `close`."""
+    """A running relay; `start`, then `failed` says if it broke, then `close`."""
 
     def __init__(self, folder: Path, settings: Settings) -> None:
         """Lock and open the relay's home; raise `NotFound`, `HomeBusy`, `StoreError`, `SchemaTooNew`."""
-        if not settings.path.startswith("/"):
-            raise BadRequest("a relay's path starts with a slash")
         self._settings = settings
         self._held: HeldHome = hold_home(folder)
         try:
-            connection = open_database(self._held.home.database_file)
-            self.was_restored = rename_if_restored(connection, _read_mark(self._held.home.mark_file))
+            home = self._held.home
+            connection = open_database(home.database_file)
+            with own_words():
+                self.was_restored = rename_if_restored(connection, _read_mark(home.mark_file))
+                known_as = store_id(connection)
             executor = Executor(quotas=settings.quotas, admission=settings.admission)
             self._store = Store(
-                self._held.home.database_file,
+                home.database_file,
                 connection,
                 executor,
                 reserve_bytes=settings.reserve_bytes,
                 note_progress=self._write_mark,
+                failed=self._store_failed,
             )
             used = suite(DEFAULT_SUITE)
             self.public_key = used.kem.public_key_of(self._held.private_key)
             self._relay = Relay(
                 suite=used,
                 private_key=self._held.private_key,
-                store_id=store_id(connection),
+                store_id=known_as,
                 quotas=settings.quotas,
                 randomness=secrets.token_bytes,
             )
@@ -91,10 +82,12 @@ class RelayService:
         self._timer: asyncio.TimerHandle | None = None
 
     async def start(self) -> Self:
-        """Begin to serve; raise `StoreError` where the address can't be had."""
+        """Begin to serve; raise `BadRequest` where the address can't be had."""
         # The library's logger prints peers' addresses.
         logging.getLogger("picows").setLevel(logging.CRITICAL)
         self._loop = asyncio.get_running_loop()
+        self.failed: asyncio.Future[BaseException] = self._loop.create_future()
+        """Done with what broke the relay; it answers nothing more and is to be closed."""
         self._store.start()
         try:
             self._server = await self._connections.listen(self._settings.host, self._settings.port)
@@ -119,8 +112,10 @@ class RelayService:
             self._server.close()
             self._connections.close_all()
             await self._server.wait_closed()
-        await asyncio.to_thread(self._store.close)
-        self._held.close()
+        try:
+            await asyncio.to_thread(self._store.close)
+        finally:
+            self._held.close()
 
     def _take(self, item: Input) -> None:
         """Queue an input; all of one turn of the loop are handled together."""
@@ -130,18 +125,23 @@ class RelayService:
 
     def _handle(self) -> None:
         inputs, self._inputs = self._inputs, []
-        for effect in self._relay.handle(inputs, time.time_ns() // 1_000_000):
-            match effect:
-                case Send():
-                    self._connections.send(effect.connection, effect.message)
-                case Close():
-                    self._connections.close(effect.connection)
-                case Execute():
-                    self._store.execute(effect.jobs, self._executed)
-                case Read():
-                    self._store.read(effect.requests, self._read)
-                case _:
-                    assert_never(effect)
+        if self.failed.done():
+            return
+        try:
+            for effect in self._relay.handle(inputs, time.time_ns() // 1_000_000):
+                match effect:
+                    case Send():
+                        self._connections.send(effect.connection, effect.message)
+                    case Close():
+                        self._connections.close(effect.connection)
+                    case Execute():
+                        self._store.execute(effect.jobs, self._executed)
+                    case Read():
+                        self._store.read(effect.requests, self._read)
+                    case _:
+                        assert_never(effect)
+        except Exception as error:  # noqa: BLE001  # a bug: what the machine holds can't be relied on any more
+            self._fail(error)
 
     def _executed(self, outcomes: list[Outcome]) -> None:
         self._loop.call_soon_threadsafe(self._take, Executed(outcomes))
@@ -149,7 +149,16 @@ class RelayService:
     def _read(self, answers: list[ReadAnswer]) -> None:
         self._loop.call_soon_threadsafe(self._take, ReadDone(answers))
 
+    def _store_failed(self, error: BaseException) -> None:
+        self._loop.call_soon_threadsafe(self._fail, error)
+
+    def _fail(self, error: BaseException) -> None:
+        if not self.failed.done():
+            self.failed.set_result(error)
+            self._connections.close_all()
+
     def _pass_time(self) -> None:
+        self._connections.drop_silent()
         self._take(Passed())
         self._timer = self._loop.call_later(_PASSED_EVERY_S, self._pass_time)
 
@@ -157,8 +166,42 @@ class RelayService:
         write_private_file(self._held.home.mark_file, str(number).encode())
 
 
-def _read_mark(file: Path) -> int:
+def serve(folder: Path, settings: Settings, started: Callable[[RelayService], None]) -> None:
+    """Run a relay until SIGTERM or SIGINT; `started` is told once it listens.
+
+    Raises what `RelayService` raises, and what broke it while it ran.
+    """
+    uvloop.run(_serve(folder, settings, started))
+
+
+async def _serve(folder: Path, settings: Settings, started: Callable[[RelayService], None]) -> None:
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(_say_less)
+    stopped = loop.create_future()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, lambda: None if stopped.done() else stopped.set_result(None))
+    service = await RelayService(folder, settings).start()
+    try:
+        _log.info("the relay listens")
+        if service.was_restored:
+            _log.warning("the database was put back from a copy: the store has a new id")
+        started(service)
+        await asyncio.wait((stopped, service.failed), return_when=asyncio.FIRST_COMPLETED)
+        if service.failed.done():
+            raise service.failed.result()
+    finally:
+        await service.close()
+        _log.info("the relay has stopped")
+
+
+def _say_less(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """Log what went wrong on the loop without its context, which names sockets and addresses."""
+    error = context.get("exception")
+    _log.error("a callback failed: %s", "no exception" if error is None else type(error).__name__)
+
+
+def _read_mark(file: Path) -> int | None:
     try:
         return int(file.read_bytes())
     except (FileNotFoundError, ValueError):
-        return 0
+        return None

@@ -16,9 +16,12 @@ from skvoz.logs import Log, Segment, trimmed
 from skvoz.relay.ports import Offer, Removed
 from skvoz.wire.frames import Entry, Flag, KnockItem, Taken
 
-_LOGS_REMEMBERED_MAX: Final = 20_000
-_IDS_REMEMBERED_MAX: Final = 512
-"""Ids of a log's latest entries; whoever asks about older ones costs a query."""
+_LOGS_REMEMBERED_MAX: Final = 10_000
+_IDS_REMEMBERED_MAX: Final = 128
+"""Ids of a log's latest entries, about 20 KB a log; whoever asks about older ones costs a query."""
+_SEGMENTS_REMEMBERED_MAX: Final = 32
+_EXPIRED_PER_TRANSACTION_MAX: Final = 256
+"""Rows of one table that one transaction lets go, so that a sweep holds nobody up."""
 _LOG_COLUMNS: Final = (
     "log, kind, owner_hash, retention_s, head, base, entry_count, byte_count, knock_head, expires_hour"
 )
@@ -31,14 +34,25 @@ EntryRow = tuple[bytes, int, bytes, int, int, bytes, bytes | None, int]
 class _Remembered:
     """What is known of one log without asking the database."""
 
-    __slots__ = ("ids", "ids_after", "log", "segments")
+    __slots__ = ("_segments", "ids", "ids_after", "log")
 
     def __init__(self, log: Log) -> None:
         self.log = log
-        self.segments: dict[bytes, Segment] = {}
+        self._segments: dict[bytes, Segment] = {}
         self.ids: dict[bytes, int] = {}
         self.ids_after = log.head
         """Every entry after this position is in `ids`."""
+
+    def segment(self, key_hash: bytes) -> Segment | None:
+        return self._segments.get(key_hash)
+
+    def remember_segment(self, segment: Segment) -> None:
+        if len(self._segments) >= _SEGMENTS_REMEMBERED_MAX:
+            self._segments.clear()
+        self._segments[segment.key_hash] = segment
+
+    def forget_segments(self) -> None:
+        self._segments.clear()
 
 
 def _segment(row: tuple[Any, ...]) -> Segment:
@@ -152,16 +166,18 @@ class SqliteTransaction:
     def segment(self, log_id: bytes, key_hash: bytes) -> Segment | None:
         """Return the segment whose key has this hash."""
         known = self._recall(log_id)
-        if known is not None and key_hash in known.segments:
-            return known.segments[key_hash]
+        if known is None:
+            return None
+        segment = known.segment(key_hash)
+        if segment is not None:
+            return segment
         row = self._connection.execute(
             f"SELECT {_SEGMENT_COLUMNS} FROM segment WHERE log = ? AND key_hash = ?", (log_id, key_hash)
         ).fetchone()
         if row is None:
             return None
         segment = _segment(row)
-        if known is not None:
-            known.segments[key_hash] = segment
+        known.remember_segment(segment)
         return segment
 
     def carried_children(self, log_id: bytes, number: int) -> Sequence[Segment]:
@@ -177,7 +193,7 @@ class SqliteTransaction:
         """Insert or replace a segment by its number."""
         known = self._recall(log_id)
         if known is not None:
-            known.segments[segment.key_hash] = segment
+            known.remember_segment(segment)
         self._connection.execute(
             f"INSERT OR REPLACE INTO segment (log, {_SEGMENT_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (log_id, *msgspec.structs.astuple(segment)),
@@ -231,23 +247,33 @@ class SqliteTransaction:
         self._connection.execute(f"DELETE FROM entry WHERE {where}", (log_id, before))
         return Removed(count, size)
 
-    def expire(self, hour: int) -> None:
-        """Delete everything whose hour has come."""
+    def expire(self, hour: int) -> bool:
+        """Delete a part of what has come to its hour; tell whether there may be more."""
         run = self._connection.execute
-        for (log_id,) in run("SELECT log FROM log WHERE expires_hour <= ?", (hour,)).fetchall():
+        limit = _EXPIRED_PER_TRANSACTION_MAX
+        logs = run("SELECT log FROM log WHERE expires_hour <= ? LIMIT ?", (hour, limit)).fetchall()
+        for (log_id,) in logs:
             self.delete_log(log_id)
-        for log_id, last, count, size in run(
-            "SELECT log, max(position), count(*), sum(length(body)) FROM entry"
-            " WHERE expires_hour <= ? GROUP BY log",
-            (hour,),
-        ).fetchall():
+        entries = run(
+            "SELECT number, log, position, length(body) FROM entry WHERE expires_hour <= ?"
+            " ORDER BY expires_hour, number LIMIT ?",
+            (hour, limit),
+        ).fetchall()
+        for _, log_id, position, size in entries:
             log = self.log(log_id)
             if log is not None:
-                self.save_log(trimmed(log, last, count, size))
-        for table in ("entry", "segment", "knock", "package"):
-            run(f"DELETE FROM {table} WHERE expires_hour <= ?", (hour,))
-        self._write()
-        self._remembered.clear()
+                self.save_log(trimmed(log, position, 1, size))
+        self._connection.executemany("DELETE FROM entry WHERE number = ?", [row[:1] for row in entries])
+        numbers = run(
+            "SELECT log, number FROM segment WHERE expires_hour <= ? LIMIT ?", (hour, limit)
+        ).fetchall()
+        self._connection.executemany("DELETE FROM segment WHERE log = ? AND number = ?", numbers)
+        if numbers:
+            for known in self._remembered.values():
+                known.forget_segments()
+        for table in ("knock", "package"):  # few and small
+            run(f"DELETE FROM {table} WHERE expires_hour <= ?", (hour,))  # no value in it
+        return limit in (len(logs), len(entries), len(numbers))
 
     def has_door(self, log_id: bytes, door_hash: bytes) -> bool:
         """Tell whether an open segment of the log has this door."""

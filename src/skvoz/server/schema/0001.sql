@@ -32,6 +32,7 @@ CREATE TABLE segment (
     PRIMARY KEY (log, number)
 ) WITHOUT ROWID;
 CREATE UNIQUE INDEX segment_key ON segment (log, key_hash);
+CREATE INDEX segment_expiry ON segment (expires_hour) WHERE expires_hour IS NOT NULL;
 
 -- Appended at the end whatever the log, so that one commit touches few pages. AUTOINCREMENT, because the
 -- greatest number ever given tells a restored backup from the database that it replaces.
@@ -57,6 +58,7 @@ CREATE TABLE knock (
     expires_hour INTEGER NOT NULL,
     PRIMARY KEY (log, number)
 );
+CREATE INDEX knock_expiry ON knock (expires_hour);
 
 CREATE TABLE package (
     number INTEGER PRIMARY KEY,
@@ -67,6 +69,7 @@ CREATE TABLE package (
     expires_hour INTEGER
 );
 CREATE UNIQUE INDEX package_digest ON package (log, digest);
+CREATE INDEX package_expiry ON package (expires_hour) WHERE expires_hour IS NOT NULL;
 
 CREATE TABLE inbox (
     log BLOB PRIMARY KEY,

@@ -1,0 +1,98 @@
+"""An operator's settings: `relay.toml` in the relay's home. Nothing in it is required.
+
+listen = "127.0.0.1:8443"     # behind Caddy or another server that speaks TLS
+path = "/"                    # where WebSocket is spoken; anything else there is not found
+tickets = ["…"]               # who may create logs; absent: everybody
+reserve_bytes = 536870912     # below so much free disk nothing more is stored
+
+[quotas]                      # any field of `skvoz.logs.Quotas`
+retention_s = 2592000
+"""
+
+import dataclasses
+import tomllib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from skvoz.base.errors import BadRequest, StoreError
+from skvoz.base.limits import ENTRY_SIZE_MAX, REKEY_SIZE_MAX
+from skvoz.crypto import sha256
+from skvoz.logs import CLOSER_RETENTION_S, Quotas
+from skvoz.relay import Admission
+from skvoz.server.home import split_address
+
+RESERVE_BYTES: Final = 512 * 1024 * 1024
+"""Below so much free disk a relay stores nothing more; deleting and reading go on."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What an operator may set."""
+
+    host: str = "127.0.0.1"
+    port: int = 8443
+    path: str = "/"
+    quotas: Quotas = field(default_factory=Quotas)
+    admission: Admission = field(default_factory=Admission)
+    reserve_bytes: int = RESERVE_BYTES
+
+    def __post_init__(self) -> None:
+        if not self.path.startswith("/") or not self.path.isascii():
+            raise BadRequest("a relay's path starts with a slash and is ASCII")
+
+
+class _File(msgspec.Struct, forbid_unknown_fields=True):
+    listen: str = "127.0.0.1:8443"
+    path: str = "/"
+    tickets: list[str] | None = None
+    reserve_bytes: int = RESERVE_BYTES
+    quotas: dict[str, Any] = {}  # msgspec gives each its own
+
+    def __repr__(self) -> str:
+        return "<relay.toml>"
+
+
+def read_settings(file: Path) -> Settings:
+    """Read `relay.toml`, or give the defaults without one. Raises `BadRequest` or `StoreError`."""
+    try:
+        text = file.read_text("utf-8")
+    except FileNotFoundError:
+        return Settings()
+    except OSError as error:
+        raise StoreError(f"relay.toml can't be read: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise BadRequest("relay.toml is not UTF-8") from None
+    try:
+        found = msgspec.convert(tomllib.loads(text), _File)
+        host, port = split_address(found.listen)
+        tickets = found.tickets
+        hashes = None if tickets is None else frozenset(sha256(one.encode()) for one in tickets)
+        return Settings(
+            host=host,
+            port=port,
+            path=found.path,
+            quotas=_quotas(found.quotas),
+            admission=Admission(ticket_hashes=hashes),
+            reserve_bytes=found.reserve_bytes,
+        )
+    except (tomllib.TOMLDecodeError, msgspec.ValidationError, BadRequest) as error:
+        raise BadRequest(f"relay.toml: {error}") from None
+
+
+def _quotas(found: dict[str, Any]) -> Quotas:
+    known = {one.name: one.type for one in dataclasses.fields(Quotas)}
+    for name, value in found.items():
+        if name not in known:
+            raise BadRequest(f"there is no quota named {name}")
+        whole = isinstance(value, int) and not isinstance(value, bool)
+        if not (whole or (isinstance(value, float) and known[name] is float)) or value <= 0:
+            raise BadRequest(f"the quota {name} is a number above 0")
+    quotas = Quotas(**found)
+    if quotas.entry_size_max > ENTRY_SIZE_MAX or quotas.rekey_size_max > REKEY_SIZE_MAX:
+        raise BadRequest("entries can't be larger than the protocol allows")
+    if quotas.retention_s > CLOSER_RETENTION_S:
+        raise BadRequest("entries can't be kept longer than closers are")
+    return quotas
