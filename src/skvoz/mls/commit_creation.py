@@ -168,7 +168,7 @@ def _stage_path(
         applied.tree,
         leaf_index=leaf_index,
         template=template,
-        signature_private_key=signing.private_key,
+        signature_private_key=signing.signer(state.suite),
         group_id=state.context.group_id,
         randomness=randomness,
     )
@@ -271,7 +271,7 @@ def create_own_update(
     pair = state.suite.generate_key_pair(randomness)
     leaf = sign_leaf(
         state.suite,
-        signing.private_key,
+        signing.signer(state.suite),
         encryption_key=pair.public_key,
         signature_key=signing.public_key,
         credential=from_leaf.credential,

@@ -12,6 +12,7 @@ from typing import Final
 
 from skvoz.base.errors import Malformed
 from skvoz.codec import Reader, opaque, uint16, uint32, uint64
+from skvoz.crypto.ports import Signer
 from skvoz.crypto.suites import CipherSuite
 
 VERSION_MLS10: Final = 1
@@ -248,7 +249,7 @@ def verify_leaf(leaf: LeafNode, suite: CipherSuite, group_id: bytes, leaf_index:
 
 def sign_leaf(
     suite: CipherSuite,
-    signature_private_key: bytes,
+    signature_private_key: bytes | Signer,
     *,
     encryption_key: bytes,
     signature_key: bytes,

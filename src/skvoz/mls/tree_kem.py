@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from skvoz.base.errors import DecryptFailed, Invalid, Malformed
 from skvoz.base.ports import Randomness
 from skvoz.codec import Reader, opaque, uint32
+from skvoz.crypto.ports import Signer
 from skvoz.mls import tree_math
 from skvoz.mls.nodes import (
     Capabilities,
@@ -157,7 +158,7 @@ def create_path(
     *,
     leaf_index: int,
     template: LeafTemplate,
-    signature_private_key: bytes,
+    signature_private_key: bytes | Signer,
     group_id: bytes,
     randomness: Randomness,
 ) -> StagedPath:
