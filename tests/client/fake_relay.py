@@ -10,25 +10,39 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from skvoz.base.ids import AccountId, GroupId, RelayId
-from skvoz.client import effects, inputs
+import msgspec
+
+from skvoz.base.ids import AccountId, GroupId, LogId, RelayId
+from skvoz.client import conversations, effects, inputs, invitations
 from skvoz.client.commands import Answer, Command, CreateAccount, RelayAddress
 from skvoz.client.effects import Channel, Effect
 from skvoz.client.environment import Environment
 from skvoz.client.events import Event
 from skvoz.client.inputs import Input
 from skvoz.client.machine import Machine
-from skvoz.client.records import Conversation, Message, Record
-from skvoz.client.relay_requests import done, entries_read, frame_of, refused
+from skvoz.client.records import (
+    Account,
+    Contact,
+    ContactState,
+    Conversation,
+    ConversationKind,
+    ConversationState,
+    Message,
+    Record,
+)
+from skvoz.client.relay_requests import Wish, done, entries_read, frame_of, refused
+from skvoz.client.step import Caches, Step
 from skvoz.client.transaction import Key, Transaction
 from skvoz.crypto import SUITES, sha256
 from skvoz.logs import Quotas
+from skvoz.mls import Group
 from skvoz.relay.executor import Admission, Executor
-from skvoz.relay.seam import Granted, Job, ReadRequest
+from skvoz.relay.seam import Granted, Job, ReadAnswer, ReadRequest
 from skvoz.wire import frames
 from tests.relay.memory_store import MemoryStore, Snapshot
 
 R = TypeVar("R", bound=Record)
+T = TypeVar("T")
 START_MS = 1_790_000_000_000
 DAY_MS = 24 * 3600 * 1000
 
@@ -87,7 +101,7 @@ class FakeRelay:
         self._own: dict[int, set[bytes]] = {}
         self._requests = 0
 
-    def submit(self, session: int, effect: Any, now_ms: int) -> Input | None:
+    def submit(self, session: int, effect: Wish, now_ms: int) -> Input | None:
         """Decide one request and return its answer."""
         self._requests += 1
         frame: Any = frame_of(effect, self._requests)
@@ -96,6 +110,7 @@ class FakeRelay:
         log_id = effect.log_id
         match outcome.answer:
             case frames.Attached() as answer:
+                assert isinstance(effect, effects.Attach)
                 granted = outcome.notice
                 assert isinstance(granted, Granted)
                 self._readings[session, log_id] = _Reading(effect.key, granted.after, set(granted.segments))
@@ -107,6 +122,7 @@ class FakeRelay:
                     head=answer.head,
                 )
             case frames.Stored() as answer:
+                assert isinstance(effect, effects.Append | effects.Rekey)
                 self._own.setdefault(session, set()).add(answer.entry)
                 return inputs.EntryStored(
                     relay_id=self.relay_id,
@@ -147,7 +163,14 @@ class FakeRelay:
                 reading.base_told = log.base
                 yield inputs.BaseMoved(relay_id=self.relay_id, log_id=_log_id(log_id), position=log.base)
             request = ReadRequest(
-                session, log_id, 0, reading.after, log.head, frozenset(reading.segments), 1 << 20, knocks=True
+                session,
+                log_id,
+                attachment=0,
+                after=reading.after,
+                through=log.head,
+                segments=frozenset(reading.segments),
+                bytes_max=1 << 20,
+                knocks=True,
             )
             [answer] = self.store.read([request])
             if answer.through > reading.after:
@@ -162,7 +185,7 @@ class FakeRelay:
                     knocks=tuple((item.knock, item.body) for item in knocks),
                 )
 
-    def _frame(self, session: int, log_id: bytes, answer: Any, reading: _Reading) -> frames.Entries:
+    def _frame(self, session: int, log_id: bytes, answer: ReadAnswer, reading: _Reading) -> frames.Entries:
         own = self._own.get(session, set())
         entries: list[frames.Entry] = []
         for entry in answer.entries:
@@ -175,8 +198,8 @@ class FakeRelay:
         return frames.Entries(log_id, entries, answer.through)
 
 
-def _log_id(log_id: bytes) -> Any:
-    return log_id
+def _log_id(log_id: bytes) -> LogId:
+    return LogId(log_id)
 
 
 class Device:
@@ -197,7 +220,7 @@ class Device:
         """Answers that are lost on their way."""
         self.crash_before_effects = False
         self._commands = 0
-        self.sent_ciphertexts: list[bytes] = []
+        self.submitted: list[Wish] = []
 
     def do(self, make: Callable[[str], Command]) -> Answer:
         """Give a command and let its effects out."""
@@ -211,6 +234,15 @@ class Device:
             raise
         self._stored(transaction, outcome.effects, outcome.events)
         return answer
+
+    def act(self, work: Callable[[Step], T]) -> T:
+        """Do something inside of a step of this device, and let its effects out."""
+        transaction = Transaction(self.records)
+        step = Step(transaction, self.world.environment, self.world.now_ms, self.machine.caches)
+        result = work(step)
+        outcome = step.outcome()
+        self._stored(transaction, outcome.effects, outcome.events)
+        return result
 
     def handle(self, fact: Input) -> None:
         transaction = Transaction(self.records)
@@ -226,6 +258,28 @@ class Device:
             return
         for effect in made:
             self._let_out(effect)
+
+    def turn(self) -> bool:
+        """Take one fact; return whether there was one."""
+        if not self.online:
+            return False
+        if not self.inbox:
+            for relay in self.world.relays.values():
+                self.inbox.extend(fact for fact in relay.news(self.session) if not self.swallow(fact))
+        if not self.inbox:
+            return False
+        self.handle(self.inbox.popleft())
+        return True
+
+    def turn_until(self, kind: type[Input]) -> None:
+        """Take facts until one of this kind comes next."""
+        while not (self.inbox and isinstance(self.inbox[0], kind)):
+            assert self.turn()
+
+    def turn_until_state(self, group_id: GroupId, state: ConversationState) -> None:
+        """Take facts until a conversation is in this state."""
+        while self.conversation(group_id).state is not state:
+            assert self.turn()
 
     def restart(self) -> None:
         """Lose everything that is not stored, and begin again."""
@@ -259,11 +313,12 @@ class Device:
                 if self.online:
                     self._request(effect)
                 else:
-                    self.world.held.setdefault(self.name, []).append((self.session, effect))
+                    held = self.world.held.setdefault(self.name, [])
+                    if (self.session, effect) not in held:
+                        held.append((self.session, effect))
 
-    def _request(self, effect: Any) -> None:
-        if isinstance(effect, effects.Append | effects.Rekey):
-            self.sent_ciphertexts.append(effect.body)
+    def _request(self, effect: Wish) -> None:
+        self.submitted.append(effect)
         answer = self.world.relays[effect.relay_id].submit(self.session, effect, self.world.now_ms)
         if answer is not None and not self.swallow(answer):
             self.inbox.append(answer)
@@ -282,8 +337,6 @@ class Device:
     @property
     def account_id(self) -> AccountId:
         transaction = Transaction(self.records)
-        from skvoz.client.records import Account  # noqa: PLC0415 - used in this one place
-
         account = transaction.get(Account, 0)
         assert account is not None
         return account.account_id
@@ -301,11 +354,11 @@ class Device:
     def texts(self) -> list[str]:
         return [message.text for message in sorted(self.all(Message), key=lambda m: m.sequence)]
 
-    def group(self, group_id: GroupId) -> Any:
-        from skvoz.client.step import Caches, Step  # noqa: PLC0415 - used in this one place
-
+    def group(self, group_id: GroupId) -> Group:
         step = Step(Transaction(self.records), self.world.environment, self.world.now_ms, Caches())
-        return step.group(group_id)
+        group = step.group(group_id)
+        group.members()  # the tree is loaded while the step's transaction is there
+        return group
 
 
 class World:
@@ -317,7 +370,7 @@ class World:
         self.now_ms = START_MS
         self.relays: dict[RelayId, FakeRelay] = {}
         self.devices: list[Device] = []
-        self.held: dict[str, list[tuple[int, Any]]] = {}
+        self.held: dict[str, list[tuple[int, Wish]]] = {}
         self._sessions = 0
 
     def fresh_session(self) -> int:
@@ -343,24 +396,27 @@ class World:
         self.settle()
         return device
 
+    def make_group(self, *devices: Device) -> GroupId:
+        """Make a group of people who know each other already; the first one is its admin."""
+        relay_id = next(iter(self.relays))
+        invitees = [device.act(_invitee) for device in devices[1:]]
+        made = devices[0].act(
+            lambda step: conversations.create(
+                step, kind=ConversationKind.GROUP, relay_id=relay_id, title="g", invitees=invitees
+            )
+        )
+        self.advance(60_000)
+        for device in devices:
+            device.act(_accept_everybody)
+        return made.group_id
+
     def settle(self, steps_max: int = 100_000) -> None:
         """Hand everything on until nothing is left to do at this moment."""
         for _ in range(steps_max):
-            turns = [self._turn(device) for device in self.devices]
+            turns = [device.turn() for device in self.devices]
             if not any(turns):
                 return
         raise AssertionError("the world does not come to rest")
-
-    def _turn(self, device: Device) -> bool:
-        if not device.online:
-            return False
-        if not device.inbox:
-            for relay in self.relays.values():
-                device.inbox.extend(fact for fact in relay.news(device.session) if not device.swallow(fact))
-        if not device.inbox:
-            return False
-        device.handle(device.inbox.popleft())
-        return True
 
     def advance(self, duration_ms: int) -> None:
         """Let time pass, alarm by alarm."""
@@ -376,3 +432,21 @@ class World:
             device.handle(inputs.TimePassed())
             self.settle()
         self.now_ms = end_ms
+
+
+def _invitee(step: Step) -> conversations.Invitee:
+    key_package, recipient = invitations.fresh_key_package(step)
+    account_id = step.account().account_id
+    return conversations.Invitee(account_id=account_id, key_package=key_package, recipient=recipient)
+
+
+def _accept_everybody(step: Step) -> None:
+    for conversation in step.transaction.select(Conversation):
+        step.change(conversation.group_id, is_request=False)
+    for contact in step.transaction.select(Contact):
+        step.transaction.put(msgspec.structs.replace(contact, state=ContactState.ACCEPTED))
+
+
+def invitee_of(device: Device) -> conversations.Invitee:
+    """Return what it takes to add a device to a group."""
+    return device.act(_invitee)

@@ -13,9 +13,9 @@ from skvoz.client.inbox_mail import (
     parse_inbox_address,
     seal_mail,
 )
-from skvoz.client.offers import Offer, open_offer, seal_offer
+from skvoz.client.offers import Offer, check_offer, open_offer, seal_offer
 from skvoz.codec import pad
-from skvoz.crypto import DEFAULT_SUITE, ED25519, ZERO_NONCE, KeyPair, hkdf_sha256, seal, suite
+from skvoz.crypto import DEFAULT_SUITE, ED25519, SUITES, ZERO_NONCE, KeyPair, hkdf_sha256, seal, suite
 
 NOW_MS = 1_800_000_000_000
 INBOX = LogId(b"i" * 16)
@@ -86,7 +86,7 @@ def test_a_name_is_not_in_a_repr() -> None:
 
 def test_an_offer_comes_back() -> None:
     sealed = seal_offer(SECRET, INBOX, OFFER, randomness)
-    assert open_offer(SECRET, INBOX, CARD.account_id, sealed, NOW_MS) == OFFER
+    assert open_offer(SECRET, INBOX, CARD.account_id, sealed) == OFFER
 
 
 def test_an_offer_opens_with_its_link_only() -> None:
@@ -100,19 +100,21 @@ def test_an_offer_opens_with_its_link_only() -> None:
         (SECRET, INBOX, b""),
     ):
         with pytest.raises(DecryptFailed):
-            open_offer(secret, inbox_id, CARD.account_id, data, NOW_MS)
+            open_offer(secret, inbox_id, CARD.account_id, data)
 
 
 def test_a_card_that_does_not_match_the_fingerprint_is_refused() -> None:
     sealed = seal_offer(SECRET, INBOX, OFFER, randomness)
     with pytest.raises(Invalid, match="fingerprint"):
-        open_offer(SECRET, INBOX, AccountId(b"x" * 32), sealed, NOW_MS)
+        open_offer(SECRET, INBOX, AccountId(b"x" * 32), sealed)
 
 
 def test_an_offer_with_an_old_card_is_refused() -> None:
     sealed = seal_offer(SECRET, INBOX, OFFER, randomness)
-    with pytest.raises(Invalid, match="valid"):
-        open_offer(SECRET, INBOX, CARD.account_id, sealed, NOW_MS + 3 * LIFETIME_MS_MAX)
+    offer = open_offer(SECRET, INBOX, CARD.account_id, sealed)
+    for now_ms in (NOW_MS + 3 * LIFETIME_MS_MAX, NOW_MS - 3 * CLOCK_SKEW_MS_MAX):
+        with pytest.raises(Invalid, match="valid"):
+            check_offer(offer, SUITES[1], now_ms)
 
 
 def test_an_offer_without_packages_or_of_another_version_is_refused() -> None:
@@ -122,12 +124,11 @@ def test_an_offer_without_packages_or_of_another_version_is_refused() -> None:
             INBOX,
             CARD.account_id,
             seal_offer(SECRET, INBOX, replace(OFFER, key_packages=()), randomness),
-            NOW_MS,
         )
     key = hkdf_sha256(SECRET, salt=bytes(16), info=b"skvoz offer 1" + INBOX, length=32)
     foreign = bytes(16) + seal(key, ZERO_NONCE, b"", pad(b"\x02"))
     with pytest.raises(Malformed, match="version"):
-        open_offer(SECRET, INBOX, CARD.account_id, foreign, NOW_MS)
+        open_offer(SECRET, INBOX, CARD.account_id, foreign)
 
 
 @pytest.mark.parametrize("number", [1, DEFAULT_SUITE])

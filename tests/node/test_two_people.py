@@ -6,11 +6,14 @@ import pytest
 from skvoz.base.errors import BadRequest, Conflict, HomeBusy, NotAllowed, NotFound
 from skvoz.client.commands import (
     AcceptLink,
+    CreateGroup,
     CreateLink,
     DeleteMessage,
     EditMessage,
     MarkRead,
     React,
+    RemoveMember,
+    RenameGroup,
     SendMessage,
 )
 from skvoz.client.records import MessageState
@@ -73,6 +76,50 @@ def test_reports_edits_reactions_and_deletions_arrive(tmp_path: Path) -> None:
 
             await until(deleted)
             assert await boris.texts(to_anna) == ["first", ""]
+
+    asyncio.run(scenario())
+
+
+def test_a_group_of_three_is_made_renamed_and_left_by_force(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with world(tmp_path) as here:
+            anna, boris, vera = [await here.person(name) for name in ("Anna", "Boris", "Vera")]
+            for friend in (boris, vera):
+                await here.introduce(anna, friend)
+
+            async def reachable() -> bool:
+                found = await anna.node.query(lambda queries: queries.contacts())
+                return len([contact for contact in found if contact.inbox]) == 2
+
+            await until(reachable)
+            members = (await boris.account_id(), await vera.account_id())
+            made = await anna.do(CreateGroup(client_id=client_id(), title="Дача", members=members))
+            assert made.chat_id is not None
+            group = made.chat_id
+            await anna.send(group, "all here?")
+            await boris.wait_for(group, ["all here?"])
+            await vera.wait_for(group, ["all here?"])
+            await boris.send(group, "yes")
+            await vera.wait_for(group, ["all here?", "yes"])
+            with pytest.raises(NotAllowed):
+                await boris.do(RenameGroup(client_id=client_id(), chat_id=group, title="x"))
+            await anna.do(RenameGroup(client_id=client_id(), chat_id=group, title="Сад"))
+
+            async def renamed() -> bool:
+                chat = await vera.node.query(lambda queries: queries.chat(group))
+                return chat is not None and chat.main.title == "Сад"
+
+            await until(renamed)
+            await anna.do(RemoveMember(client_id=client_id(), chat_id=group, member=members[0]))
+            await anna.send(group, "without Boris")
+            await vera.wait_for(group, ["all here?", "yes", "without Boris"])
+
+            async def out() -> bool:
+                chat = await boris.node.query(lambda queries: queries.chat(group))
+                return chat is not None and chat.main.state.name == "REMOVED"
+
+            await until(out)
+            assert await boris.texts(group) == ["all here?", "yes"]
 
     asyncio.run(scenario())
 

@@ -6,7 +6,7 @@ import msgspec
 
 from skvoz.base.errors import BadRequest, Conflict
 from skvoz.base.ids import RelayId
-from skvoz.client import inboxes
+from skvoz.client import inboxes, introductions
 from skvoz.client.cards import NAME_SIZE_MAX, Card, issue_card
 from skvoz.client.certificates import AccountKey, issue_account_key, issue_certificate
 from skvoz.client.commands import (
@@ -22,7 +22,7 @@ from skvoz.client.recovery_phrase import root_key_of
 from skvoz.client.step import Step
 from skvoz.crypto import ED25519, sha256
 
-_ADDRESSES_MAX: Final = 4
+_ADDRESSES_MAX: Final = 8
 
 
 def create(step: Step, command: CreateAccount) -> Answer:
@@ -59,18 +59,29 @@ def create(step: Step, command: CreateAccount) -> Answer:
 def learn_relay(step: Step, address: RelayAddress) -> RelayId:
     """Remember a relay under the fingerprint of its key, or under the fingerprint alone."""
     if not 1 <= len(address.addresses) <= _ADDRESSES_MAX:
-        raise BadRequest("a relay has one to four addresses")
+        raise BadRequest("a relay has one to eight addresses")
     relay_id = RelayId(sha256(address.public_key)) if address.public_key else address.relay_id
     if len(relay_id) != 32:
         raise BadRequest("a relay is named by its key or its key's fingerprint")
     known = step.transaction.get(Relay, relay_id)
+    if known is None:
+        step.transaction.put(
+            Relay(
+                relay_id=relay_id,
+                public_key=address.public_key,
+                addresses=address.addresses,
+                ticket=address.ticket,
+            )
+        )
+        return relay_id
+    # Whoever gives us a link must not be able to lead us away from a relay, or to take our ticket from us.
+    more = [one for one in address.addresses if one not in known.addresses]
     step.transaction.put(
-        Relay(
-            relay_id=relay_id,
-            public_key=address.public_key or (b"" if known is None else known.public_key),
-            addresses=address.addresses,
-            ticket=address.ticket,
-            store_id=b"" if known is None else known.store_id,
+        msgspec.structs.replace(
+            known,
+            public_key=known.public_key or address.public_key,
+            addresses=(*known.addresses, *more)[:_ADDRESSES_MAX],
+            ticket=known.ticket or address.ticket,
         )
     )
     return relay_id
@@ -92,7 +103,10 @@ def change_profile(step: Step, command: ChangeProfile) -> Answer:
         account = msgspec.structs.replace(account, name=check_name(command.name))
     if command.reports_enabled is not None:
         account = msgspec.structs.replace(account, reports_enabled=command.reports_enabled)
+    renamed = account.name != step.account().name
     step.transaction.put(account)
+    if renamed:
+        introductions.introduce_everywhere(step)
     return Answer()
 
 

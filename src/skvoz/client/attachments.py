@@ -37,7 +37,7 @@ def attached(step: Step, conversation: Conversation, fact: Attached) -> None:
     reading = step.caches.readings.get(conversation.group_id)
     if reading is None or reading.key != fact.key:
         return
-    step.caches.restoring.discard(conversation.group_id)
+    step.caches.denials.pop(conversation.group_id, None)
     was_caught_up = reading.caught_up
     reading.attached = True
     reading.head = fact.head
@@ -51,8 +51,13 @@ def refused(step: Step, conversation: Conversation, fact: RequestRefused) -> Non
     if fact.code in {"denied", "gone"}:
         recovery.room_denied(step, conversation)
     else:
-        due_ms = step.now_ms + max(fact.retry_after_ms, _RETRY_MS)
-        step.hasten_alarm(RETRY_ALARM, conversation.group_id, due_ms)
+        try_later(step, conversation, max(fact.retry_after_ms, _RETRY_MS))
+
+
+def try_later(step: Step, conversation: Conversation, pause_ms: int) -> None:
+    """Attach anew after a pause; nothing is appended before that."""
+    step.caches.readings.pop(conversation.group_id, None)
+    step.hasten_alarm(RETRY_ALARM, conversation.group_id, step.now_ms + pause_ms)
 
 
 def base_moved(step: Step, conversation: Conversation, fact: BaseMoved) -> None:

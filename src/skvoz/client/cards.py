@@ -46,9 +46,13 @@ class Card:
         """Whose card it is."""
         return self.account_key.account_id
 
+    def is_valid_at(self, now_ms: int) -> bool:
+        """Tell whether the card is valid at a time, give or take a day of wrong clocks."""
+        return self.valid_from_ms - CLOCK_SKEW_MS_MAX <= now_ms <= self.valid_until_ms + CLOCK_SKEW_MS_MAX
+
     def check_dates(self, now_ms: int) -> None:
-        """Raise `Invalid` unless the card is valid now, give or take a day of wrong clocks."""
-        if not self.valid_from_ms - CLOCK_SKEW_MS_MAX <= now_ms <= self.valid_until_ms + CLOCK_SKEW_MS_MAX:
+        """Raise `Invalid` unless the card is valid now."""
+        if not self.is_valid_at(now_ms):
             raise Invalid("a card is not valid any more, or not yet")
 
 

@@ -115,6 +115,7 @@ def read_wish(intent: Intent) -> Wish:
 def change_wish(step: Step, intent: Intent, wished: Wish) -> None:
     """Put another wish in the same place of the outbox."""
     step.transaction.put(msgspec.structs.replace(intent, body=_encode(wished)))
+    outbox.pump(step, intent.group_id)
 
 
 # What is due by itself
@@ -131,7 +132,7 @@ def due_first(step: Step, conversation: Conversation) -> bool:
     return bool(step.group(conversation.group_id).proposals)
 
 
-def stage_housekeeping(step: Step, conversation: Conversation) -> bool:
+def stage_housekeeping(step: Step, conversation: Conversation, *, is_update: bool = True) -> bool:
     """Stage fresh keys for our leaf, with whatever others wait for: leaving, or coming back."""
     group = step.group(conversation.group_id)
     knocks = [
@@ -148,6 +149,7 @@ def stage_housekeeping(step: Step, conversation: Conversation) -> bool:
         recipients=tuple(knock.recipient for knock in knocks),
         answered_knocks=tuple(knock.knock for knock in knocks),
         fresh_keys=True,
+        is_update=is_update,
     )
     if not staged:
         for knock in knocks:
@@ -165,10 +167,28 @@ def _may_answer(step: Step, group: Group, knock: KnockHeard) -> bool:
 
 
 def tidy(step: Step, group_id: GroupId) -> None:
-    """Do what others wait for, or an update, unless something is on its way already."""
+    """Do what others wait for, if nobody has done it yet: leaving, or coming back."""
     conversation = step.conversation(group_id)
-    if conversation.state is not ConversationState.ACTIVE:
-        return
+    if conversation.state is ConversationState.ACTIVE and _somebody_waits(step, group_id):
+        _unless_busy(step, conversation, epochs.TIDY_ALARM, is_update=False)
+
+
+def update(step: Step, group_id: GroupId) -> None:
+    """Bring fresh keys into the group."""
+    conversation = step.conversation(group_id)
+    if conversation.state is ConversationState.ACTIVE:
+        _unless_busy(step, conversation, epochs.UPDATE_ALARM, is_update=True)
+
+
+def _somebody_waits(step: Step, group_id: GroupId) -> bool:
+    return bool(step.group(group_id).proposals) or bool(
+        step.transaction.select(KnockHeard, group_id=group_id)
+    )
+
+
+def _unless_busy(step: Step, conversation: Conversation, alarm: str, *, is_update: bool) -> None:
+    """Stage what is due, or come back to it when what is on its way has arrived."""
+    group_id = conversation.group_id
     reading = step.caches.readings.get(group_id)
     busy = (
         reading is None
@@ -178,16 +198,9 @@ def tidy(step: Step, group_id: GroupId) -> None:
         or any(intent.entry_id for intent in step.transaction.select(Intent, group_id=group_id))
     )
     if busy:
-        step.hasten_alarm(epochs.TIDY_ALARM, group_id, step.now_ms + _BUSY_RETRY_MS)
-        return
-    stage_housekeeping(step, conversation)
-
-
-def waits(step: Step, group_id: GroupId) -> bool:
-    """Tell whether somebody's leaving or coming back waits for a commit."""
-    return bool(step.group(group_id).proposals) or bool(
-        step.transaction.select(KnockHeard, group_id=group_id)
-    )
+        step.hasten_alarm(alarm, group_id, step.now_ms + _BUSY_RETRY_MS)
+    else:
+        stage_housekeeping(step, conversation, is_update=is_update)
 
 
 def stage_contest(step: Step, conversation: Conversation) -> None:
@@ -300,6 +313,7 @@ def _stage(
     answered_knocks: tuple[int, ...] = (),
     fresh_keys: bool = False,
     is_contest: bool = False,
+    is_update: bool = False,
 ) -> bool:
     """Make the commit, save it with the next state, and send it; False where a rule forbids it."""
     group = step.group(conversation.group_id)
@@ -325,6 +339,7 @@ def _stage(
         recipients=recipients,
         answered_knocks=answered_knocks,
         is_contest=is_contest,
+        is_update=is_update,
     )
 
 
@@ -338,6 +353,7 @@ def _send(
     recipients: tuple[bytes, ...],
     answered_knocks: tuple[int, ...],
     is_contest: bool,
+    is_update: bool,
 ) -> bool:
     entry_id = step.fresh_entry_id()
     content = closers.pack(
@@ -368,6 +384,7 @@ def _send(
         welcome=pending.welcome or b"",
         recipients=recipients,
         intent_ids=intents,
+        is_update=is_update,
     )
     step.save_group(pending.group, group)
     step.transaction.put(staged)
@@ -388,7 +405,7 @@ def merged(step: Step, conversation: Conversation, staged: StagedCommit) -> None
 
 def discarded(step: Step, group_id: GroupId, staged: StagedCommit) -> None:
     """Another closer is followed: wishes are still queued, and an update is made up for."""
-    if not staged.intent_ids:
+    if staged.is_update:
         conversation = step.conversation(group_id)
         step.hasten_alarm(epochs.UPDATE_ALARM, group_id, step.now_ms + epochs.pause_ms(conversation))
 

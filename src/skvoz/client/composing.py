@@ -4,7 +4,7 @@ from typing import Final
 
 from skvoz.base.errors import BadRequest, Conflict, NotAllowed, NotFound
 from skvoz.base.ids import MessageId
-from skvoz.client import gaps, messages, outbox, reports
+from skvoz.client import changes, gaps, messages, outbox, reports
 from skvoz.client.commands import (
     Answer,
     DeleteMessage,
@@ -23,6 +23,7 @@ from skvoz.client.records import (
     MessageState,
     Participant,
     ReactionGiven,
+    Unread,
 )
 from skvoz.client.step import Step
 from skvoz.content import (
@@ -42,7 +43,7 @@ from skvoz.content import (
 )
 
 TEXT_CHARACTERS_MAX: Final = 4_096
-_WRITABLE: Final = (
+WRITABLE: Final = (
     ConversationState.CREATING,
     ConversationState.ACTIVE,
     ConversationState.LOST,
@@ -51,16 +52,26 @@ _WRITABLE: Final = (
 
 
 def writable(step: Step, chat_id: bytes) -> Conversation:
-    """Return the conversation of a chat that is written to: the lowest group id of those that go on."""
+    """Return the conversation of a chat that is written to: of several that go on, the lowest group id."""
     found = step.transaction.select(Conversation, chat_id=chat_id)
     if not found:
         raise NotFound("there is no such chat")
-    going_on = [one for one in found if one.state in _WRITABLE]
+    going_on = [one for one in found if one.state in WRITABLE]
     if not going_on:
         raise Conflict("this chat is over")
-    if going_on[0].is_request:
+    accepted = [one for one in going_on if not one.is_request]
+    if not accepted:
         raise Conflict("accept the request before you answer")
-    return going_on[0]
+    return min(accepted, key=lambda one: _order(step, one))
+
+
+def _order(step: Step, conversation: Conversation) -> tuple[bool, bool, bytes]:
+    """Two people with two conversations choose the same one, unless it can't reach the other side now."""
+    alone = conversation.kind is ConversationKind.DIRECT and not step.transaction.get(
+        Participant, conversation.group_id, conversation.chat_id
+    )
+    stuck = conversation.state in {ConversationState.LOST, ConversationState.FROZEN}
+    return alone, stuck, conversation.group_id
 
 
 def send(step: Step, command: SendMessage) -> Answer:
@@ -107,9 +118,9 @@ def send_text(
     )
     step.transaction.put(message)
     messages.expire_later(step, message)
-    step.change(conversation.group_id, last_activity_ms=step.now_ms)
+    step.change(conversation.group_id, last_activity_ms=step.now_ms, hidden=False)
     step.tell(MessageQueued(chat_id=message.chat_id, message_id=identity, sequence=message.sequence))
-    gaps.arrived(step, conversation, identity, ())
+    gaps.arrived(step, conversation, message.author, identity, ())
     outbox.enqueue(step, conversation.group_id, body, identity)
     return identity
 
@@ -158,11 +169,12 @@ def delete(step: Step, command: DeleteMessage) -> Answer:
     message = _message(step, command.message_id)
     answer = Answer(chat_id=message.chat_id, message_id=message.message_id)
     if not command.for_everyone:
-        messages.expire(step, message.message_id)
+        messages.remove(step, message)
+        messages.changed(step, message, "deleted")
         return answer
     own = step.account().account_id
-    conversation = step.conversation(message.group_id)
-    member = step.transaction.get(Participant, message.group_id, own)
+    conversation = _conversation_of(step, message)
+    member = step.transaction.get(Participant, conversation.group_id, own)
     is_admin = conversation.kind is ConversationKind.GROUP and member is not None and member.admin
     if message.author != own and not is_admin:
         raise NotAllowed("only the author or an admin deletes a message for everybody")
@@ -174,7 +186,7 @@ def react(step: Step, command: React) -> Answer:
     """Put an emoji on a message, or take it off."""
     message = _message(step, command.message_id)
     own = step.account().account_id
-    conversation = step.conversation(message.group_id)
+    conversation = _conversation_of(step, message)
     present = own in message.reactions.get(command.emoji, ())
     answer = Answer(chat_id=message.chat_id, message_id=message.message_id)
     if command.present == present:
@@ -189,31 +201,26 @@ def react(step: Step, command: React) -> Answer:
 
 
 def _change(step: Step, conversation: Conversation, action: Action) -> None:
-    if conversation.state not in _WRITABLE:
-        raise Conflict("this chat is over")
+    if conversation.is_request:
+        raise Conflict("accept the request before you answer")
     body, identity = _content(step, conversation, action)
-    messages.apply_own(step, conversation, body)
-    gaps.arrived(step, conversation, identity, ())
+    gaps.arrived(step, conversation, step.account().account_id, identity, ())
+    changes.apply_own(step, conversation, body)
     outbox.enqueue(step, conversation.group_id, body, None)
 
 
 def mark_read(step: Step, command: MarkRead) -> Answer:
     """Note that everything up to a message was read, and report it where reports are sent."""
     upto = _message(step, command.message_id)
-    own = step.account().account_id
     for conversation in step.transaction.select(Conversation, chat_id=command.chat_id):
-        before = conversation.read_sequence
-        if upto.sequence <= before:
+        if upto.sequence <= conversation.read_sequence:
             continue
-        unread = 0
-        for message in step.transaction.select(Message, group_id=conversation.group_id):
-            if message.author == own:
-                continue
-            if before < message.sequence <= upto.sequence:
-                reports.due(step, conversation, message.message_id, is_read=True)
-            elif message.sequence > upto.sequence:
-                unread += 1
-        step.change(conversation.group_id, read_sequence=upto.sequence, unread=unread)
+        unread = step.transaction.select(Unread, group_id=conversation.group_id)
+        read = [one for one in unread if one.sequence <= upto.sequence]
+        for one in read:
+            step.transaction.delete(Unread, *one.key_values())
+            reports.due(step, conversation, one.message_id, is_read=True)
+        step.change(conversation.group_id, read_sequence=upto.sequence, unread=len(unread) - len(read))
         step.tell(ChatChanged(chat_id=command.chat_id, group_id=conversation.group_id, what="read"))
     return Answer(chat_id=command.chat_id)
 
@@ -231,21 +238,10 @@ def _own(step: Step, identity: MessageId) -> tuple[Message, Conversation]:
         raise NotAllowed("only the author edits a message")
     if message.deleted or message.unsupported:
         raise Conflict("this message can't be edited")
-    return message, step.conversation(message.group_id)
+    return message, _conversation_of(step, message)
 
 
-def forget_chat(step: Step, chat_id: bytes) -> Answer:
-    """Forget the messages of a chat here; a group must have been left."""
-    for conversation in step.transaction.select(Conversation, chat_id=chat_id):
-        if conversation.kind is ConversationKind.GROUP and conversation.state in _WRITABLE:
-            raise Conflict("leave the group before you delete it")
-        forget_messages(step, conversation)
-    return Answer(chat_id=chat_id)
-
-
-def forget_messages(step: Step, conversation: Conversation) -> None:
-    """Delete all messages of a conversation here."""
-    for message in step.transaction.select(Message, group_id=conversation.group_id):
-        step.transaction.delete(Message, message.message_id)
-    step.change(conversation.group_id, unread=0)
-    step.tell(ChatChanged(chat_id=conversation.chat_id, group_id=conversation.group_id, what="deleted"))
+def _conversation_of(step: Step, message: Message) -> Conversation:
+    """Return where changes of a message are said: where it was, or where its chat goes on."""
+    conversation = step.conversation(message.group_id)
+    return conversation if conversation.state in WRITABLE else writable(step, message.chat_id)

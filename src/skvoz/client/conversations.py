@@ -14,7 +14,7 @@ from skvoz.base.errors import Conflict, Invalid
 from skvoz.base.ids import AccountId, GroupId, LogId, RelayId
 from skvoz.client import attachments, commits, epochs, messages, outbox, policy, recovery
 from skvoz.client.conversation_info import ConversationInfo, RoomPlace
-from skvoz.client.effects import Channel, OpenLog
+from skvoz.client.effects import Channel, DropLog, OpenLog
 from skvoz.client.envelope import segment_hash
 from skvoz.client.events import ChatCreated, RequestFailed
 from skvoz.client.inputs import RequestRefused
@@ -25,6 +25,8 @@ from skvoz.client.records import (
     Intent,
     IntentKind,
     KeptCloser,
+    KeyPackageSecret,
+    KnockHeard,
     Participant,
     Relay,
     StagedCommit,
@@ -70,27 +72,16 @@ def create(
     if relay is None or (kind is ConversationKind.DIRECT) != (peer is not None):
         raise Conflict("a conversation can't be made like this")
     group_id, log_id = GroupId(step.randomness(16)), LogId(step.randomness(16))
-    place = RoomPlace(relay_id=relay_id, addresses=relay.addresses, log_id=log_id)
     owners = {account.account_id} if peer is None else {account.account_id, peer}
     info = ConversationInfo(
         kind=kind,
         title=title,
         admins=tuple(sorted(owners)),
         door_secret=step.randomness(32),
-        places=(place,),
+        places=(RoomPlace(relay_id=relay_id, addresses=relay.addresses, log_id=log_id),),
         message_expiry_s=0,
     )
-    now_s = step.now_ms // 1000
-    group = Group.create(
-        step.environment.suite,
-        group_id,
-        account.device_certificate,
-        KeyPair(private_key=account.device_private_key, public_key=account.device_public_key),
-        lifetime=Lifetime(not_before=max(0, now_s - CLOCK_SKEW_S), not_after=now_s + LEAF_LIFETIME_S),
-        randomness=step.randomness,
-        extensions=policy.extensions_of(info),
-        capabilities=policy.capabilities(step.environment.suite),
-    )
+    group = _group_of_one(step, group_id, info)
     key = epochs.access_key(group)
     conversation = Conversation(
         group_id=group_id,
@@ -120,6 +111,20 @@ def create(
     step.emit(open_log(conversation, relay))
     step.tell(ChatCreated(chat_id=conversation.chat_id, group_id=group_id, is_request=False))
     return conversation
+
+
+def _group_of_one(step: Step, group_id: GroupId, info: ConversationInfo) -> Group:
+    account, now_s = step.account(), step.now_ms // 1000
+    return Group.create(
+        step.environment.suite,
+        group_id,
+        account.device_certificate,
+        KeyPair(private_key=account.device_private_key, public_key=account.device_public_key),
+        lifetime=Lifetime(not_before=max(0, now_s - CLOCK_SKEW_S), not_after=now_s + LEAF_LIFETIME_S),
+        randomness=step.randomness,
+        extensions=policy.extensions_of(info),
+        capabilities=policy.capabilities(step.environment.suite),
+    )
 
 
 def open_log(conversation: Conversation, relay: Relay) -> OpenLog:
@@ -175,7 +180,7 @@ def join(step: Step, staged: StagedJoin, *, chat_id: bytes, is_request: bool) ->
     policy.check_member_kinds(group)
     info = policy.info_of(group)
     known = step.transaction.get(Conversation, group_id)
-    if known is not None and (known.state not in _REJOINABLE or known.epoch >= group.epoch):
+    if known is not None and not _may_rejoin(step, known, staged):
         raise Invalid("a welcome leads into a conversation that we are in")
     if group.suite.number != step.environment.suite.number:
         raise Invalid("a welcome leads into a group of another cipher suite")
@@ -185,27 +190,15 @@ def join(step: Step, staged: StagedJoin, *, chat_id: bytes, is_request: bool) ->
         raise Invalid("a welcome names a log of another conversation")
     if step.transaction.get(Relay, place.relay_id) is None:
         step.transaction.put(Relay(relay_id=place.relay_id, public_key=b"", addresses=place.addresses))
-    if known is not None:
+    if known is None:
+        step.transaction.put(_newcomer(step, group, chat_id=chat_id, is_request=is_request))
+    else:
         epochs.clear(step, known)
-    base = known or Conversation(
-        group_id=group_id,
-        chat_id=chat_id,
-        kind=info.kind,
-        state=ConversationState.ACTIVE,
-        relay_id=place.relay_id,
-        log_id=place.log_id,
-        epoch=group.epoch,
-        segment_key=b"",
-        own_leaf=group.own_leaf_index,
-        last_update_ms=step.now_ms,
-        is_request=is_request,
-        created_ms=step.now_ms,
-        last_activity_ms=step.now_ms,
-    )
-    step.transaction.put(base)
+        step.clear_alarm(recovery.KNOCK_ALARM, group_id)
+        step.clear_alarm(recovery.DOUBT_ALARM, group_id)
     conversation = step.change(
         group_id,
-        state=ConversationState.ACTIVE,
+        state=state_of_members(step, group_id),
         relay_id=place.relay_id,
         log_id=place.log_id,
         epoch=group.epoch,
@@ -229,6 +222,41 @@ def join(step: Step, staged: StagedJoin, *, chat_id: bytes, is_request: bool) ->
     else:
         epochs.tell_state(step, conversation, "found")
     return conversation
+
+
+def _newcomer(step: Step, group: Group, *, chat_id: bytes, is_request: bool) -> Conversation:
+    info = policy.info_of(group)
+    return Conversation(
+        group_id=GroupId(group.group_id),
+        chat_id=chat_id,
+        kind=info.kind,
+        state=ConversationState.ACTIVE,
+        relay_id=info.places[0].relay_id,
+        log_id=info.places[0].log_id,
+        epoch=group.epoch,
+        segment_key=b"",
+        own_leaf=group.own_leaf_index,
+        last_update_ms=step.now_ms,
+        is_request=is_request,
+        created_ms=step.now_ms,
+        last_activity_ms=step.now_ms,
+    )
+
+
+def state_of_members(step: Step, group_id: GroupId) -> ConversationState:
+    """Return the state of somebody who is in: whether to stay, or still to leave."""
+    intents = step.transaction.select(Intent, group_id=group_id)
+    leaving = any(intent.kind is IntentKind.LEAVE for intent in intents)
+    return ConversationState.LEAVING if leaving else ConversationState.ACTIVE
+
+
+def _may_rejoin(step: Step, known: Conversation, staged: StagedJoin) -> bool:
+    """Tell whether a Welcome brings us back: never into an epoch whose keys we may have used."""
+    if known.state not in _REJOINABLE:
+        return False
+    secret = step.transaction.get(KeyPackageSecret, staged.key_package_ref)
+    used_once = secret is not None and not secret.is_last_resort
+    return used_once or staged.group.epoch > known.epoch
 
 
 def started(step: Step) -> None:
@@ -255,8 +283,18 @@ def leave(step: Step, group_id: GroupId) -> None:
     conversation = step.conversation(group_id)
     if conversation.state in (*_OVER, ConversationState.LEAVING):
         return
-    if conversation.state is not ConversationState.ACTIVE or _only_ours(step, conversation):
+    alone = _only_ours(step, conversation)
+    if conversation.state is not ConversationState.ACTIVE or alone:
         forget(step, group_id)
+        if alone and conversation.owner_key:
+            step.emit(
+                DropLog(
+                    relay_id=conversation.relay_id,
+                    channel=Channel.ROOMS,
+                    log_id=conversation.log_id,
+                    owner_key=conversation.owner_key,
+                )
+            )
         return
     step.transaction.put(
         Intent(
@@ -288,6 +326,8 @@ def forget(step: Step, group_id: GroupId, state: ConversationState = Conversatio
     epochs.clear(step, conversation)
     for closer in step.transaction.select(KeptCloser, group_id=group_id):
         step.transaction.delete(KeptCloser, *closer.key_values())
+    for knock in step.transaction.select(KnockHeard, group_id=group_id):
+        step.transaction.delete(KnockHeard, *knock.key_values())
     step.drop_group(group_id)
     attachments.detach(step, conversation)
     changed = step.change(group_id, state=state)

@@ -46,10 +46,14 @@ def _take(step: Step, conversation: Conversation, entry: Entry) -> None:
         conversation = step.change(conversation.group_id, segment=entry.segment)
     if entry.segment != conversation.segment:
         return
-    step.change(conversation.group_id, cursor=entry.position)
+    conversation = step.change(
+        conversation.group_id,
+        cursor=entry.position,
+        entries_since_update=conversation.entries_since_update + (not entry.is_closer),
+    )
     try:
         if entry.is_closer:
-            closers.take(step, step.conversation(conversation.group_id), entry)
+            closers.take(step, conversation, entry)
         else:
             _application(step, conversation, entry)
     except PeerError:
@@ -71,11 +75,8 @@ def _application(step: Step, conversation: Conversation, entry: Entry) -> None:
     match received:
         case ApplicationMessage():
             step.save_group(received.group, group)
-            changed = step.change(
-                group_id, entries_since_update=step.conversation(group_id).entries_since_update + 1
-            )
             author = policy.account_of(received.credential)
-            messages.receive(step, changed, author, received.data, entry.position)
+            messages.receive(step, conversation, author, received.data, entry.position)
         case ProposalStored(proposal=SelfRemove()) if received.sender.leaf_index is not None:
             step.save_group(received.group, group)
             leaf = received.sender.leaf_index

@@ -1,20 +1,22 @@
 """Gaps: messages name the last ids that their author had seen, so a withheld entry shows.
 
-Who sees an id that never came here tells people that a message may be missing; if it comes after all, that is
-taken back.
+A room has one order for everybody, so whoever names an id that never came here has read something that we
+were not given. Two things are excused: what an author names in their first message since we are here, which
+may be older than our membership, and what is too long ago to remember. If a missing message comes after all,
+that is told as well. Reports and introductions are not counted.
 """
 
 from typing import Final
 
-from skvoz.base.ids import MessageId
+from skvoz.base.ids import AccountId, MessageId
 from skvoz.client.events import GapNoticed
-from skvoz.client.records import Conversation, Gap, LastSeen
+from skvoz.client.records import Conversation, Gap, LastSeen, Message, Spoken
 from skvoz.client.step import Step
 
 NAMED_MAX: Final = 4
-"""Ids that a message names: the latest that its author had seen."""
+"""Ids that a message names: the latest that its author had seen, the author's own included."""
 KNOWN_MAX: Final = 256
-"""Ids remembered of a conversation; what somebody names from before them can't be judged."""
+"""Ids remembered of a conversation besides those of messages that are still here."""
 GAPS_MAX: Final = 100
 """Gaps kept of a conversation: a member could name ids that never were."""
 
@@ -26,7 +28,11 @@ def named(step: Step, conversation: Conversation) -> tuple[MessageId, ...]:
 
 
 def arrived(
-    step: Step, conversation: Conversation, identity: MessageId, named_ids: tuple[MessageId, ...]
+    step: Step,
+    conversation: Conversation,
+    author: AccountId,
+    identity: MessageId,
+    named_ids: tuple[MessageId, ...],
 ) -> None:
     """Note a message's arrival, and what its author says to have seen before."""
     transaction = step.transaction
@@ -38,12 +44,21 @@ def arrived(
     if transaction.get(Gap, group_id, identity) is not None:
         transaction.delete(Gap, group_id, identity)
         step.tell(GapNoticed(chat_id=conversation.chat_id, message_id=identity, filled=True))
-    if known:
-        # Somebody who has just joined can't know what was said before.
-        missing = [one for one in named_ids if one not in known and one != identity]
-        gaps = transaction.select(Gap, group_id=group_id) if missing else []
-        for one in missing[: max(0, GAPS_MAX - len(gaps))]:
-            if transaction.get(Gap, group_id, one) is None:
-                transaction.put(Gap(group_id=group_id, message_id=one, noticed_ms=step.now_ms))
-                step.tell(GapNoticed(chat_id=conversation.chat_id, message_id=one, filled=False))
+    new = [one for one in named_ids if one not in known and one != identity]
+    if transaction.get(Spoken, group_id, author) is None:
+        transaction.put(Spoken(group_id=group_id, account_id=author))
+        known = (*new, *known)
+    elif new:
+        _missing(step, conversation, [one for one in new if transaction.get(Message, one) is None])
     transaction.put(LastSeen(group_id=group_id, message_ids=(*known, identity)[-KNOWN_MAX:]))
+
+
+def _missing(step: Step, conversation: Conversation, missing: list[MessageId]) -> None:
+    transaction = step.transaction
+    group_id = conversation.group_id
+    gaps = {gap.message_id for gap in transaction.select(Gap, group_id=group_id)}
+    for one in missing:
+        if one not in gaps and len(gaps) < GAPS_MAX:
+            gaps.add(one)
+            transaction.put(Gap(group_id=group_id, message_id=one, noticed_ms=step.now_ms))
+            step.tell(GapNoticed(chat_id=conversation.chat_id, message_id=one, filled=False))

@@ -1,5 +1,6 @@
 """What people wish of groups: make one, add, remove, rename, roles, disappearing messages, leave."""
 
+from collections.abc import Sequence
 from typing import Final
 
 import msgspec
@@ -41,6 +42,16 @@ class _Awaited(msgspec.Struct, frozen=True, array_like=True):
 
     group_id: GroupId
     intent_id: int
+
+
+def add_later(step: Step, group_id: GroupId, members: Sequence[AccountId], until_ms: int) -> bytes:
+    """Queue adding people whose KeyPackages are not here; return what to hand to `package_arrived`.
+
+    What is said meanwhile waits for them, `until_ms` at most.
+    """
+    adding = tuple(Adding(member) for member in members)
+    intent_id = commits.wish(step, group_id, AddWish(adding, until_ms))
+    return msgspec.msgpack.encode(_Awaited(group_id, intent_id))
 
 
 def command(step: Step, wished: CommandBase) -> Answer | None:
@@ -99,10 +110,7 @@ def _invite(step: Step, conversation: Conversation, members: list[AccountId]) ->
     """Queue adding people, and fetch their KeyPackages; what is said meanwhile waits a little for them."""
     if not members:
         return
-    adding = tuple(Adding(member) for member in members)
-    until_ms = step.now_ms + PACKAGES_WAIT_MS
-    intent_id = commits.wish(step, conversation.group_id, AddWish(adding, until_ms))
-    awaited = msgspec.msgpack.encode(_Awaited(conversation.group_id, intent_id))
+    awaited = add_later(step, conversation.group_id, members, step.now_ms + PACKAGES_WAIT_MS)
     for member in members:
         first_contact.take_package(step, member, awaited)
 

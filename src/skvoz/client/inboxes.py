@@ -1,22 +1,25 @@
 """Inboxes of ours: behind links, and the one whose address contacts get; with offers and pools beside them.
 
-An inbox is made, then opened at the relay, then stocked with KeyPackages, and read for as long as it exists.
-A single-use link's inbox has one offer; the others have a pool, and a last package for when it is dry.
+    made --opened at the relay--> stocked and read --revoked, used or expired--> closed --a month--> forgotten
+
+A single-use link's inbox has one offer and lives for 30 days, as its card does. The others have a pool of
+packages, refilled as they are used and renewed every 20 days, and a last package for when it is dry.
 """
 
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
 from skvoz.base.errors import NotFound, PeerError
-from skvoz.base.ids import LogId
+from skvoz.base.ids import AccountId, LogId
 from skvoz.client import account as accounts
-from skvoz.client import invitations, policy
+from skvoz.client import policy, welcomes
+from skvoz.client.cards import CLOCK_SKEW_MS_MAX, LIFETIME_MS_MAX
 from skvoz.client.commands import Answer, CreateLink, RevokeLink
-from skvoz.client.effects import Attach, Channel, DropLog, OpenLog, Put
-from skvoz.client.events import LinkCreated
+from skvoz.client.effects import Attach, Channel, DropLog, OpenLog, Put, Trim
+from skvoz.client.events import LinkCreated, LinkUsed, RequestFailed
 from skvoz.client.inbox_mail import InboxAddress, open_mail
-from skvoz.client.inputs import EntriesRead
+from skvoz.client.inputs import Attached, EntriesRead, RequestRefused
 from skvoz.client.links import link_of
 from skvoz.client.offers import Offer, seal_offer
 from skvoz.client.records import Inbox, InboxKind, KeyPackageSecret, Relay
@@ -26,10 +29,19 @@ from skvoz.mls import KeyPackageBundle, Lifetime
 
 POOL_SIZE: Final = 16
 """Packages laid down at once: enough for a busy day of invitations."""
+POOL_LOW: Final = 8
 DROPPED_COUNTER: Final = "inbox_mail_dropped"
 RENEW_ALARM: Final = "inbox.renew"
+RETRY_ALARM: Final = "inbox.retry"
+CLOSE_ALARM: Final = "inbox.close"
+FORGET_ALARM: Final = "inbox.forget"
 RENEW_MS: Final = 20 * 24 * 3600 * 1000
-"""Cards are valid for 30 days, so new offers are laid down after 20."""
+"""Cards are valid for 30 days, so new packages are laid down after 20."""
+USED_LIFETIME_MS: Final = 7 * 24 * 3600 * 1000
+"""How long a single-use inbox stays after its use: whoever comes late is noticed."""
+_FORGET_MS: Final = 30 * 24 * 3600 * 1000
+_RETRY_MS: Final = 5_000
+_REFUSED_RETRY_MS: Final = 600_000
 _LIFETIME_S: Final = 60 * 24 * 3600
 _CLOCK_SKEW_S: Final = 24 * 3600
 
@@ -50,8 +62,22 @@ def create(step: Step, kind: InboxKind) -> Inbox:
         created_ms=step.now_ms,
     )
     step.transaction.put(inbox)
+    if kind is InboxKind.SINGLE_USE:
+        step.set_alarm(CLOSE_ALARM, inbox.log_id, step.now_ms + LIFETIME_MS_MAX + CLOCK_SKEW_MS_MAX)
     _take_up(step, inbox)
     return inbox
+
+
+def change(step: Step, log_id: LogId, **changes: Any) -> Inbox | None:  # noqa: ANN401 - fields of the record
+    """Change fields of an inbox as it is now; None where it is gone."""
+    inbox = step.transaction.get(Inbox, log_id)
+    if inbox is not None:
+        inbox = msgspec.structs.replace(inbox, **changes)
+        step.transaction.put(inbox)
+    return inbox
+
+
+# Links
 
 
 def create_link(step: Step, command: CreateLink) -> Answer:
@@ -66,36 +92,77 @@ def create_link(step: Step, command: CreateLink) -> Answer:
 
 
 def revoke_link(step: Step, command: RevokeLink) -> Answer:
-    """Let a link lead nowhere: the relay forgets its inbox, and we its keys."""
+    """Let a link lead nowhere; raise `NotFound`."""
     inbox = step.transaction.get(Inbox, command.log_id)
     if inbox is None or inbox.kind is InboxKind.CONTACTS:
         raise NotFound("there is no such link")
-    for secret in step.transaction.select(KeyPackageSecret, log_id=inbox.log_id):
-        step.transaction.delete(KeyPackageSecret, secret.reference)
-    step.transaction.put(msgspec.structs.replace(inbox, revoked=True, private_key=b""))
-    step.clear_alarm(RENEW_ALARM, inbox.log_id)
-    step.connect(inbox.relay_id, Channel.INBOX)
-    step.emit(
-        DropLog(
-            relay_id=inbox.relay_id,
-            channel=Channel.INBOX,
-            log_id=inbox.log_id,
-            owner_key=inbox.owner_key,
-        )
-    )
+    close(step, inbox.log_id)
     return Answer(log_id=inbox.log_id)
+
+
+def used(step: Step, log_id: LogId, account_id: AccountId) -> None:
+    """Note that somebody came through a link."""
+    inbox = step.transaction.get(Inbox, log_id)
+    if inbox is None:
+        return
+    step.tell(LinkUsed(log_id=log_id, account_id=account_id))
+    if inbox.kind is InboxKind.SINGLE_USE and not inbox.used_by:
+        step.set_alarm(CLOSE_ALARM, log_id, step.now_ms + USED_LIFETIME_MS)
+        change(step, log_id, used_by=account_id, used_ms=step.now_ms)
+    else:
+        change(step, log_id, used_ms=step.now_ms)
+
+
+def close(step: Step, log_id: LogId) -> None:
+    """Let the relay forget an inbox, and forget its keys."""
+    inbox = change(step, log_id, revoked=True, private_key=b"", offer=b"")
+    if inbox is None:
+        return
+    for secret in step.transaction.select(KeyPackageSecret, log_id=log_id):
+        step.transaction.delete(KeyPackageSecret, secret.reference)
+    for alarm in (RENEW_ALARM, RETRY_ALARM, CLOSE_ALARM):
+        step.clear_alarm(alarm, log_id)
+    step.set_alarm(FORGET_ALARM, log_id, step.now_ms + _FORGET_MS)
+    step.connect(inbox.relay_id, Channel.INBOX)
+    step.emit(_drop(inbox))
+
+
+def forget(step: Step, log_id: LogId) -> None:
+    """Forget a closed inbox."""
+    step.transaction.delete(Inbox, log_id)
+
+
+def _drop(inbox: Inbox) -> DropLog:
+    return DropLog(
+        relay_id=inbox.relay_id, channel=Channel.INBOX, log_id=inbox.log_id, owner_key=inbox.owner_key
+    )
+
+
+# At the relay
 
 
 def started(step: Step) -> None:
     """Take all inboxes up again."""
     for inbox in step.transaction.select(Inbox):
-        if not inbox.revoked:
+        if inbox.revoked:
+            step.connect(inbox.relay_id, Channel.INBOX)
+            step.emit(_drop(inbox))
+        else:
             _take_up(step, inbox)
+
+
+def retry(step: Step, log_id: LogId) -> None:
+    """Ask again for what the relay refused."""
+    inbox = step.transaction.get(Inbox, log_id)
+    if inbox is not None and not inbox.revoked:
+        _take_up(step, inbox)
 
 
 def _take_up(step: Step, inbox: Inbox) -> None:
     step.connect(inbox.relay_id, Channel.INBOX)
     if inbox.opened:
+        if not inbox.stocked:
+            stock(step, inbox)
         _attach(step, inbox)
         return
     relay = step.transaction.get(Relay, inbox.relay_id)
@@ -128,30 +195,71 @@ def opened(step: Step, inbox: Inbox) -> None:
     """Stock and read an inbox that the relay holds now."""
     if inbox.opened or inbox.revoked:
         return
+    step.clear_alarm(RETRY_ALARM, inbox.log_id)
     inbox = msgspec.structs.replace(inbox, opened=True)
     step.transaction.put(inbox)
     stock(step, inbox)
     _attach(step, inbox)
+
+
+def stocked(step: Step, inbox: Inbox) -> None:
+    """Note that the relay holds the offer or the packages."""
+    if inbox.stocked or inbox.revoked:
+        return
+    step.transaction.put(msgspec.structs.replace(inbox, stocked=True, offer=b""))
     if inbox.kind is not InboxKind.CONTACTS:
         step.tell(LinkCreated(log_id=inbox.log_id, ready=True))
 
 
+def attached(step: Step, inbox: Inbox, fact: Attached) -> None:
+    """Go back to where a relay is that was restored from a backup."""
+    if fact.head < inbox.cursor and not inbox.revoked:
+        inbox = msgspec.structs.replace(inbox, cursor=fact.head)
+        step.transaction.put(inbox)
+        _attach(step, inbox)
+
+
+def refused(step: Step, inbox: Inbox, fact: RequestRefused) -> None:
+    """Try again later what a relay refused; make an inbox anew that it has lost."""
+    if inbox.revoked or fact.request not in {"OpenLog", "Attach", "Put"}:
+        return
+    pause_ms = max(_RETRY_MS, fact.retry_after_ms)
+    match fact.request, fact.code:
+        case "OpenLog", "denied" | "bad":
+            step.tell(RequestFailed(chat_id=b"", reason="relay_refused"))
+            pause_ms = _REFUSED_RETRY_MS
+        case "Put", "full" | "too_big" | "bad":
+            stocked(step, inbox)
+            return
+        case _, "denied" | "gone":
+            step.transaction.put(msgspec.structs.replace(inbox, opened=False, stocked=False, cursor=0))
+        case _:
+            pass
+    step.set_alarm(RETRY_ALARM, inbox.log_id, step.now_ms + pause_ms)
+
+
+# Offers and packages
+
+
 def stock(step: Step, inbox: Inbox) -> None:
-    """Lay down a fresh offer, or fresh packages, under a fresh card."""
-    card = accounts.fresh_card(step, inbox.public_key)
-
-    def package(*, is_last_resort: bool = False) -> bytes:
-        bundle = key_package(step, inbox, is_last_resort=is_last_resort)
-        offer = Offer(card=card, key_packages=(bundle.message(),))
-        return seal_offer(inbox.link_secret, inbox.log_id, offer, step.randomness)
-
+    """Lay down the offer, or fresh packages under a fresh card."""
     if inbox.kind is InboxKind.SINGLE_USE:
-        put = _put(inbox, offer=package())
-    else:
-        packages = tuple(package() for _ in range(POOL_SIZE))
-        put = _put(inbox, packages=packages, last_package=package(is_last_resort=True))
-    step.emit(put)
+        if not inbox.offer:
+            inbox = msgspec.structs.replace(inbox, offer=_package(step, inbox))
+            step.transaction.put(inbox)
+        step.emit(_put(inbox, offer=inbox.offer))
+        return
+    packages = tuple(_package(step, inbox) for _ in range(POOL_SIZE))
+    step.emit(_put(inbox, packages=packages, last_package=_package(step, inbox, is_last_resort=True)))
+    change(step, inbox.log_id, packages_left=POOL_SIZE)
     step.set_alarm(RENEW_ALARM, inbox.log_id, step.now_ms + RENEW_MS)
+
+
+def _package(step: Step, inbox: Inbox, *, is_last_resort: bool = False) -> bytes:
+    bundle = key_package(step, inbox, is_last_resort=is_last_resort)
+    card = accounts.fresh_card(step, inbox.public_key)
+    offer = Offer(card=card, key_packages=(bundle.message(),))
+    return seal_offer(inbox.link_secret, inbox.log_id, offer, step.randomness)
 
 
 def _put(
@@ -172,10 +280,22 @@ def _put(
     )
 
 
-def renew(step: Step, log_id: LogId) -> None:
-    """Lay down new offers before the cards in the old ones expire; a used single-use link gets none."""
+def package_used(step: Step, log_id: LogId) -> None:
+    """Note that a package of a pool was used, and refill the pool before it is dry."""
     inbox = step.transaction.get(Inbox, log_id)
-    if inbox is None or inbox.revoked or (inbox.kind is InboxKind.SINGLE_USE and inbox.used_ms):
+    if inbox is None or inbox.revoked or inbox.kind is InboxKind.SINGLE_USE:
+        return
+    left = max(0, inbox.packages_left - 1)
+    if left <= POOL_LOW:
+        step.emit(_put(inbox, packages=tuple(_package(step, inbox) for _ in range(POOL_SIZE - left))))
+        left = POOL_SIZE
+    change(step, log_id, packages_left=left)
+
+
+def renew(step: Step, log_id: LogId) -> None:
+    """Lay down new packages before the cards in the old ones expire, and forget keys that nobody can use."""
+    inbox = step.transaction.get(Inbox, log_id)
+    if inbox is None or inbox.revoked or not inbox.opened:
         return
     for secret in step.transaction.select(KeyPackageSecret, log_id=log_id):
         if secret.expires_ms < step.now_ms:
@@ -184,7 +304,7 @@ def renew(step: Step, log_id: LogId) -> None:
 
 
 def key_package(step: Step, inbox: Inbox, *, is_last_resort: bool) -> KeyPackageBundle:
-    """Make a KeyPackage whose Welcome is to come into this inbox."""
+    """Make a KeyPackage whose Welcome comes into this inbox, and keep its keys."""
     account = step.account()
     suite = step.environment.suite
     now_s = step.now_ms // 1000
@@ -208,6 +328,9 @@ def key_package(step: Step, inbox: Inbox, *, is_last_resort: bool) -> KeyPackage
     return bundle
 
 
+# Addresses and mail
+
+
 def address_of(step: Step, inbox: Inbox) -> InboxAddress:
     """Return what others need to write to an inbox."""
     relay = step.transaction.get(Relay, inbox.relay_id)
@@ -224,28 +347,43 @@ def address_of(step: Step, inbox: Inbox) -> InboxAddress:
 
 def contacts_inbox(step: Step) -> Inbox:
     """Return the inbox whose address contacts get."""
-    for inbox in step.transaction.select(Inbox):
-        if inbox.kind is InboxKind.CONTACTS:
-            return inbox
+    for inbox in step.transaction.select(Inbox, kind=InboxKind.CONTACTS):
+        return inbox
     raise NotFound("there is no account here yet")
 
 
 def read(step: Step, inbox: Inbox, fact: EntriesRead) -> None:
-    """Take mail up, each whole or not at all; junk is dropped and counted."""
-    account_id = step.account().account_id
+    """Take mail up, each whole or not at all; junk is dropped and counted.
+
+    The relay may forget what was read.
+    """
+    before = inbox.cursor
     for entry in fact.entries:
-        inbox = step.transaction.get(Inbox, inbox.log_id) or inbox
-        if entry.position <= inbox.cursor or inbox.revoked:
+        present = step.transaction.get(Inbox, inbox.log_id)
+        if present is None or present.revoked:
+            return
+        if entry.position <= present.cursor:
             continue
-        step.transaction.put(msgspec.structs.replace(inbox, cursor=entry.position))
+        change(step, inbox.log_id, cursor=entry.position)
         try:
             kind, content = open_mail(
                 step.environment.suite,
-                private_key=inbox.private_key,
-                inbox_id=inbox.log_id,
-                recipient=account_id,
+                private_key=present.private_key,
+                inbox_id=present.log_id,
+                recipient=step.account().account_id,
                 mail=entry.body or b"",
             )
-            invitations.received(step, inbox.log_id, kind, content)
+            welcomes.received(step, present, kind, content)
         except PeerError:
             step.transaction.next_number(DROPPED_COUNTER)
+    present = step.transaction.get(Inbox, inbox.log_id)
+    if present is not None and present.cursor > before:
+        step.emit(
+            Trim(
+                relay_id=present.relay_id,
+                channel=Channel.INBOX,
+                log_id=present.log_id,
+                owner_key=present.owner_key,
+                before=present.cursor,
+            )
+        )

@@ -58,15 +58,15 @@ class Machine:
 
     def __init__(self, environment: Environment) -> None:
         self._environment = environment
-        self._caches = Caches()
+        self.caches = Caches()
 
     def forget(self) -> None:
         """Drop what is cached: a transaction was not stored."""
-        self._caches.forget()
+        self.caches.forget()
 
     def handle(self, transaction: Transaction, input: Input, now_ms: int) -> Outcome:  # noqa: A002 - the domain's word
         """Take a fact. Nothing that comes from outside makes it raise."""
-        step = Step(transaction, self._environment, now_ms, self._caches)
+        step = Step(transaction, self._environment, now_ms, self.caches)
         try:
             self._handle(step, input)
         except PeerError:
@@ -78,7 +78,7 @@ class Machine:
 
         Raises `CallerError`, after which the transaction is to be dropped and `forget` called.
         """
-        step = Step(transaction, self._environment, now_ms, self._caches)
+        step = Step(transaction, self._environment, now_ms, self.caches)
         name = type(command).__name__
         known = transaction.get(Answered, command.client_id)
         if known is not None:
@@ -101,7 +101,7 @@ class Machine:
     def _handle(self, step: Step, fact: Input) -> None:
         match fact:
             case Started():
-                self._caches.forget()
+                self.caches.forget()
                 conversations.started(step)
                 people.started(step)
                 _wake_for_next(step)
@@ -200,8 +200,10 @@ def _ring_room(step: Step, name: str, conversation: Conversation) -> None:
             attachments.retry(step, conversation)
         case conversations.OPEN_ALARM:
             conversations.open_again(step, conversation)
-        case epochs.UPDATE_ALARM | epochs.TIDY_ALARM:
+        case epochs.TIDY_ALARM:
             commits.tidy(step, conversation.group_id)
+        case epochs.UPDATE_ALARM:
+            commits.update(step, conversation.group_id)
         case epochs.CONTEST_ALARM:
             closers.contest(step, conversation)
         case recovery.KNOCK_ALARM:

@@ -1,34 +1,31 @@
-"""Messages as people see them: what arrives is applied to the records, what is said becomes an intent.
+"""Messages as people see them: what arrives in a conversation is applied to the records.
 
-A message that is edited, deleted or reacted to is named by the id of its first version. Repeats are
-dropped by that id. The author may edit and delete; an admin of a group may delete.
+Repeats are dropped by the message id. A stranger gets one text until somebody accepts them, and whoever is
+blocked gets none.
 """
 
-from typing import Final, assert_never
+from typing import Final
 
 import msgspec
 
-from skvoz.base.errors import PeerError
 from skvoz.base.ids import AccountId, MessageId
-from skvoz.client import cards_sent, contacts, gaps, reports
+from skvoz.client import changes, contacts, gaps, introductions, reports
 from skvoz.client.events import MessageChanged, MessageReceived
 from skvoz.client.records import (
     Conversation,
     Message,
     MessageState,
-    Participant,
     ReactionGiven,
+    Receipt,
+    Unread,
 )
 from skvoz.client.step import Step
 from skvoz.content import (
-    Delete,
     Edit,
     Expiration,
-    Reaction,
     Report,
     Text,
     Unknown,
-    Unreact,
     account_uri,
     check_addresses,
     from_content,
@@ -39,8 +36,6 @@ from skvoz.content import (
 )
 
 EXPIRE_ALARM: Final = "message.expire"
-REACTIONS_MAX: Final = 8
-"""Emoji of one person on one message."""
 REQUEST_DROPPED_COUNTER: Final = "request_messages_dropped"
 CLOCK_SKEW_MS_MAX: Final = 24 * 3600 * 1000
 
@@ -52,45 +47,37 @@ def receive(step: Step, conversation: Conversation, author: AccountId, data: byt
     sender, room = account_uri(author), room_uri(conversation.group_id)
     check_addresses(content, sender, room)
     identity = message_id(sender, room, data)
+    introduction = introductions.introduction_in(content, author)
     action = from_content(content)
-    own = author == step.account().account_id
+    counted = introduction is None and not isinstance(action, Report)
+    if counted:
+        gaps.arrived(step, conversation, author, identity, content.last_seen)
     if contacts.is_blocked(step, author):
         return
-    if cards_sent.received(step, conversation, author, content):
+    if introduction is not None:
+        introductions.received(step, conversation, introduction)
         return
-    gaps.arrived(step, conversation, identity, content.last_seen)
     report = report_in(content)
     if report is not None:
         reports.received(step, conversation, author, report)
-    sent_ms = min(content.sent_at_ms or step.now_ms, step.now_ms + CLOCK_SKEW_MS_MAX)
     match action:
         case Text() | Unknown():
-            _receive_text(
-                step, conversation, author, identity=identity, action=action, sent_ms=sent_ms, own=own
-            )
-        case Edit():
-            _edit(step, author, identity, action)
-        case Delete():
-            _delete(step, conversation, author, action.replaces)
-        case Reaction():
-            _react(step, author, identity, action)
-        case Unreact():
-            _unreact(step, author, action.replaces)
+            sent_ms = content.sent_at_ms or step.now_ms
+            _receive_text(step, conversation, action, author=author, identity=identity, sent_ms=sent_ms)
         case Report():
             pass
         case _:
-            assert_never(action)
+            changes.take(step, conversation, action, author=author, identity=identity, data=data)
 
 
 def _receive_text(
     step: Step,
     conversation: Conversation,
-    author: AccountId,
-    *,
-    identity: MessageId,
     action: Text | Unknown,
+    *,
+    author: AccountId,
+    identity: MessageId,
     sent_ms: int,
-    own: bool,
 ) -> None:
     transaction = step.transaction
     if transaction.get(Message, identity) is not None:
@@ -99,22 +86,33 @@ def _receive_text(
         # A stranger gets one text until somebody accepts them.
         transaction.next_number(REQUEST_DROPPED_COUNTER)
         return
+    own = author == step.account().account_id
     message = message_of(
         conversation,
         author,
         identity,
         action,
         sequence=transaction.next_number("message"),
-        sent_ms=sent_ms,
+        sent_ms=min(sent_ms, step.now_ms + CLOCK_SKEW_MS_MAX),
         now_ms=step.now_ms,
         state=MessageState.SENT if own else MessageState.RECEIVED,
     )
     transaction.put(message)
     expire_later(step, message)
+    present = step.conversation(conversation.group_id)
+    step.change(
+        conversation.group_id,
+        last_activity_ms=step.now_ms,
+        unread=present.unread + (not own),
+        hidden=False,
+    )
     if not own:
-        step.change(conversation.group_id, last_activity_ms=step.now_ms, unread=conversation.unread + 1)
+        transaction.put(
+            Unread(group_id=conversation.group_id, sequence=message.sequence, message_id=identity)
+        )
         reports.due(step, conversation, identity)
     step.tell(MessageReceived(chat_id=message.chat_id, message_id=identity, sequence=message.sequence))
+    changes.catch_up(step, conversation, message)
 
 
 def message_of(
@@ -142,12 +140,13 @@ def message_of(
         text=action.text,
         unsupported="" if is_text else action.kind or "?",
         reply_to=action.reply_to if is_text else None,
-        mentions=_spans(action) if is_text else (),
+        mentions=spans(action) if is_text else (),
         expires_ms=_expiry_ms(action.expires, now_ms) if is_text else None,
     )
 
 
-def _spans(action: Text | Edit) -> tuple[tuple[bytes, int, int], ...]:
+def spans(action: Text | Edit) -> tuple[tuple[bytes, int, int], ...]:
+    """Return who is mentioned where, as records keep it."""
     return tuple((mention.account_id, mention.start, mention.length) for mention in action.mentions)
 
 
@@ -167,101 +166,24 @@ def expire(step: Step, identity: MessageId) -> None:
     """Let a message disappear: nothing of it stays."""
     message = step.transaction.get(Message, identity)
     if message is not None:
-        step.transaction.delete(Message, identity)
-        _changed(step, message, "expired")
+        remove(step, message)
+        changed(step, message, "expired")
 
 
-def _editable(step: Step, author: AccountId, identity: MessageId) -> Message | None:
-    message = step.transaction.get(Message, identity)
-    if message is None or message.author != author or message.deleted or message.unsupported:
-        return None
-    return message
-
-
-def _edit(step: Step, author: AccountId, identity: MessageId, action: Edit) -> None:
-    message = _editable(step, author, action.replaces)
-    if message is None or message.last_edit == identity:
-        return
-    step.transaction.put(
-        msgspec.structs.replace(
-            message,
-            text=action.text,
-            mentions=_spans(action),
-            edited_ms=step.now_ms,
-            last_edit=identity,
-        )
-    )
-    _changed(step, message, "edited")
-
-
-def _delete(step: Step, conversation: Conversation, author: AccountId, identity: MessageId) -> None:
-    message = step.transaction.get(Message, identity)
-    if message is None or message.deleted or message.group_id != conversation.group_id:
-        return
-    if message.author != author and not _is_admin(step, conversation, author):
-        return
-    mark_deleted(step, message)
-
-
-def mark_deleted(step: Step, message: Message) -> None:
-    """Take a message's words away and leave a mark."""
-    step.transaction.put(msgspec.structs.replace(message, text="", mentions=(), reactions={}, deleted=True))
-    _changed(step, message, "deleted")
-
-
-def _is_admin(step: Step, conversation: Conversation, account_id: AccountId) -> bool:
-    found = step.transaction.get(Participant, conversation.group_id, account_id)
-    return conversation.chat_id == conversation.group_id and found is not None and found.admin
-
-
-def _react(step: Step, author: AccountId, identity: MessageId, action: Reaction) -> None:
-    message = step.transaction.get(Message, action.target)
-    if message is None or message.deleted or step.transaction.get(ReactionGiven, identity) is not None:
-        return
-    given = sum(author in accounts for accounts in message.reactions.values())
-    accounts = message.reactions.get(action.emoji, ())
-    if author in accounts or given >= REACTIONS_MAX:
-        return
-    step.transaction.put(
-        ReactionGiven(reaction_id=identity, message_id=action.target, account_id=author, emoji=action.emoji)
-    )
-    reactions = {**message.reactions, action.emoji: (*accounts, author)}
-    step.transaction.put(msgspec.structs.replace(message, reactions=reactions))
-    _changed(step, message, "reaction")
-
-
-def _unreact(step: Step, author: AccountId, identity: MessageId) -> None:
-    given = step.transaction.get(ReactionGiven, identity)
-    if given is None or given.account_id != author:
-        return
-    step.transaction.delete(ReactionGiven, identity)
-    message = step.transaction.get(Message, given.message_id)
-    if message is None:
-        return
-    left = tuple(one for one in message.reactions.get(given.emoji, ()) if one != author)
-    reactions = {**message.reactions, given.emoji: left}
-    if not left:
-        del reactions[given.emoji]
-    step.transaction.put(msgspec.structs.replace(message, reactions=reactions))
-    _changed(step, message, "reaction")
-
-
-def apply_own(step: Step, conversation: Conversation, data: bytes) -> None:
-    """Apply an edit, deletion or reaction of ours at once, as others will when it arrives."""
-    own = step.account().account_id
-    content = parse(data)
-    identity = message_id(account_uri(own), room_uri(conversation.group_id), data)
-    match from_content(content):
-        case Edit() as action:
-            _edit(step, own, identity, action)
-        case Delete() as action:
-            _delete(step, conversation, own, action.replaces)
-        case Reaction() as action:
-            _react(step, own, identity, action)
-        case Unreact() as action:
-            _unreact(step, own, action.replaces)
-        case _:
-            raise PeerError("this is not a change of a message")
+def remove(step: Step, message: Message) -> None:
+    """Take a message out of the records, with all that hangs on it."""
+    transaction = step.transaction
+    transaction.delete(Message, message.message_id)
+    if message.expires_ms is not None:
+        step.clear_alarm(EXPIRE_ALARM, message.message_id)
+    for given in transaction.select(ReactionGiven, message_id=message.message_id):
+        transaction.delete(ReactionGiven, given.reaction_id)
+    for receipt in transaction.select(Receipt, message_id=message.message_id):
+        transaction.delete(Receipt, *receipt.key_values())
+    if transaction.get(Unread, message.group_id, message.sequence) is not None:
+        transaction.delete(Unread, message.group_id, message.sequence)
+        present = step.conversation(message.group_id)
+        step.change(message.group_id, unread=max(0, present.unread - 1))
 
 
 def sent(step: Step, identity: MessageId) -> None:
@@ -274,7 +196,7 @@ def failed(step: Step, identity: MessageId, reason: str) -> None:
     message = step.transaction.get(Message, identity)
     if message is not None and message.state is MessageState.QUEUED:
         step.transaction.put(msgspec.structs.replace(message, state=MessageState.FAILED, failure=reason))
-        _changed(step, message, "failed")
+        changed(step, message, "failed")
 
 
 def _advance(step: Step, identity: MessageId, state: MessageState, what: str) -> None:
@@ -283,16 +205,17 @@ def _advance(step: Step, identity: MessageId, state: MessageState, what: str) ->
         return
     if message.state < state:
         step.transaction.put(msgspec.structs.replace(message, state=state))
-        _changed(step, message, what)
+        changed(step, message, what)
 
 
 def reported(step: Step, identity: MessageId, *, read: bool) -> None:
-    """Note that somebody has, or has read, a message of ours."""
+    """Note that everybody has, or has read, a message of ours."""
     if read:
         _advance(step, identity, MessageState.READ, "read")
     else:
         _advance(step, identity, MessageState.DELIVERED, "delivered")
 
 
-def _changed(step: Step, message: Message, what: str) -> None:
+def changed(step: Step, message: Message, what: str) -> None:
+    """Tell that something about a message changed."""
     step.tell(MessageChanged(chat_id=message.chat_id, message_id=message.message_id, what=what))

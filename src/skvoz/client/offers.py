@@ -15,8 +15,11 @@ from skvoz.base.errors import DecryptFailed, Invalid, Malformed
 from skvoz.base.ids import AccountId, LogId
 from skvoz.base.ports import Randomness
 from skvoz.client.cards import Card, verify_card
+from skvoz.client.certificates import verify_certificate
 from skvoz.codec import Reader, opaque, pad, uint8, unpad, vector
-from skvoz.crypto import KEY_SIZE, ZERO_NONCE, hkdf_sha256, seal, unseal
+from skvoz.crypto import KEY_SIZE, ZERO_NONCE, CipherSuite, hkdf_sha256, seal, unseal
+from skvoz.mls import CredentialType, KeyPackage, parse_key_package
+from skvoz.mls.tree_validation import check_key_package
 
 VERSION: Final = 1
 OFFER_SIZE_MAX: Final = 64 * 1024
@@ -44,8 +47,11 @@ def seal_offer(link_secret: bytes, inbox_id: LogId, offer: Offer, randomness: Ra
     return salt + seal(_key(link_secret, salt, inbox_id), ZERO_NONCE, b"", pad(content))
 
 
-def open_offer(link_secret: bytes, inbox_id: LogId, account_id: AccountId, data: bytes, now_ms: int) -> Offer:
-    """Open an offer; raise `DecryptFailed`, `Malformed`, or `Invalid` where it is not of this account."""
+def open_offer(link_secret: bytes, inbox_id: LogId, account_id: AccountId, data: bytes) -> Offer:
+    """Open an offer; raise `DecryptFailed`, `Malformed`, or `Invalid` where it is not of this account.
+
+    Dates and KeyPackages are for `check_offer`.
+    """
     if not _SALT_SIZE < len(data) <= OFFER_SIZE_MAX:
         raise DecryptFailed
     salt, sealed = data[:_SALT_SIZE], data[_SALT_SIZE:]
@@ -57,7 +63,25 @@ def open_offer(link_secret: bytes, inbox_id: LogId, account_id: AccountId, data:
     reader.finish()
     if card.account_id != account_id:
         raise Invalid("the card does not match the link's fingerprint")
-    card.check_dates(now_ms)
     if not 1 <= len(key_packages) <= DEVICES_MAX:
         raise Malformed("an offer has no KeyPackage, or too many")
     return Offer(card=card, key_packages=key_packages)
+
+
+def check_offer(offer: Offer, suite: CipherSuite, now_ms: int) -> None:
+    """Raise a `PeerError` unless the card is valid now, and all KeyPackages are good and of its account."""
+    offer.card.check_dates(now_ms)
+    for message in offer.key_packages:
+        _check_key_package(parse_key_package(message), offer.card, suite, now_ms)
+
+
+def _check_key_package(key_package: KeyPackage, card: Card, suite: CipherSuite, now_ms: int) -> None:
+    check_key_package(key_package, suite, now_ms=now_ms)
+    leaf = key_package.leaf_node
+    if leaf.credential.kind != CredentialType.BASIC:
+        raise Invalid("a KeyPackage has no certificate")
+    certificate = verify_certificate(leaf.credential.content, leaf.signature_key)
+    if certificate.account_id != card.account_id:
+        raise Invalid("a KeyPackage is not of the card's account")
+    if certificate.account_key.number < card.account_key.number:
+        raise Invalid("a KeyPackage is of a device under an account key that was replaced")

@@ -12,7 +12,7 @@ import msgspec
 
 from skvoz.base.errors import BadRequest
 from skvoz.base.ids import GroupId, MessageId
-from skvoz.client import attachments, commits, messages, policy, recovery
+from skvoz.client import attachments, commits, messages, policy
 from skvoz.client.effects import Append, Channel, Rekey
 from skvoz.client.envelope import APPLICATION, seal_entry
 from skvoz.client.inputs import EntryRefused, EntryStored
@@ -81,8 +81,6 @@ def pump(step: Step, group_id: GroupId) -> None:
     intents = step.transaction.select(Intent, group_id=group_id)
     waiting = [intent for intent in intents if intent.entry_id is None]
     in_flight = len(intents) - len(waiting)
-    if not waiting or in_flight > IN_FLIGHT_MAX // 2:
-        return
     for place, intent in enumerate(waiting):
         if intent.kind is IntentKind.CONTENT:
             due_first = commits.due_first(step, conversation)
@@ -215,7 +213,7 @@ def refused(step: Step, conversation: Conversation, fact: EntryRefused) -> None:
         case "superseded":
             step.hasten_alarm(RESEND_ALARM, group_id, step.now_ms + _SUPERSEDED_RETRY_MS)
         case "denied" | "gone":
-            recovery.room_denied(step, conversation)
+            attachments.try_later(step, conversation, _RETRY_MS)
         case "too_big" | "bad":
             if is_closer:
                 commits.refuse(step, conversation, fact.code)

@@ -2,14 +2,13 @@
 
 import msgspec
 
-from skvoz.base.errors import Conflict, NotFound
-from skvoz.base.ids import GroupId, LogId, MessageId
+from skvoz.base.ids import EntryId, GroupId, LogId, MessageId
 from skvoz.client import (
     account,
-    cards_sent,
+    approaches,
+    chats,
     composing,
     contacts,
-    conversations,
     first_contact,
     inboxes,
     invitations,
@@ -38,19 +37,22 @@ from skvoz.client.commands import (
     SendMessage,
     VerifyContact,
 )
-from skvoz.client.events import ChatChanged
 from skvoz.client.inputs import (
+    Attached,
     EntriesRead,
     EntryRefused,
     EntryStored,
     Input,
     LogOpened,
+    PackagesStored,
     RelayConnected,
+    RequestRefused,
     Taken,
     TakeRefused,
 )
 from skvoz.client.records import Account, Conversation, Inbox, Relay
 from skvoz.client.step import Step
+from skvoz.crypto import sha256
 
 
 def command(step: Step, wished: Command) -> Answer:
@@ -68,21 +70,20 @@ def command(step: Step, wished: Command) -> Answer:
             return inboxes.revoke_link(step, wished)
         case AcceptLink():
             return first_contact.accept_link(step, wished)
-        case AcceptRequest() | DeclineRequest():
-            return _answer_request(step, wished)
+        case AcceptRequest():
+            return chats.accept(step, wished)
+        case DeclineRequest():
+            return chats.decline(step, wished)
         case BlockContact():
-            contacts.block(step, wished)
-            return Answer(account_id=wished.account_id)
+            return contacts.block(step, wished)
         case RenameContact():
-            contacts.rename(step, wished)
-            return Answer(account_id=wished.account_id)
+            return contacts.rename(step, wished)
         case VerifyContact():
-            contacts.verify(step, wished)
-            return Answer(account_id=wished.account_id)
+            return contacts.verify(step, wished)
         case MuteChat():
-            return _mute(step, wished)
+            return chats.mute(step, wished)
         case DeleteChat():
-            return composing.forget_chat(step, wished.chat_id)
+            return chats.delete(step, wished)
         case SendMessage():
             return composing.send(step, wished)
         case EditMessage():
@@ -103,7 +104,7 @@ def started(step: Step) -> None:
         return
     inboxes.started(step)
     invitations.started(step)
-    first_contact.started(step)
+    approaches.started(step)
 
 
 def handle_input(step: Step, fact: Input) -> None:
@@ -112,22 +113,35 @@ def handle_input(step: Step, fact: Input) -> None:
         case RelayConnected():
             _learn_relay_key(step, fact)
         case Taken():
-            first_contact.taken(step, fact)
+            approaches.taken(step, fact)
         case TakeRefused():
-            first_contact.refused(step, fact)
+            approaches.refused(step, fact)
         case EntryStored():
             invitations.stored(step, fact)
         case EntryRefused():
             invitations.refused(step, fact)
-        case LogOpened() | EntriesRead():
+        case LogOpened() | Attached() | EntriesRead() | PackagesStored() | RequestRefused():
             inbox = step.transaction.get(Inbox, fact.log_id)
             if inbox is not None and inbox.relay_id == fact.relay_id:
-                if isinstance(fact, LogOpened):
-                    inboxes.opened(step, inbox)
-                else:
-                    inboxes.read(step, inbox, fact)
+                _inbox(step, inbox, fact)
         case _:
             pass
+
+
+def _inbox(
+    step: Step, inbox: Inbox, fact: LogOpened | Attached | EntriesRead | PackagesStored | RequestRefused
+) -> None:
+    match fact:
+        case LogOpened():
+            inboxes.opened(step, inbox)
+        case PackagesStored():
+            inboxes.stocked(step, inbox)
+        case Attached():
+            inboxes.attached(step, inbox, fact)
+        case EntriesRead():
+            inboxes.read(step, inbox, fact)
+        case RequestRefused():
+            inboxes.refused(step, inbox, fact)
 
 
 def alarm(step: Step, name: str, subject: bytes) -> None:
@@ -141,41 +155,22 @@ def alarm(step: Step, name: str, subject: bytes) -> None:
                 reports.send(step, conversation)
         case inboxes.RENEW_ALARM:
             inboxes.renew(step, LogId(subject))
+        case inboxes.RETRY_ALARM:
+            inboxes.retry(step, LogId(subject))
+        case inboxes.CLOSE_ALARM:
+            inboxes.close(step, LogId(subject))
+        case inboxes.FORGET_ALARM:
+            inboxes.forget(step, LogId(subject))
         case invitations.RETRY_ALARM:
-            invitations.retry(step, subject)
-        case first_contact.RETRY_ALARM:
-            first_contact.retry(step, subject)
+            invitations.retry(step, EntryId(subject))
+        case approaches.RETRY_ALARM:
+            approaches.retry(step, subject)
         case _:
             pass
 
 
 def _learn_relay_key(step: Step, fact: RelayConnected) -> None:
     relay = step.transaction.get(Relay, fact.relay_id)
-    if relay is not None and not relay.public_key and fact.public_key:
-        step.transaction.put(msgspec.structs.replace(relay, public_key=fact.public_key))
-
-
-def _answer_request(step: Step, wished: AcceptRequest | DeclineRequest) -> Answer:
-    found = step.transaction.select(Conversation, chat_id=wished.chat_id)
-    requests = [conversation for conversation in found if conversation.is_request]
-    if not requests:
-        raise NotFound("there is no such request")
-    for conversation in requests:
-        if isinstance(wished, DeclineRequest):
-            conversations.forget(step, conversation.group_id)
-            composing.forget_messages(step, conversation)
-            continue
-        changed = step.change(conversation.group_id, is_request=False)
-        cards_sent.accept(step, changed)
-        step.tell(ChatChanged(chat_id=wished.chat_id, group_id=conversation.group_id, what="accepted"))
-    return Answer(chat_id=wished.chat_id)
-
-
-def _mute(step: Step, wished: MuteChat) -> Answer:
-    found = step.transaction.select(Conversation, chat_id=wished.chat_id)
-    if not found:
-        raise Conflict("there is no such chat")
-    for conversation in found:
-        step.change(conversation.group_id, muted=wished.muted)
-        step.tell(ChatChanged(chat_id=wished.chat_id, group_id=conversation.group_id, what="muted"))
-    return Answer(chat_id=wished.chat_id)
+    if relay is None or relay.public_key or sha256(fact.public_key) != fact.relay_id:
+        return
+    step.transaction.put(msgspec.structs.replace(relay, public_key=fact.public_key))

@@ -46,6 +46,8 @@ _SALT_SIZE: Final = 16
 _KNOCK_AGAIN_MS: Final = 6 * 3600 * 1000
 _DOUBT_MS: Final = 3600 * 1000
 """How long others may take to answer a knock, before the closer that we can't read is held for junk."""
+_DENIED_RETRIES_MS: Final = (5_000, 30_000, 120_000)
+"""Other members may put back what we can't."""
 _KNOCKS_KEPT_MAX: Final = 64
 _ALIVE: Final = (ConversationState.ACTIVE, ConversationState.LEAVING, ConversationState.FROZEN)
 
@@ -83,7 +85,8 @@ def doubt(step: Step, conversation: Conversation) -> None:
     """Nobody let us in: perhaps nobody could follow that closer, so go on as if it were junk."""
     if conversation.state is not ConversationState.LOST or not conversation.unfollowed_closers:
         return
-    changed = step.change(conversation.group_id, state=ConversationState.ACTIVE)
+    state = conversations.state_of_members(step, conversation.group_id)
+    changed = step.change(conversation.group_id, state=state)
     step.hasten_alarm(
         epochs.CONTEST_ALARM, conversation.group_id, step.now_ms + epochs.pause_ms(conversation)
     )
@@ -198,7 +201,7 @@ def relay_connected(step: Step, fact: RelayConnected) -> None:
     for conversation in step.transaction.select(Conversation):
         if conversation.relay_id != fact.relay_id:
             continue
-        step.caches.restoring.discard(conversation.group_id)
+        step.caches.denials[conversation.group_id] = 1
         if conversation.state in _ALIVE:
             restore_room(step, conversation)
         elif conversation.state is ConversationState.CREATING:
@@ -206,20 +209,25 @@ def relay_connected(step: Step, fact: RelayConnected) -> None:
 
 
 def room_denied(step: Step, conversation: Conversation) -> None:
-    """Put back what a relay that knows no such segment may have lost; in vain a second time."""
+    """Put back what a relay that knows no such segment may have lost, and try again; in the end, be lost."""
+    group_id = conversation.group_id
     if conversation.state not in _ALIVE:
         return
-    if conversation.group_id in step.caches.restoring:
-        step.caches.restoring.discard(conversation.group_id)
+    denials = step.caches.denials.get(group_id, 0)
+    step.caches.denials[group_id] = denials + 1
+    if denials == 0:
+        restore_room(step, conversation)
+    elif denials <= len(_DENIED_RETRIES_MS):
+        due_ms = step.now_ms + _DENIED_RETRIES_MS[denials - 1]
+        step.hasten_alarm(attachments.RETRY_ALARM, group_id, due_ms)
+    else:
+        step.caches.denials.pop(group_id)
         lose(step, conversation)
-        return
-    restore_room(step, conversation)
 
 
 def restore_room(step: Step, conversation: Conversation) -> None:
     """Send the closers that were followed last, oldest first, and read the room from its beginning."""
     group_id = conversation.group_id
-    step.caches.restoring.add(group_id)
     changed = step.change(group_id, cursor=0, segment=-1)
     for intent in step.transaction.select(Intent, group_id=group_id):
         if intent.since:

@@ -60,7 +60,9 @@ class Caches:
         self.readings: dict[GroupId, Reading] = {}
         self.routes: dict[LogId, GroupId] = {}
         self.envelopes: dict[GroupId, tuple[int, bytes]] = {}
-        self.restoring: set[GroupId] = set()
+        self.denials: dict[GroupId, int] = {}
+        self.people: dict[GroupId, tuple[int, int]] = {}
+        """By group: an epoch and how many people it has."""
         self.wake_at_ms: int | None = None
 
     def tree_of(self, group_id: GroupId) -> bytes:
@@ -76,7 +78,8 @@ class Caches:
         self.readings.clear()
         self.routes.clear()
         self.envelopes.clear()
-        self.restoring.clear()
+        self.people.clear()
+        self.denials.clear()
         self.wake_at_ms = None
 
 
@@ -92,6 +95,7 @@ class Step:
         self.caches = caches
         self.effects: list[Effect] = []
         self.events: list[Event] = []
+        self._unsaved: dict[GroupId, Group | None] = {}
         caches.transaction = transaction
 
     @property
@@ -100,7 +104,8 @@ class Step:
         return self.environment.randomness
 
     def outcome(self) -> Outcome:
-        """Return what was gathered."""
+        """Write what is still to be written, and return what was gathered."""
+        self._write_groups()
         return Outcome(effects=tuple(self.effects), events=tuple(self.events))
 
     def emit(self, effect: Effect) -> None:
@@ -222,8 +227,24 @@ class Step:
         return secret
 
     def save_group(self, group: Group, since: Group | None) -> None:
-        """Store what changed in a group `since` its earlier state (None: everything, as in a new epoch)."""
+        """Have stored what changed in a group `since` its earlier state (None: everything).
+
+        The parts are written once, when the step ends: entries of a batch move the same ratchets
+        again and again.
+        """
         group_id = GroupId(group.group_id)
+        if since is None:
+            self.caches.envelopes.pop(group_id, None)
+        if since is None or group_id not in self._unsaved:
+            self._unsaved[group_id] = since
+        self._keep(group_id, group)
+
+    def _write_groups(self) -> None:
+        unsaved, self._unsaved = self._unsaved, {}
+        for group_id, since in unsaved.items():
+            self._write_group(group_id, self.caches.groups[group_id], since)
+
+    def _write_group(self, group_id: GroupId, group: Group, since: Group | None) -> None:
         snapshot = group.snapshot(since)
         if snapshot.epoch_changed:
             self.caches.envelopes.pop(group_id, None)
@@ -240,13 +261,13 @@ class Step:
                 self.transaction.put(GroupPart(group_id=group_id, part=part, body=body))
         for leaf, body in snapshot.ratchets.items():
             self.transaction.put(GroupPart(group_id=group_id, part="ratchet", leaf=leaf, body=body))
-        self._keep(group_id, group)
 
     def drop_group(self, group_id: GroupId) -> None:
         """Forget all keys of a group."""
         for part in self.transaction.select(GroupPart, group_id=group_id):
             self.transaction.delete(GroupPart, *part.key_values())
         self.caches.groups.pop(group_id, None)
+        self._unsaved.pop(group_id, None)
         self.caches.envelopes.pop(group_id, None)
 
     def _part(self, group_id: GroupId, name: str) -> bytes:
@@ -260,4 +281,6 @@ class Step:
         groups[group_id] = group
         groups.move_to_end(group_id)
         if len(groups) > GROUPS_CACHED_MAX:
-            groups.popitem(last=False)
+            oldest, dropped = groups.popitem(last=False)
+            if oldest in self._unsaved:
+                self._write_group(oldest, dropped, self._unsaved.pop(oldest))

@@ -42,15 +42,15 @@ class Transaction:
 
     def get(self, kind: type[R], *key: object) -> R | None:
         """Return the record under `key` with this step's changes, or nothing."""
-        changed = self._changed(kind)
-        if key in changed:
-            return changed[key]
+        changed = self._changes.get(kind)
+        if changed is not None and key in changed:
+            return cast("R | None", changed[key])
         place = (kind, key)
         if place not in self._read:
             self._read[place] = self._records.get(kind, key)
         return cast("R | None", self._read[place])
 
-    def select(self, kind: type[R], **equals: object) -> list[R]:
+    def select(self, kind: type[R], /, **equals: object) -> list[R]:
         """Return the records whose fields equal the values, in key order, with this step's changes."""
         found: dict[Key, R] = {record.key_values(): record for record in self._records.select(kind, **equals)}
         for key, record in self._changed(kind).items():

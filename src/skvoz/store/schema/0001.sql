@@ -129,9 +129,11 @@ CREATE INDEX key_package_secret_log_id ON key_package_secret (log_id);
 
 CREATE TABLE approach (
     taker BLOB NOT NULL,
+    log_id BLOB NOT NULL,
     body BLOB NOT NULL,
     PRIMARY KEY (taker)
 ) WITHOUT ROWID;
+CREATE INDEX approach_log_id ON approach (log_id);
 
 CREATE TABLE message (
     message_id BLOB NOT NULL,
@@ -160,6 +162,29 @@ CREATE TABLE last_seen (
     body BLOB NOT NULL,
     PRIMARY KEY (group_id)
 ) WITHOUT ROWID;
+
+CREATE TABLE spoken (
+    group_id BLOB NOT NULL,
+    account_id BLOB NOT NULL,
+    body BLOB NOT NULL,
+    PRIMARY KEY (group_id, account_id)
+) WITHOUT ROWID;
+
+CREATE TABLE unread (
+    group_id BLOB NOT NULL,
+    sequence INTEGER NOT NULL,
+    body BLOB NOT NULL,
+    PRIMARY KEY (group_id, sequence)
+) WITHOUT ROWID;
+
+CREATE TABLE waiting_change (
+    target BLOB NOT NULL,
+    message_id BLOB NOT NULL,
+    group_id BLOB NOT NULL,
+    body BLOB NOT NULL,
+    PRIMARY KEY (target, message_id)
+) WITHOUT ROWID;
+CREATE INDEX waiting_change_group_id ON waiting_change (group_id);
 
 CREATE TABLE receipt (
     message_id BLOB NOT NULL,

@@ -1,0 +1,89 @@
+"""Chats as people see them: requests accepted or declined, kept quiet, deleted here."""
+
+from skvoz.base.errors import Conflict, NotFound
+from skvoz.base.ids import AccountId
+from skvoz.client import contacts, conversations, introductions, messages, reports
+from skvoz.client.commands import AcceptRequest, Answer, DeclineRequest, DeleteChat, MuteChat
+from skvoz.client.composing import WRITABLE
+from skvoz.client.events import ChatChanged
+from skvoz.client.records import Conversation, ConversationKind, Message, Unread
+from skvoz.client.step import Step
+
+
+def _chat(step: Step, chat_id: bytes) -> list[Conversation]:
+    found = step.transaction.select(Conversation, chat_id=chat_id)
+    if not found:
+        raise NotFound("there is no such chat")
+    return found
+
+
+def _requests(step: Step, chat_id: bytes) -> list[Conversation]:
+    found = [one for one in _chat(step, chat_id) if one.is_request and not one.hidden]
+    if not found:
+        raise NotFound("there is no such request")
+    return found
+
+
+def accept(step: Step, command: AcceptRequest) -> Answer:
+    """Let a stranger be a contact, or take part in a group that one was invited to."""
+    for conversation in _requests(step, command.chat_id):
+        accept_one(step, conversation)
+    return Answer(chat_id=command.chat_id)
+
+
+def accept_from(step: Step, account_id: AccountId) -> None:
+    """Accept what somebody had asked before we turned to them ourselves."""
+    for conversation in step.transaction.select(Conversation, chat_id=account_id):
+        if conversation.is_request:
+            accept_one(step, conversation)
+
+
+def accept_one(step: Step, conversation: Conversation) -> None:
+    """Accept one request: from now on reports are sent, and who we are is told."""
+    changed = step.change(conversation.group_id, is_request=False, hidden=False)
+    if changed.kind is ConversationKind.DIRECT:
+        contacts.accept(step, AccountId(changed.chat_id))
+    for unread in step.transaction.select(Unread, group_id=changed.group_id):
+        reports.due(step, changed, unread.message_id)
+    if changed.state in WRITABLE:
+        introductions.introduce(step, changed)
+    _tell(step, changed, "accepted")
+
+
+def decline(step: Step, command: DeclineRequest) -> Answer:
+    """Leave a request without a word, and forget it."""
+    for conversation in _requests(step, command.chat_id):
+        conversations.forget(step, conversation.group_id)
+        _hide(step, conversation)
+        if conversation.kind is ConversationKind.DIRECT:
+            contacts.decline(step, AccountId(conversation.chat_id))
+    return Answer(chat_id=command.chat_id)
+
+
+def mute(step: Step, command: MuteChat) -> Answer:
+    """Keep a chat quiet, or not."""
+    for conversation in _chat(step, command.chat_id):
+        if conversation.muted != command.muted:
+            _tell(step, step.change(conversation.group_id, muted=command.muted), "muted")
+    return Answer(chat_id=command.chat_id)
+
+
+def delete(step: Step, command: DeleteChat) -> Answer:
+    """Forget the messages of a chat here; raise `Conflict` for a group that was not left."""
+    found = _chat(step, command.chat_id)
+    for conversation in found:
+        if conversation.kind is ConversationKind.GROUP and conversation.state in WRITABLE:
+            raise Conflict("leave the group before you delete it")
+    for conversation in found:
+        _hide(step, conversation)
+    return Answer(chat_id=command.chat_id)
+
+
+def _hide(step: Step, conversation: Conversation) -> None:
+    for message in step.transaction.select(Message, group_id=conversation.group_id):
+        messages.remove(step, message)
+    _tell(step, step.change(conversation.group_id, hidden=True, unread=0), "deleted")
+
+
+def _tell(step: Step, conversation: Conversation, what: str) -> None:
+    step.tell(ChatChanged(chat_id=conversation.chat_id, group_id=conversation.group_id, what=what))

@@ -1,0 +1,116 @@
+"""What a home keeps: one record kind per table.
+
+A record is stored under its key fields; `columns` are further fields that can be selected by. Fields
+are only ever appended, with defaults; any other change is a new schema version with a migration.
+A record's `repr` names its kind and nothing else: records hold keys and people's words.
+
+- `base`: what all have, and the machine's own: counters, alarms, answers, events
+- `people`: this home's person, contacts, relays
+- `rooms`: conversations, their groups, what is on its way into them
+- `inboxes`: inboxes, KeyPackages, invitations
+- `messages`: messages, reactions, reports, gaps
+"""
+
+from skvoz.client.records.base import Alarm, Answered, Counter, LoggedEvent, Record
+from skvoz.client.records.inboxes import Approach, Delivery, Inbox, InboxKind, KeyPackageSecret, MailPart
+from skvoz.client.records.messages import (
+    Gap,
+    LastSeen,
+    Message,
+    MessageState,
+    PendingReport,
+    ReactionGiven,
+    Receipt,
+    Spoken,
+    Unread,
+    WaitingChange,
+)
+from skvoz.client.records.people import Account, Contact, ContactState, Relay
+from skvoz.client.records.rooms import (
+    Closer,
+    Conversation,
+    ConversationKind,
+    ConversationState,
+    GroupPart,
+    Intent,
+    IntentKind,
+    KeptCloser,
+    KnockHeard,
+    Participant,
+    SentEntry,
+    StagedCommit,
+)
+
+RECORDS: tuple[type[Record], ...] = (
+    Counter,
+    Account,
+    Relay,
+    Contact,
+    Conversation,
+    Participant,
+    GroupPart,
+    Intent,
+    SentEntry,
+    StagedCommit,
+    Closer,
+    KeptCloser,
+    KnockHeard,
+    Delivery,
+    Inbox,
+    MailPart,
+    KeyPackageSecret,
+    Approach,
+    Message,
+    ReactionGiven,
+    LastSeen,
+    Spoken,
+    Unread,
+    WaitingChange,
+    Receipt,
+    PendingReport,
+    Gap,
+    Alarm,
+    Answered,
+    LoggedEvent,
+)
+
+__all__ = [
+    "RECORDS",
+    "Account",
+    "Alarm",
+    "Answered",
+    "Approach",
+    "Closer",
+    "Contact",
+    "ContactState",
+    "Conversation",
+    "ConversationKind",
+    "ConversationState",
+    "Counter",
+    "Delivery",
+    "Gap",
+    "GroupPart",
+    "Inbox",
+    "InboxKind",
+    "Intent",
+    "IntentKind",
+    "KeptCloser",
+    "KeyPackageSecret",
+    "KnockHeard",
+    "LastSeen",
+    "LoggedEvent",
+    "MailPart",
+    "Message",
+    "MessageState",
+    "Participant",
+    "PendingReport",
+    "ReactionGiven",
+    "Receipt",
+    "Record",
+    "Relay",
+    "SentEntry",
+    "Spoken",
+    "StagedCommit",
+    "Unread",
+    "WaitingChange",
+]

@@ -1,0 +1,135 @@
+"""Messages as people see them, and what hangs on them."""
+
+from enum import IntEnum
+
+import msgspec
+
+from skvoz.base.ids import AccountId, GroupId, MessageId
+from skvoz.client.records.base import Record
+
+
+class MessageState(IntEnum):
+    """How far a message of ours has come; others' are `RECEIVED`."""
+
+    QUEUED = 0
+    SENT = 1
+    DELIVERED = 2
+    READ = 3
+    FAILED = 4
+    RECEIVED = 5
+
+
+class Message(Record, frozen=True, array_like=True, kw_only=True):
+    """A message as people see it, after edits and deletions."""
+
+    table = "message"
+    key = ("message_id",)
+    columns = ("chat_id", "sequence", "group_id", "expires_ms")
+    message_id: MessageId
+    chat_id: bytes
+    group_id: GroupId
+    sequence: int
+    """Order in this home, over all chats."""
+    author: AccountId
+    sent_ms: int
+    """As the author's clock said."""
+    received_ms: int
+    state: MessageState
+    text: str
+    unsupported: str = ""
+    """The kind of a content that this version can't show."""
+    reply_to: MessageId | None = None
+    mentions: tuple[tuple[bytes, int, int], ...] = ()
+    """Account id, start and length in characters."""
+    edited_ms: int | None = None
+    last_edit: bytes = b""
+    """The id of the edit that made the text what it is."""
+    deleted: bool = False
+    expires_ms: int | None = None
+    reactions: dict[str, tuple[bytes, ...]] = msgspec.field(default_factory=dict[str, tuple[bytes, ...]])
+    """Emoji to account ids."""
+    failure: str = ""
+
+
+class ReactionGiven(Record, frozen=True, array_like=True, kw_only=True):
+    """A reaction by its own message id, which is what takes it back."""
+
+    table = "reaction_given"
+    key = ("reaction_id",)
+    columns = ("message_id",)
+    reaction_id: MessageId
+    message_id: MessageId
+    account_id: AccountId
+    emoji: str
+
+
+class LastSeen(Record, frozen=True, array_like=True, kw_only=True):
+    """The latest message ids that arrived in a conversation, oldest first."""
+
+    table = "last_seen"
+    key = ("group_id",)
+    group_id: GroupId
+    message_ids: tuple[bytes, ...]
+
+
+class Spoken(Record, frozen=True, array_like=True, kw_only=True):
+    """Somebody has said something in a conversation since this device is in it."""
+
+    table = "spoken"
+    key = ("group_id", "account_id")
+    group_id: GroupId
+    account_id: AccountId
+
+
+class Unread(Record, frozen=True, array_like=True, kw_only=True):
+    """A message of somebody else's that this home's person has not read."""
+
+    table = "unread"
+    key = ("group_id", "sequence")
+    group_id: GroupId
+    sequence: int
+    message_id: MessageId
+
+
+class WaitingChange(Record, frozen=True, array_like=True, kw_only=True):
+    """An edit, deletion or reaction that came before the message that it is about."""
+
+    table = "waiting_change"
+    key = ("target", "message_id")
+    columns = ("group_id",)
+    target: MessageId
+    message_id: MessageId
+    group_id: GroupId
+    author: AccountId
+    body: bytes
+
+
+class Receipt(Record, frozen=True, array_like=True, kw_only=True):
+    """What one person reported about one message of ours."""
+
+    table = "receipt"
+    key = ("message_id", "account_id")
+    message_id: MessageId
+    account_id: AccountId
+    delivered_ms: int | None = None
+    read_ms: int | None = None
+
+
+class PendingReport(Record, frozen=True, array_like=True, kw_only=True):
+    """A message about which a report is due."""
+
+    table = "pending_report"
+    key = ("group_id", "message_id")
+    group_id: GroupId
+    message_id: MessageId
+    is_read: bool = False
+
+
+class Gap(Record, frozen=True, array_like=True, kw_only=True):
+    """A message that somebody had seen and we have not: it may be missing."""
+
+    table = "gap"
+    key = ("group_id", "message_id")
+    group_id: GroupId
+    message_id: MessageId
+    noticed_ms: int

@@ -1,0 +1,230 @@
+"""What people write leaves in order, once, and survives crashes and lost answers."""
+
+import pytest
+
+from skvoz.base.errors import BadRequest
+from skvoz.base.ids import GroupId, MessageId
+from skvoz.client import commits, effects, outbox
+from skvoz.client.commands import SendMessage
+from skvoz.client.effects import Channel
+from skvoz.client.inputs import Attached, EntriesRead, EntryRefused, EntryStored, Input
+from skvoz.client.records import Intent, Message, MessageState, SentEntry
+from tests.client.fake_relay import Device, World
+
+
+def say(device: Device, chat_id: bytes, text: str) -> None:
+    device.do(lambda client_id: SendMessage(client_id=client_id, chat_id=chat_id, text=text))
+
+
+def group_of(count: int) -> tuple[World, list[Device], GroupId]:
+    world = World()
+    relay = world.add_relay()
+    devices = [world.add_device(f"device{number}", relay) for number in range(count)]
+    return world, devices, world.make_group(*devices)
+
+
+def states(device: Device) -> list[MessageState]:
+    return [message.state for message in device.all(Message)]
+
+
+def bodies(world: World, device: Device, group_id: GroupId) -> list[bytes]:
+    """Return the bodies of all entries in a room, as the relay holds them."""
+    [relay] = world.relays.values()
+    log_id = device.conversation(group_id).log_id
+    return [entry.body or b"" for entry in relay.store.all_entries(log_id)]
+
+
+def test_a_crash_after_storing_sends_the_same_bytes() -> None:
+    world, [anna, boris], group_id = group_of(2)
+    anna.crash_before_effects = True
+    say(anna, group_id, "hello")
+    [intent] = anna.all(Intent)
+    assert intent.ciphertext not in bodies(world, anna, group_id)
+    world.settle()
+    assert bodies(world, anna, group_id)[-1] == intent.ciphertext
+    assert boris.texts() == ["hello"]
+    assert not anna.all(Intent)
+    assert states(anna) == [MessageState.SENT]
+
+
+def test_nothing_goes_out_after_a_start_before_the_head_was_read() -> None:
+    world, [anna, boris], group_id = group_of(2)
+    anna.go_offline()
+    say(boris, group_id, "meanwhile")
+    world.settle()
+    anna.go_online()
+    anna.restart()
+    sent = len(bodies(world, anna, group_id))
+    anna.turn_until(Attached)
+    say(anna, group_id, "too early")
+    assert len(bodies(world, anna, group_id)) == sent
+    world.settle()
+    assert sorted(boris.texts()) == ["meanwhile", "too early"]
+
+
+def test_a_lost_answer_is_made_up_for_by_reading() -> None:
+    world, [anna, boris], group_id = group_of(2)
+    anna.swallow = lambda fact: isinstance(fact, EntryStored)
+    say(anna, group_id, "hello")
+    world.settle()
+    assert not anna.all(Intent)
+    assert not anna.all(SentEntry)
+    assert states(anna) == [MessageState.SENT]
+    assert boris.texts() == ["hello"]
+
+
+def test_a_message_is_done_only_when_it_is_met_in_the_log() -> None:
+    world, [anna, boris], group_id = group_of(2)
+    anna.swallow = lambda fact: isinstance(fact, EntriesRead)
+    say(anna, group_id, "hello")
+    world.settle()
+    assert states(anna) == [MessageState.SENT]
+    assert len(anna.all(Intent)) == 1
+    anna.swallow = lambda _: False
+    anna.restart()
+    world.settle()
+    assert not anna.all(Intent)
+    assert boris.texts() == ["hello"]
+
+
+def test_superseded_entries_are_encrypted_anew_with_the_same_message_id() -> None:
+    world, [anna, boris], group_id = group_of(2)
+    refused: list[Input] = []
+
+    def note(fact: Input) -> bool:
+        if isinstance(fact, EntryRefused):
+            refused.append(fact)
+        return isinstance(fact, EntriesRead)
+
+    anna.swallow = note
+    boris.act(lambda step: commits.update(step, group_id))
+    boris.turn()
+    say(anna, group_id, "one")
+    say(anna, group_id, "two")
+    world.settle()
+    assert {fact.code for fact in refused if isinstance(fact, EntryRefused)} == {"superseded"}
+    first = {intent.entry_id: intent for intent in anna.all(Intent)}
+    ids = {message.message_id for message in anna.all(Message)}
+    anna.swallow = lambda _: False
+    anna.restart()
+    world.settle()
+    assert boris.texts() == ["one", "two"]
+    assert {message.message_id for message in boris.all(Message)} == ids
+    assert not {intent.ciphertext for intent in first.values()} & set(bodies(world, anna, group_id))
+    assert not anna.all(Intent)
+
+
+def test_many_messages_keep_their_order_and_a_window() -> None:
+    world, [anna, boris], group_id = group_of(2)
+    anna.go_offline()
+    for number in range(50):
+        say(anna, group_id, f"message {number}")
+    under_way = [intent for intent in anna.all(Intent) if intent.entry_id is not None]
+    assert len(under_way) == outbox.IN_FLIGHT_MAX
+    anna.go_online()
+    world.settle()
+    assert boris.texts() == [f"message {number}" for number in range(50)]
+    assert not anna.all(Intent)
+
+
+def test_a_refused_message_fails_and_the_next_goes_on() -> None:
+    world, [anna, boris], group_id = group_of(2)
+    anna.go_offline()
+    say(anna, group_id, "refused")
+    say(anna, group_id, "accepted")
+    [refused, _] = anna.all(Intent)
+    assert refused.entry_id is not None
+    conversation = anna.conversation(group_id)
+    world.held[anna.name] = world.held[anna.name][1:]
+    anna.handle(
+        EntryRefused(
+            relay_id=conversation.relay_id,
+            log_id=conversation.log_id,
+            entry_id=refused.entry_id,
+            code="too_big",
+            retry_after_ms=0,
+        )
+    )
+    anna.go_online()
+    world.settle()
+    assert boris.texts() == ["accepted"]
+    assert states(anna) == [MessageState.FAILED, MessageState.SENT]
+
+
+def test_a_slow_relay_is_asked_again_later() -> None:
+    world, [anna, boris], group_id = group_of(2)
+    anna.go_offline()
+    say(anna, group_id, "hello")
+    world.held.clear()
+    [intent] = anna.all(Intent)
+    assert intent.entry_id is not None
+    conversation = anna.conversation(group_id)
+    anna.go_online()
+    anna.handle(
+        EntryRefused(
+            relay_id=conversation.relay_id,
+            log_id=conversation.log_id,
+            entry_id=intent.entry_id,
+            code="slow",
+            retry_after_ms=7_000,
+        )
+    )
+    world.advance(6_000)
+    assert boris.texts() == []
+    world.advance(2_000)
+    assert boris.texts() == ["hello"]
+
+
+def test_repeated_facts_change_nothing() -> None:
+    world, [anna, boris], group_id = group_of(2)
+    seen: list[Input] = []
+
+    def keep(fact: Input) -> bool:
+        seen.append(fact)
+        return False
+
+    anna.swallow = boris.swallow = keep
+    say(anna, group_id, "hello")
+    say(boris, group_id, "hi")
+    world.settle()
+    for fact in seen:
+        anna.handle(fact)
+        boris.handle(fact)
+    world.settle()
+    assert sorted(anna.texts()) == sorted(boris.texts()) == ["hello", "hi"]
+
+
+def test_no_ciphertext_is_made_twice_with_one_entry_id() -> None:
+    world, [anna, _], group_id = group_of(2)
+    for number in range(5):
+        say(anna, group_id, str(number))
+        anna.restart()
+        world.settle()
+    room = [
+        effect
+        for effect in anna.submitted
+        if isinstance(effect, effects.Append) and effect.channel is Channel.ROOMS
+    ]
+    by_id = {(effect.entry_id, effect.body) for effect in room}
+    assert len({entry_id for entry_id, _ in by_id}) == len(by_id)
+
+
+def test_too_much_to_say_is_refused() -> None:
+    _, [anna, _], group_id = group_of(2)
+    with pytest.raises(BadRequest):
+        anna.act(
+            lambda step: outbox.enqueue(step, group_id, bytes(outbox.BODY_SIZE_MAX + 1), MessageId(bytes(32)))
+        )
+
+
+def test_an_update_comes_before_the_next_message_after_a_week() -> None:
+    world, [anna, boris], group_id = group_of(2)
+    epoch = anna.conversation(group_id).epoch
+    say(anna, group_id, "today")
+    world.settle()
+    assert anna.conversation(group_id).epoch == epoch
+    world.advance(8 * 24 * 3600 * 1000)
+    say(anna, group_id, "next week")
+    world.settle()
+    assert anna.conversation(group_id).epoch == epoch + 1
+    assert boris.texts() == ["today", "next week"]

@@ -1,0 +1,191 @@
+"""Being lost, frozen, and found again; a relay that was restored from a backup."""
+
+from collections.abc import Callable
+
+import pytest
+
+from skvoz.base.errors import DecryptFailed, PeerError
+from skvoz.client import commits, recovery
+from skvoz.client.commands import RemoveMember
+from skvoz.client.conversation_info import ConversationInfo
+from skvoz.client.effects import Knock
+from skvoz.client.inputs import RequestRefused
+from skvoz.client.records import ConversationState, KeyPackageSecret, KnockHeard, Participant
+from skvoz.mls import commit_processing
+from tests.client.fake_relay import Device
+from tests.client.test_closers import assert_one_epoch, relay_of
+from tests.client.test_outbox import group_of, say
+
+HOUR_MS = 3600 * 1000
+
+
+def blind(monkeypatch: pytest.MonkeyPatch, victim: Device, act: Callable[[], object]) -> None:
+    """Run the world while the victim can't decrypt its part of any commit's path."""
+    real = commit_processing.decrypt_path
+    handling: list[str] = []
+    handle = Device.handle
+
+    def watched(self: Device, fact: object) -> None:
+        handling.append(self.name)
+        handle(self, fact)  # type: ignore[arg-type] # passed on as it came
+        handling.pop()
+
+    def failing(*arguments: object, **named: object) -> object:
+        if handling and handling[-1] == victim.name:
+            raise DecryptFailed
+        return real(*arguments, **named)  # type: ignore[arg-type] # passed on as they came
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Device, "handle", watched)
+        patch.setattr(commit_processing, "decrypt_path", failing)
+        act()
+        victim.world.settle()
+
+
+def test_who_cannot_read_a_path_knocks_and_is_let_in_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    world, devices, group_id = group_of(3)
+    anna, _, vera = devices
+    blind(monkeypatch, vera, lambda: anna.act(lambda step: commits.update(step, group_id)))
+    assert vera.conversation(group_id).state is ConversationState.LOST
+    say(anna, group_id, "vera misses this")
+    say(vera, group_id, "written while lost")
+    world.advance(20_000)
+    assert vera.conversation(group_id).state is ConversationState.ACTIVE
+    assert_one_epoch(world, devices, group_id)
+    assert "vera misses this" not in vera.texts()
+    assert "written while lost" in anna.texts()
+    assert not anna.all(KnockHeard)
+    assert len([one for one in anna.all(Participant) if one.group_id == group_id]) == 3
+
+
+def test_a_commit_that_nobody_can_read_is_contested_in_the_end(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    world, devices, group_id = group_of(2)
+    anna, boris = devices
+    anna.go_offline()
+    anna.act(lambda step: commits.update(step, group_id))
+    blind(monkeypatch, boris, anna.go_online)
+    assert boris.conversation(group_id).state is ConversationState.LOST
+    anna.go_offline()
+    world.advance(2 * HOUR_MS)
+    assert boris.conversation(group_id).state is ConversationState.ACTIVE
+
+
+def test_a_twin_freezes_the_leaf_until_it_is_added_anew() -> None:
+    world, devices, group_id = group_of(3)
+    anna, _, vera = devices
+    twin = Device(world, "twin", world.fresh_session())
+    twin.records.tables = {kind: dict(table) for kind, table in vera.records.tables.items()}
+    vera.go_offline()
+    world.devices.append(twin)
+    twin.restart()
+    world.settle()
+    say(twin, group_id, "from the twin")
+    world.settle()
+    world.devices.remove(twin)
+    twin.go_offline()
+    vera.go_online()
+    vera.restart()
+    vera.turn_until_state(group_id, ConversationState.FROZEN)
+    say(vera, group_id, "waits")
+    assert "waits" not in anna.texts()
+    world.advance(30_000)
+    assert vera.conversation(group_id).state is ConversationState.ACTIVE
+    assert "waits" in anna.texts()
+    assert_one_epoch(world, devices, group_id)
+
+
+def test_members_put_back_what_a_restored_relay_lost() -> None:
+    world, devices, group_id = group_of(3)
+    relay = relay_of(world)
+    backup = relay.backup()
+    for number in range(3):
+        devices[1].act(lambda step: commits.update(step, group_id))
+        world.advance(5_000)
+        say(devices[0], group_id, f"message {number}")
+        world.advance(5_000)
+    epoch = devices[0].conversation(group_id).epoch
+    relay.restore(backup)
+    for device in devices:
+        device.restart()
+    world.advance(60_000)
+    assert {device.conversation(group_id).epoch for device in devices} == {epoch}
+    assert_one_epoch(world, devices, group_id)
+    assert devices[2].texts()[:3] == ["message 0", "message 1", "message 2"]
+
+
+def test_members_meet_again_after_a_restored_relay_parted_them() -> None:
+    world, devices, group_id = group_of(3)
+    anna, boris, vera = devices
+    relay = relay_of(world)
+    backup = relay.backup()
+    vera.go_offline()
+    for _ in range(3):
+        boris.act(lambda step: commits.update(step, group_id))
+        world.advance(5_000)
+    for device in (anna, boris):
+        device.go_offline()
+    relay.restore(backup)
+    vera.go_online()
+    vera.restart()
+    world.settle()
+    vera.act(lambda step: commits.update(step, group_id))
+    world.advance(10_000)
+    for device in (anna, boris):
+        device.go_online()
+        device.restart()
+    world.advance(8 * HOUR_MS)
+    assert_one_epoch(world, devices, group_id)
+
+
+def test_a_room_that_is_gone_is_lost_after_some_patience() -> None:
+    world, [anna, boris], group_id = group_of(2)
+    conversation = boris.conversation(group_id)
+    relay = relay_of(world)
+    relay.store.delete_log(conversation.log_id)
+    boris.swallow = lambda fact: not isinstance(fact, RequestRefused)
+    boris.restart()
+    boris.swallow = lambda _: False
+    world.settle()
+    assert boris.conversation(group_id).state is ConversationState.ACTIVE
+    anna.go_offline()
+    world.advance(HOUR_MS)
+    assert boris.conversation(group_id).state is ConversationState.LOST
+
+
+def test_only_a_members_own_signed_knock_is_heard() -> None:
+    world, devices, group_id = group_of(3)
+    anna, _, vera = devices
+    group = anna.group(group_id)
+    vera.act(lambda step: recovery.lose(step, step.conversation(group_id)))
+    [knock] = [one for one in vera.submitted if isinstance(one, Knock)]
+    heard = recovery.read_knock(group, 1, knock.body)
+    assert heard.leaf == vera.conversation(group_id).own_leaf
+    for place in (0, 20, len(knock.body) - 1):
+        damaged = bytearray(knock.body)
+        damaged[place] ^= 1
+        with pytest.raises(PeerError):
+            recovery.read_knock(group, 1, bytes(damaged))
+    devices[0].do(
+        lambda client_id: RemoveMember(client_id=client_id, chat_id=group_id, member=vera.account_id)
+    )
+    world.advance(5_000)
+    with pytest.raises(PeerError):
+        recovery.read_knock(anna.group(group_id), 1, knock.body)
+
+
+def test_knock_and_door_keys_are_different_secrets() -> None:
+    info = ConversationInfo.__new__(ConversationInfo)
+    object.__setattr__(info, "door_secret", bytes(range(32)))
+    assert len({info.door_key, info.knock_key, bytes(range(32))}) == 3
+
+
+def test_key_packages_of_knocks_are_not_kept_for_ever() -> None:
+    world, devices, group_id = group_of(3)
+    vera = devices[2]
+    before = len(vera.all(KeyPackageSecret))
+    vera.act(lambda step: recovery.lose(step, step.conversation(group_id)))
+    world.advance(30_000)
+    assert vera.conversation(group_id).state is ConversationState.ACTIVE
+    assert len(vera.all(KeyPackageSecret)) <= before
