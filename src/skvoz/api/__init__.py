@@ -1,10 +1,12 @@
 """How programs (the command line, the page, bots) speak with a node: JSON-RPC 2.0 and durable events.
 
 - `protocol`: requests and answers of JSON-RPC, and errors `{code, message, data}`
-- `views`: what is answered: chats, messages, contacts, as JSON shows them
+- `params`, `views`: what is asked with and what is answered: chats, messages, contacts, as JSON shows them
+- `showing`: how views are made from stored records
 - `methods`: the table of all methods, `noun.verb`
 - `service`: the methods over a node, and the WebSocket and POST on a private Unix socket
 - `caller`: the other end, for programs that are not asynchronous
+- `local`: a node with its API in this process
 
 Bytes (ids) are base64 in JSON. Every write carries a `client_id`; a repeat gets the first one's answer.
 """

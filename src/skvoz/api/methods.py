@@ -10,6 +10,17 @@ from typing import Any, Final
 
 import msgspec
 
+from skvoz.api.params import (
+    ChatParams,
+    ContactParams,
+    EventPageParams,
+    MessagePageParams,
+    MessageParams,
+    NoParams,
+    Params,
+    SearchParams,
+)
+from skvoz.api.showing import account_view, chat_view, contact_view, link_view, message_view, shown_name
 from skvoz.api.views import (
     AccountView,
     ChatListView,
@@ -25,24 +36,14 @@ from skvoz.api.views import (
     MessageView,
     PhraseView,
     SafetyNumberView,
-    account_view,
-    chat_view,
-    contact_view,
-    link_view,
-    message_view,
-    shown_name,
 )
 from skvoz.base.errors import NotFound
-from skvoz.base.ids import AccountId, MessageId
 from skvoz.client import commands
 from skvoz.client.links import link_of
 from skvoz.client.records import Account, LoggedEvent, Message
 from skvoz.client.recovery_phrase import phrase_of
 from skvoz.client.safety_numbers import grouped, safety_number
 from skvoz.store.queries import Chat, Queries
-
-PAGE_SIZE: Final = 50
-"""Messages in a page where nobody says otherwise."""
 
 COMMANDS: Final[dict[str, type[commands.Command]]] = {
     "account.create": commands.CreateAccount,
@@ -71,59 +72,6 @@ COMMANDS: Final[dict[str, type[commands.Command]]] = {
     "message.delete": commands.DeleteMessage,
     "message.react": commands.React,
 }
-
-
-class Params(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The base of all questions' parameters; its `repr` tells nothing."""
-
-    def __repr__(self) -> str:
-        return f"<{type(self).__name__}>"
-
-
-class NoParams(Params, frozen=True, kw_only=True):
-    """Nothing to say."""
-
-
-class ChatParams(Params, frozen=True, kw_only=True):
-    """Names a chat."""
-
-    chat_id: bytes
-
-
-class ContactParams(Params, frozen=True, kw_only=True):
-    """Names a person."""
-
-    account_id: AccountId
-
-
-class MessageParams(Params, frozen=True, kw_only=True):
-    """Names a message."""
-
-    message_id: MessageId
-
-
-class MessagePageParams(Params, frozen=True, kw_only=True):
-    """A page of a chat, back from the end or from below the sequence `before`."""
-
-    chat_id: bytes
-    before: int | None = None
-    limit: int = PAGE_SIZE
-
-
-class SearchParams(Params, frozen=True, kw_only=True):
-    """Words to look for, everywhere or in one chat."""
-
-    text: str
-    chat_id: bytes | None = None
-    before: int | None = None
-    limit: int = PAGE_SIZE
-
-
-class EventPageParams(Params, frozen=True, kw_only=True):
-    """Events after a sequence."""
-
-    after: int
-    limit: int = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,8 +6,9 @@ sequence as a notification `event`, in order and without gaps, until it goes.
 
 import asyncio
 import contextlib
+import logging
 import socket
-from collections.abc import Generator
+from collections.abc import AsyncGenerator, Generator
 from pathlib import Path
 from typing import Protocol, TypeVar
 
@@ -21,7 +22,8 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from skvoz import __version__
 from skvoz.api import protocol
-from skvoz.api.methods import COMMANDS, QUESTIONS, EventPageParams, NoParams, Params, event_list
+from skvoz.api.methods import COMMANDS, QUESTIONS, event_list
+from skvoz.api.params import EventPageParams, NoParams, Subscribe
 from skvoz.api.views import EventPageView, RelayStatusView, StatusView
 from skvoz.base.errors import Malformed, SkvozError, StoreError
 from skvoz.node.node import Node
@@ -114,12 +116,6 @@ class Service:
         return await self._node.query(lambda queries: event_list(queries, params))
 
 
-class Subscribe(Params, frozen=True, kw_only=True):
-    """From which event on to be told."""
-
-    after: int
-
-
 class _Session:
     """One caller on the WebSocket: calls are answered as they end, events are told in order."""
 
@@ -178,42 +174,63 @@ def application(service: Service) -> Starlette:
     return Starlette(routes=[Route("/rpc", post, methods=["POST"]), WebSocketRoute("/rpc", websocket)])
 
 
-async def serve(node: Node, socket_file: Path) -> None:
-    """Serve the API on a Unix socket that only this user can reach, until cancelled.
+class _Server(uvicorn.Server):
+    """Uvicorn without its signal handlers: who runs a node decides when it ends."""
 
-    The home's lock is held, so a socket file that is there already is a dead one.
+    @contextlib.contextmanager
+    def capture_signals(self) -> Generator[None]:
+        """Leave the signals alone."""
+        yield
+
+
+@contextlib.asynccontextmanager
+async def serving(node: Node, socket_file: Path) -> AsyncGenerator[None]:
+    """Serve the API on a Unix socket that only this user can reach, until the block ends.
+
+    The home's lock is held, so a socket file that is there already is a dead one. Raises `StoreError` where
+    the socket can't be made. Callers can connect from the block's first line on.
     """
     config = uvicorn.Config(
         application(Service(node)),
-        log_config=None,  # uvicorn's logger prints addresses and paths
+        log_config=None,
+        log_level=logging.CRITICAL,  # uvicorn's logger prints addresses and paths
         access_log=False,
         ws="websockets-sansio",
         ws_max_size=protocol.REQUEST_SIZE_MAX,
+        ws_ping_interval=None,  # on one machine the system tells when the other end is gone
+        ws_per_message_deflate=False,
         lifespan="off",
+        timeout_graceful_shutdown=1,
     )
-    server = uvicorn.Server(config)
+    server = _Server(config)
     with _private_socket(socket_file) as listening:
+        running = asyncio.create_task(server.serve(sockets=[listening]))
         try:
-            await server.serve(sockets=[listening])
-        except asyncio.CancelledError:
+            yield
+        finally:
             server.should_exit = True
-            await server.shutdown()
-            raise
+            await running
+
+
+async def serve(node: Node, socket_file: Path) -> None:
+    """Serve the API until cancelled; see `serving`."""
+    async with serving(node, socket_file):
+        await asyncio.Event().wait()
 
 
 @contextlib.contextmanager
 def _private_socket(file: Path) -> Generator[socket.socket]:
-    file.unlink(missing_ok=True)
-    listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    try:
-        # Between bind and chmod the folder's own 0700 keeps others out.
-        listening.bind(str(file))
-        file.chmod(0o600)
-        yield listening
-    except OSError as error:
-        raise StoreError(
-            f"the API's socket can't be made: {error.strerror or 'its path is too long'}"
-        ) from None
-    finally:
-        listening.close()
-        file.unlink(missing_ok=True)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listening:
+        try:
+            file.unlink(missing_ok=True)
+            # Between bind and chmod the folder's own 0700 keeps others out.
+            listening.bind(str(file))
+            file.chmod(0o600)
+            listening.listen()
+        except OSError as error:
+            why = error.strerror or "its path is too long"
+            raise StoreError(f"the API's socket can't be made: {why}") from None
+        try:
+            yield listening
+        finally:
+            file.unlink(missing_ok=True)

@@ -1,11 +1,8 @@
-"""What methods answer: values as JSON shows them, and how they are made from records."""
+"""What methods answer: values as JSON shows them. Imports little: callers need these types too."""
 
 import msgspec
 
 from skvoz.base.ids import AccountId, GroupId, LogId, MessageId
-from skvoz.client.records import Account, Contact, ContactState, Inbox, InboxKind, Message, MessageState
-from skvoz.store.queries import Chat
-from skvoz.store.search import highlights
 
 
 class View(msgspec.Struct, frozen=True, kw_only=True):
@@ -191,106 +188,3 @@ class StatusView(View, frozen=True, kw_only=True):
     last_event: int
     key_protection: str
     store_problem: str
-
-
-_STATES = {
-    MessageState.QUEUED: "queued",
-    MessageState.SENT: "sent",
-    MessageState.DELIVERED: "delivered",
-    MessageState.READ: "read",
-    MessageState.FAILED: "failed",
-    MessageState.RECEIVED: "received",
-}
-
-
-def shown_name(contact: Contact | None) -> str:
-    """Return what to call a person: our own name for them, else theirs."""
-    return "" if contact is None else contact.own_name or contact.name
-
-
-def account_view(account: Account) -> AccountView:
-    """Show the account."""
-    return AccountView(
-        account_id=account.account_id,
-        name=account.name,
-        phrase_confirmed=account.root_private_key is None,
-        reports_enabled=account.reports_enabled,
-        created_ms=account.created_ms,
-    )
-
-
-def contact_view(contact: Contact) -> ContactView:
-    """Show a person."""
-    return ContactView(
-        account_id=contact.account_id,
-        name=shown_name(contact),
-        card_name=contact.name,
-        state=ContactState(contact.state).name.lower(),
-        verified=contact.verified_ms is not None,
-        key_changed=contact.key_changed_ms is not None,
-    )
-
-
-def message_view(message: Message, own: Account, author: Contact | None, query: str = "") -> MessageView:
-    """Show a message; with a `query`, say where its words are."""
-    is_own = message.author == own.account_id
-    return MessageView(
-        message_id=message.message_id,
-        chat_id=message.chat_id,
-        sequence=message.sequence,
-        author=message.author,
-        author_name=own.name if is_own else shown_name(author),
-        own=is_own,
-        sent_ms=message.sent_ms,
-        received_ms=message.received_ms,
-        state=_STATES[message.state],
-        text=message.text,
-        unsupported=message.unsupported,
-        reply_to=message.reply_to,
-        mentions=tuple(
-            MentionView(account_id=AccountId(account_id), start=start, length=length)
-            for account_id, start, length in message.mentions
-        ),
-        reactions=tuple(
-            ReactionView(emoji=emoji, account_ids=accounts)
-            for emoji, accounts in sorted(message.reactions.items())
-            if accounts
-        ),
-        edited=message.edited_ms is not None,
-        deleted=message.deleted,
-        expires_ms=message.expires_ms,
-        failure=message.failure,
-        highlights=tuple(highlights(message.text, query)) if query else (),
-    )
-
-
-def chat_view(chat: Chat, own: Account, last_author: Contact | None) -> ChatView:
-    """Show a chat in the list."""
-    main = chat.main
-    last = chat.last_message
-    return ChatView(
-        chat_id=chat.chat_id,
-        group_id=main.group_id,
-        kind=main.kind.name.lower(),
-        state=main.state.name.lower(),
-        title=main.title or shown_name(chat.contact),
-        is_request=main.is_request,
-        unread=chat.unread,
-        muted=main.muted,
-        gaps=chat.gaps,
-        expiry_s=main.message_expiry_s,
-        last_activity_ms=chat.last_activity_ms,
-        last_message=None if last is None else message_view(last, own, last_author),
-    )
-
-
-def link_view(inbox: Inbox, link: str) -> LinkView:
-    """Show a link of ours."""
-    return LinkView(
-        log_id=inbox.log_id,
-        link=link,
-        lasting=inbox.kind is InboxKind.LASTING,
-        ready=inbox.opened,
-        used=inbox.used_ms is not None,
-        created_ms=inbox.created_ms,
-    )

@@ -3,7 +3,7 @@
 lock        held while a process works on the home: ratchets must never fork
 key.json    how the database's key is protected (mode 0600)
 skvoz.db    the encrypted database, with its `-wal` beside it
-api.sock    the running node's API; `api.token` a program's way in over HTTP
+api.sock    the running node's API (`skvoz.api`)
 """
 
 import fcntl
@@ -42,11 +42,6 @@ class Home:
     def key_file(self) -> Path:
         """How the database's key is protected."""
         return self.folder / "key.json"
-
-    @property
-    def socket_file(self) -> Path:
-        """The running node's API."""
-        return self.folder / "api.sock"
 
     def close(self) -> None:
         """Let other processes have the home."""

@@ -1,0 +1,66 @@
+"""A node and its API in this process: for the app itself, and for commands where no node runs.
+
+Both serve the home's socket, so there is one way to speak with a node, and commands can meet at one that a
+command runs.
+"""
+
+import asyncio
+import contextlib
+import threading
+from collections.abc import AsyncGenerator, Callable, Generator
+from concurrent.futures import Future
+from pathlib import Path
+
+from skvoz.api.caller import socket_file
+from skvoz.api.service import serving
+from skvoz.node.node import Node, OpenHome, open_home
+from skvoz.store.protection import AskPassphrase, Protection
+
+
+@contextlib.asynccontextmanager
+async def running(opened: OpenHome) -> AsyncGenerator[Node]:
+    """Run a node on a home that this process holds, and serve its API, until the block ends."""
+    node = Node(opened)
+    await node.start()
+    try:
+        async with serving(node, socket_file(opened.home.folder)):
+            yield node
+    finally:
+        await node.close()
+
+
+@contextlib.contextmanager
+def hosted(home: Path, ask: AskPassphrase, protection: str) -> Generator[None]:
+    """Run a node on a home on a thread of its own, and serve its API, until the block ends.
+
+    `ask` is called on the caller's thread. Raises what `open_home` raises, and `StoreError` where the socket
+    can't be made.
+    """
+    with open_home(home, ask, Protection(protection)) as opened:
+        ready: Future[Callable[[], object]] = Future()
+        thread = threading.Thread(target=_host, args=(opened, ready), name="skvoz-node", daemon=True)
+        thread.start()
+        try:
+            stop = ready.result()
+            try:
+                yield
+            finally:
+                stop()
+        finally:
+            thread.join()
+
+
+def _host(opened: OpenHome, ready: "Future[Callable[[], object]]") -> None:
+    async def run() -> None:
+        ending = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        async with running(opened):
+            ready.set_result(lambda: loop.call_soon_threadsafe(ending.set))
+            await ending.wait()
+
+    try:
+        asyncio.run(run())
+    except BaseException as error:
+        if ready.done():
+            raise
+        ready.set_exception(error)
