@@ -108,9 +108,8 @@ class RecordTables:
                 values = [getattr(record, name) for name in columns_of(kind)]
                 put.setdefault(kind, []).append([*values, _encoder.encode(record)])
             if kind is Message:
-                self._words.change(key[0], record if isinstance(record, Message) else None)
+                self._words.change(self.get(Message, key), record if isinstance(record, Message) else None)
         for kind, keys in deleted.items():
             self.database.run_many(_delete(kind), keys)
         for kind, rows in put.items():
             self.database.run_many(_insert(kind), rows)
-        self._words.write()

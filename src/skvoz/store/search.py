@@ -3,7 +3,6 @@
 import re
 import unicodedata
 
-from skvoz.base.ids import MessageId
 from skvoz.client.records import Message
 from skvoz.store.database import Database
 
@@ -41,29 +40,18 @@ class MessageWords:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._changes: dict[bytes, Message | None] = {}
 
-    def change(self, message_id: MessageId | bytes, message: Message | None) -> None:
-        """Note that a message is new, changed or gone."""
-        self._changes[message_id] = message
-
-    def write(self) -> None:
-        """Write what was noted; inside of the transaction that writes the messages."""
-        for message_id, message in self._changes.items():
-            text = "" if message is None or message.deleted else message.text
-            known = self._database.rows(
-                "SELECT sequence FROM message_word WHERE message_id = ?", (message_id,)
+    def change(self, old: Message | None, new: Message | None) -> None:
+        """Index what a message says now in place of what it said; inside of the transaction that writes it."""
+        if old is not None and new is not None and (old.sequence, old.text) == (new.sequence, new.text):
+            return
+        if old is not None and old.text:
+            # The index keeps no texts, and takes words out only if they are named again.
+            self._database.run(
+                "INSERT INTO message_text (message_text, rowid, folded) VALUES ('delete', ?, ?)",
+                (old.sequence, fold(old.text)),
             )
-            if known:
-                self._database.run("DELETE FROM message_text WHERE rowid = ?", known[0])
-            if message is not None and text:
-                self._database.run(
-                    "INSERT INTO message_text (rowid, folded) VALUES (?, ?)", (message.sequence, fold(text))
-                )
-                if not known:
-                    self._database.run(
-                        "INSERT INTO message_word VALUES (?, ?)", (message_id, message.sequence)
-                    )
-            elif known:
-                self._database.run("DELETE FROM message_word WHERE message_id = ?", (message_id,))
-        self._changes.clear()
+        if new is not None and new.text:
+            self._database.run(
+                "INSERT INTO message_text (rowid, folded) VALUES (?, ?)", (new.sequence, fold(new.text))
+            )
