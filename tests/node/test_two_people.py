@@ -48,10 +48,8 @@ def test_reports_edits_reactions_and_deletions_arrive(tmp_path: Path) -> None:
             anna, boris = await here.person("Anna"), await here.person("Boris")
             await here.introduce(anna, boris, "first")
             to_boris, to_anna = await boris.account_id(), await anna.account_id()
-            sent = await anna.send(to_boris, "helo")
-            assert sent.message_id is not None
+            message_id = await anna.send(to_boris, "helo")
             await boris.wait_for(to_anna, ["first", "helo"])
-            message_id = sent.message_id
             await anna.do(EditMessage(client_id=client_id(), message_id=message_id, text="hello"))
             await boris.wait_for(to_anna, ["first", "hello"])
             await boris.do(React(client_id=client_id(), message_id=message_id, emoji="👍"))

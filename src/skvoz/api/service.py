@@ -107,6 +107,7 @@ class Service:
             last_event=node.last_event,
             key_protection=node.key_protection,
             store_problem=node.store_problem,
+            dropped=await node.query(Queries.dropped),
         )
 
     async def events(self, after: int) -> EventPageView:

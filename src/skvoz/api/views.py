@@ -188,3 +188,5 @@ class StatusView(View, frozen=True, kw_only=True):
     last_event: int
     key_protection: str
     store_problem: str
+    dropped: dict[str, int]
+    """What strangers sent that made no sense: how much of each kind."""

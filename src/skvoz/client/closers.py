@@ -38,6 +38,7 @@ from skvoz.mls import (
 from skvoz.mls import StagedCommit as MlsStagedCommit
 from skvoz.mls.commit_processing import PathUnreadable
 
+DROPPED_COUNTER: Final = "closers_dropped"
 PROPOSALS_MAX: Final = 64
 """Members who leave in one commit."""
 _CONTEST_PAUSE_MS: Final = 5_000
@@ -176,6 +177,7 @@ def _met(entry: Entry, body: bytes, staged: StagedCommit | None = None) -> Follo
 def _note(step: Step, conversation: Conversation, entry: Entry) -> None:
     """Note a closer that does not hold: another one is waited for, and made if none comes."""
     group_id = conversation.group_id
+    step.transaction.next_number(DROPPED_COUNTER)
     step.transaction.put(Closer(group_id=group_id, position=entry.position, next_hash=entry.next_hash or b""))
     step.change(group_id, unfollowed_closers=conversation.unfollowed_closers + 1)
     due_ms = step.now_ms + _CONTEST_PAUSE_MS + epochs.pause_ms(conversation)

@@ -49,6 +49,7 @@ from skvoz.client.transaction import Transaction
 
 ALARMS_PER_STEP_MAX: Final = 256
 """Bounds one step after a long sleep; the rest comes in the next one."""
+_NEVER_MS: Final = 2**62
 _encode = msgspec.msgpack.Encoder().encode
 _answers = msgspec.msgpack.Decoder(Answer)
 
@@ -172,19 +173,26 @@ def _refused(step: Step, conversation: Conversation, fact: RequestRefused) -> No
 
 
 def _ring(step: Step) -> None:
-    """Do everything that is due."""
-    step.caches.wake_at_ms = None
+    """Do everything that is due; one alarm that a peer's bytes spoil holds no other up."""
+    step.caches.wake_at_ms = _NEVER_MS
     for alarm in step.transaction.smallest(Alarm, "due_ms", ALARMS_PER_STEP_MAX):
         if alarm.due_ms > step.now_ms:
             break
         step.transaction.delete(Alarm, alarm.name, alarm.subject)
-        if alarm.name.startswith("room."):
-            conversation = step.transaction.get(Conversation, GroupId(alarm.subject))
-            if conversation is not None:
-                _ring_room(step, alarm.name, conversation)
-        else:
-            people.alarm(step, alarm.name, alarm.subject)
+        try:
+            _ring_one(step, alarm)
+        except PeerError:
+            step.transaction.next_number(entries.DROPPED_COUNTER)
     _wake_for_next(step)
+
+
+def _ring_one(step: Step, alarm: Alarm) -> None:
+    if not alarm.name.startswith("room."):
+        people.alarm(step, alarm.name, alarm.subject)
+        return
+    conversation = step.transaction.get(Conversation, GroupId(alarm.subject))
+    if conversation is not None:
+        _ring_room(step, alarm.name, conversation)
 
 
 def _wake_for_next(step: Step) -> None:

@@ -39,6 +39,7 @@ from skvoz.codec import Reader, opaque, pad, uint8, uint32, unpad
 from skvoz.crypto import KEY_SIZE, ZERO_NONCE, hkdf_sha256, seal, sign_labeled, unseal, verify_labeled
 from skvoz.mls import Group, parse_key_package
 
+DROPPED_COUNTER: Final = "knocks_dropped"
 KNOCK_ALARM: Final = "room.knock"
 DOUBT_ALARM: Final = "room.doubt"
 VERSION: Final = 1
@@ -152,6 +153,7 @@ def heard(step: Step, conversation: Conversation, fact: KnocksRead) -> None:
         try:
             found = read_knock(group, number, body)
         except PeerError:
+            step.transaction.next_number(DROPPED_COUNTER)
             continue
         if found.leaf != group.own_leaf_index:
             step.transaction.put(found)

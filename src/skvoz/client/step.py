@@ -156,6 +156,10 @@ class Step:
     def wake_by(self, due_ms: int) -> None:
         """Ask to be woken at `due_ms` unless that is asked for at an earlier time."""
         known = self.caches.wake_at_ms
+        if known is None:
+            # After a transaction that was not stored nobody knows what the driver was asked for.
+            for earliest in self.transaction.smallest(Alarm, "due_ms", 1):
+                due_ms = min(due_ms, earliest.due_ms)
         if known is None or due_ms < known:
             self.caches.wake_at_ms = due_ms
             self.emit(WakeAt(time_ms=due_ms))

@@ -13,7 +13,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
-from skvoz.base.errors import SkvozError, StoreError
+from skvoz.base.errors import StoreError
 from skvoz.client.commands import Answer, Command
 from skvoz.client.effects import Effect
 from skvoz.client.inputs import EntriesRead, Input, Started
@@ -42,6 +42,10 @@ class Listener(Protocol):
 
         Further inputs are dropped until that `Started`, since they may build on what was lost.
         """
+        ...
+
+    def broke(self, error: BaseException) -> None:
+        """End the node: a bug stopped the core, which does nothing more and tells nothing else."""
         ...
 
 
@@ -98,12 +102,22 @@ class Core:
 
     def _run(self) -> None:
         job = self._jobs.get()
-        while job is not _STOP:
-            if isinstance(job, _Ask):
-                self._answer(job)
-                job = self._jobs.get()
-            else:
-                job = self._batch(job)
+        try:
+            while job is not _STOP:
+                if isinstance(job, _Ask):
+                    self._answer(job)
+                    job = self._jobs.get()
+                else:
+                    job = self._batch(job)
+        except BaseException as error:  # noqa: BLE001  # a bug must end the node, not only this thread
+            self._heard().broke(error)
+            self._refuse_all()
+
+    def _refuse_all(self) -> None:
+        """Leave nobody waiting for an answer that can't come any more."""
+        while (job := self._jobs.get()) is not _STOP:
+            if isinstance(job, _Ask) and job.future.set_running_or_notify_cancel():
+                job.future.set_exception(StoreError("the node has stopped working"))
 
     def _answer(self, ask: _Ask) -> None:
         if not ask.future.set_running_or_notify_cancel():
@@ -149,7 +163,7 @@ class Core:
         try:
             answer, outcome = self._machine.command(transaction, command, self._clock_ms())
             self._store(transaction, outcome.effects, 0)
-        except SkvozError:
+        except BaseException:
             self._machine.forget()
             raise
         return answer

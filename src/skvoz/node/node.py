@@ -26,6 +26,9 @@ T = TypeVar("T")
 STORE_RETRY_S = 3.0
 """How long to wait before trying again when the disk took nothing: long enough to free some room."""
 
+CLOCK_LOOK_S = 60.0
+"""The loop's timers stand still while a machine sleeps, and alarms are due by the clock on the wall."""
+
 
 def open_home(folder: Path, ask: AskPassphrase, protection: Protection = Protection.AUTOMATIC) -> "OpenHome":
     """Lock and open a home, making it where there is none.
@@ -63,23 +66,33 @@ class OpenHome:
         self.close()
 
 
-class Node:
-    """Runs until `close`; `start` must be awaited first."""
+def system_clock_ms() -> int:
+    """Return milliseconds since 1970."""
+    return time.time_ns() // 1_000_000
 
-    def __init__(self, opened: OpenHome) -> None:
+
+class Node:
+    """Runs until `close`; `start` must be awaited first, and then `broken` says if a bug stopped it."""
+
+    def __init__(self, opened: OpenHome, clock_ms: Callable[[], int] = system_clock_ms) -> None:
         self._opened = opened
+        self._clock_ms = clock_ms
         environment = Environment(suite=suite(DEFAULT_SUITE), randomness=secrets.token_bytes)
-        self._core = Core(RecordTables(opened.database), Machine(environment), _now_ms)
-        self._relays = Relays(self._core.tell)
+        self._core = Core(RecordTables(opened.database), Machine(environment), clock_ms)
+        self._relays = Relays(self._core.tell, self._fail)
         self._event_sequence = 0
         self._events = asyncio.Condition()
-        self._alarm: asyncio.TimerHandle | None = None
+        self._alarm: asyncio.Handle | None = None
+        self._wake_ms = 0
         self._tasks: set[asyncio.Task[None]] = set()
+        self._paused = False
         self.store_problem = ""
 
     async def start(self) -> None:
         """Begin to work: connect, and take up everything that is unfinished."""
         self._loop = asyncio.get_running_loop()
+        self.broken: asyncio.Future[BaseException] = self._loop.create_future()
+        """Done with the bug that stopped the node; it does nothing more, and is to be closed."""
         self._core.start(self)
         self._event_sequence = await self.query(Queries.last_event)
         self._relays.tell(Started())
@@ -131,11 +144,21 @@ class Node:
         """See `skvoz.node.core.Listener`."""
         self._loop.call_soon_threadsafe(self._failed, error, facts)
 
+    def broke(self, error: BaseException) -> None:
+        """See `skvoz.node.core.Listener`."""
+        self._loop.call_soon_threadsafe(self._fail, error)
+
+    def _fail(self, error: BaseException) -> None:
+        if not self.broken.done():
+            self.broken.set_result(error)
+
     def _stored(self, effects: tuple[Effect, ...], facts: int, event_sequence: int) -> None:
         self.store_problem = ""
         for effect in effects:
             if isinstance(effect, WakeAt):
                 self._wake_at(effect.time_ms)
+            elif self._paused:
+                pass  # there are no sessions; a `Started` will ask for everything again
             elif isinstance(effect, Connect):
                 self._relays.connect(effect)
             else:
@@ -148,19 +171,27 @@ class Node:
     def _failed(self, error: StoreError, facts: int) -> None:
         # Nothing of the batch is stored, and the relays keep what was not acknowledged: begin anew.
         self.store_problem = str(error)
+        self._paused = True
         self._relays.taken_up(facts)
         self._spawn(self._begin_anew())
 
     async def _begin_anew(self) -> None:
         await self._relays.close()
         await asyncio.sleep(STORE_RETRY_S)
+        self._paused = False
         self._relays.tell(Started())
 
     def _wake_at(self, time_ms: int) -> None:
+        """Tell the core at `time_ms`; the clock is looked at now and then, since machines sleep."""
+        self._wake_ms = time_ms
         if self._alarm is not None:
             self._alarm.cancel()
-        delay_s = max(0.0, (time_ms - _now_ms()) / 1000)
-        self._alarm = self._loop.call_later(delay_s, self._relays.tell, TimePassed())
+        left_ms = time_ms - self._clock_ms()
+        if left_ms > 0:
+            delay_s = min(left_ms / 1000, CLOCK_LOOK_S)
+            self._alarm = self._loop.call_later(delay_s, self._wake_at, self._wake_ms)
+        else:
+            self._alarm = self._loop.call_soon(self._relays.tell, TimePassed())
 
     async def _notify(self) -> None:
         async with self._events:
@@ -170,7 +201,3 @@ class Node:
         task = self._loop.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-
-
-def _now_ms() -> int:
-    return time.time_ns() // 1_000_000

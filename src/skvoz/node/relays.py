@@ -5,7 +5,6 @@ whenever it breaks or freezes: after half a second first, then ever more slowly,
 """
 
 import asyncio
-import contextlib
 import secrets
 from collections import deque
 from collections.abc import Callable
@@ -41,10 +40,11 @@ class RelayState:
 
 
 class Relays:
-    """All sessions of a node, on its event loop."""
+    """All sessions of a node, on its event loop; `broke` hears of a bug that ended one."""
 
-    def __init__(self, tell: Callable[[Input], None]) -> None:
+    def __init__(self, tell: Callable[[Input], None], broke: Callable[[BaseException], None]) -> None:
         self._tell = tell
+        self._broke = broke
         self._kept: dict[tuple[RelayId, Channel], _Kept] = {}
         self._told: deque[_Kept | None] = deque()
 
@@ -65,7 +65,7 @@ class Relays:
         key = (effect.relay_id, effect.channel)
         kept = self._kept.get(key)
         if kept is None:
-            kept = self._kept[key] = _Kept(effect, self.tell)
+            kept = self._kept[key] = _Kept(effect, self.tell, self._broke)
         kept.addresses = effect.addresses
 
     def request(self, effect: Effect) -> None:
@@ -94,11 +94,17 @@ class Relays:
 class _Kept:
     """One session and the task that keeps it connected."""
 
-    def __init__(self, effect: Connect, tell: Callable[[Input, "_Kept | None"], None]) -> None:
+    def __init__(
+        self,
+        effect: Connect,
+        tell: Callable[[Input, "_Kept | None"], None],
+        broke: Callable[[BaseException], None],
+    ) -> None:
         self._relay_id = effect.relay_id
         self._channel = effect.channel
         self.addresses = effect.addresses
         self._told = tell
+        self._broke = broke
         self.session = RelaySession(
             suite=suite(DEFAULT_SUITE),
             relay_id=effect.relay_id,
@@ -111,6 +117,7 @@ class _Kept:
         self._problem = ""
         self._closed = False
         self._task = asyncio.create_task(self._keep())
+        self._task.add_done_callback(self._ended)
 
     def report(self) -> RelayState:
         """Return how it goes."""
@@ -135,8 +142,12 @@ class _Kept:
         """Stop; facts are told no more."""
         self._closed = True
         self._task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await self._task
+        await asyncio.wait((self._task,))
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        error = None if task.cancelled() else task.exception()
+        if error is not None:
+            self._broke(error)
 
     def _tell(self, facts: list[Input]) -> None:
         for fact in facts:

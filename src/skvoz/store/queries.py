@@ -3,12 +3,14 @@
 from dataclasses import dataclass
 
 from skvoz.base.ids import AccountId, GroupId, MessageId
+from skvoz.client import closers, entries, inboxes, messages, recovery
 from skvoz.client.records import (
     Account,
     Contact,
     ContactState,
     Conversation,
     ConversationState,
+    Counter,
     Gap,
     Inbox,
     InboxKind,
@@ -22,6 +24,13 @@ from skvoz.store.search import match_expression
 
 PAGE_MAX = 500
 """Rows in one page, however many are asked for."""
+DROPPED_COUNTERS = (
+    entries.DROPPED_COUNTER,
+    closers.DROPPED_COUNTER,
+    recovery.DROPPED_COUNTER,
+    inboxes.DROPPED_COUNTER,
+    messages.REQUEST_DROPPED_COUNTER,
+)
 _OVER = (ConversationState.LEFT, ConversationState.REMOVED)
 
 
@@ -161,6 +170,11 @@ class Queries:
             (after, min(limit, PAGE_MAX)),
         )
         return [decode(LoggedEvent, body) for (body,) in rows]
+
+    def dropped(self) -> dict[str, int]:
+        """Return how much of each kind was dropped without a word, since anybody could have sent it."""
+        found = {name: self._records.get(Counter, (name,)) for name in DROPPED_COUNTERS}
+        return {name: 0 if counter is None else counter.value for name, counter in found.items()}
 
     def last_event(self) -> int:
         """Return the sequence of the newest event, 0 where there is none."""

@@ -42,7 +42,7 @@ class MessageWords:
         self._database = database
 
     def change(self, old: Message | None, new: Message | None) -> None:
-        """Index what a message says now in place of what it said; inside of the transaction that writes it."""
+        """Index what a message says now in place of what it said, in the transaction that writes it."""
         if old is not None and new is not None and (old.sequence, old.text) == (new.sequence, new.text):
             return
         if old is not None and old.text:
