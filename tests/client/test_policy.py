@@ -52,7 +52,9 @@ def person() -> Person:
     return Person(*issue_account_key(ED25519.generate(random.randbytes), 1, random.randbytes))
 
 
-def bundle_of(someone: Person, device: tuple[bytes, KeyPair] | None = None) -> KeyPackageBundle:
+def bundle_of(
+    someone: Person, device: tuple[bytes, KeyPair] | None = None, *, back_to: bytes | None = None
+) -> KeyPackageBundle:
     certificate, pair = device or someone.device()
     return KeyPackageBundle.create(
         SUITE,
@@ -61,6 +63,7 @@ def bundle_of(someone: Person, device: tuple[bytes, KeyPair] | None = None) -> K
         lifetime=ALWAYS,
         randomness=random.randbytes,
         capabilities=policy.capabilities(SUITE),
+        extensions=() if back_to is None else policy.return_extensions(back_to),
     )
 
 
@@ -138,7 +141,7 @@ def test_admins_add_remove_and_describe() -> None:
     check(admin)
 
 
-@pytest.mark.parametrize("kind", ["add", "remove", "title", "admin", "expiry", "places"])
+@pytest.mark.parametrize("kind", ["add", "remove", "title", "admin", "expiry", "places", "door"])
 def test_plain_members_do_not(kind: str) -> None:
     member = a_group()[1]
     info = policy.info_of(member)
@@ -150,15 +153,15 @@ def test_plain_members_do_not(kind: str) -> None:
         "admin": changed(member, info.with_admin(MEMBER.account_id, admin=True)),
         "expiry": changed(member, replace(info, message_expiry_s=1)),
         "places": changed(member, replace(info, places=(place,))),
+        "door": changed(member, replace(info, door_secret=bytes([1]) * 32)),
     }
     with pytest.raises(Invalid):
         check(member, proposals[kind])
 
 
-def test_everybody_has_a_say_about_their_own_devices_and_the_door() -> None:
+def test_everybody_has_a_say_about_their_own_devices() -> None:
     member = a_group()[1]
     check(member, Add(bundle_of(MEMBER).key_package))
-    check(member, changed(member, replace(policy.info_of(member), door_secret=bytes([1]) * 32)))
     check(member)
 
 
@@ -166,10 +169,18 @@ def test_everybody_may_take_a_lost_device_out_and_in() -> None:
     _, member, other = a_group()
     leaf = other.state.members.tree.member(other.own_leaf_index)
     pair = KeyPair(private_key=other.state.signature_key.private_key, public_key=other.signature_public_key)
-    again = bundle_of(OTHER, (leaf.credential.content, pair))
+    device = (leaf.credential.content, pair)
+    again = bundle_of(OTHER, device, back_to=b"group")
     check(member, Remove(other.own_leaf_index), Add(again.key_package))
     with pytest.raises(Invalid):  # another device of the same person is not the same leaf
-        check(member, Remove(other.own_leaf_index), Add(bundle_of(OTHER).key_package))
+        check(member, Remove(other.own_leaf_index), Add(bundle_of(OTHER, back_to=b"group").key_package))
+    for foreign in (None, b"another"):  # one out of a pool, or made for coming back elsewhere
+        with pytest.raises(Invalid):
+            check(
+                member,
+                Remove(other.own_leaf_index),
+                Add(bundle_of(OTHER, device, back_to=foreign).key_package),
+            )
 
 
 def test_without_an_admin_every_member_is_one() -> None:

@@ -24,6 +24,7 @@ from skvoz.client.records import (
     Conversation,
     ConversationState,
     GroupPart,
+    KeyPackageSecret,
     StagedCommit,
 )
 from skvoz.client.step import Step
@@ -31,6 +32,7 @@ from skvoz.codec import Reader, opaque, vector
 from skvoz.mls import (
     Duplicate,
     Group,
+    KeyPackage,
     OwnEcho,
     ProposalStored,
     SelfRemove,
@@ -123,8 +125,13 @@ def _follow(step: Step, conversation: Conversation, entry: Entry, received: MlsS
     group_id = conversation.group_id
     actor = policy.account_of(received.group.credential(received.sender))
     if received.next is None:
-        if _taken_back(received, step.account()):
-            recovery.await_welcome(step, conversation)
+        back = _taken_back(received, step.account())
+        if back is not None:
+            if step.transaction.get(KeyPackageSecret, back.reference(received.group.suite)) is None:
+                # By a knock that was answered before: its Welcome can't be opened again.
+                recovery.lose(step, conversation)
+            else:
+                recovery.await_welcome(step, conversation)
             return
         leaving = conversation.state is ConversationState.LEAVING
         conversations.forget(step, group_id, ConversationState.LEFT if leaving else ConversationState.REMOVED)
@@ -136,12 +143,12 @@ def _follow(step: Step, conversation: Conversation, entry: Entry, received: MlsS
     outbox.pump(step, group_id)
 
 
-def _taken_back(received: MlsStagedCommit, account: Account) -> bool:
-    """Whether the commit that removes this device adds it again: the Welcome will bring us in."""
-    return any(
-        added.key_package.leaf_node.signature_key == account.device_public_key
-        for added in received.effects.added
-    )
+def _taken_back(received: MlsStagedCommit, account: Account) -> KeyPackage | None:
+    """Return by what the commit that removes this device adds it again: the Welcome will bring us in."""
+    for added in received.effects.added:
+        if added.key_package.leaf_node.signature_key == account.device_public_key:
+            return added.key_package
+    return None
 
 
 def _merge(step: Step, conversation: Conversation, staged: StagedCommit, entry: Entry) -> None:

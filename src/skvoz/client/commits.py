@@ -140,9 +140,22 @@ def stage_housekeeping(step: Step, conversation: Conversation, *, is_update: boo
         for knock in step.transaction.select(KnockHeard, group_id=conversation.group_id)
         if _may_answer(step, group, knock)
     ][:ADDS_PER_COMMIT_MAX]
+    # One that can't be added must not keep the others out.
+    alone = [[knock] for knock in knocks] if len(knocks) > 1 else []
+    for answered in (knocks, *alone):
+        if _stage_answers(step, conversation, answered, is_update=is_update):
+            return True
+    for knock in knocks:
+        step.transaction.delete(KnockHeard, *knock.key_values())
+    return False
+
+
+def _stage_answers(
+    step: Step, conversation: Conversation, knocks: list[KnockHeard], *, is_update: bool
+) -> bool:
     proposals: list[Proposal] = [Remove(knock.leaf) for knock in knocks]
     proposals += [Add(parse_key_package(knock.key_package)) for knock in knocks]
-    staged = _stage(
+    return _stage(
         step,
         conversation,
         proposals,
@@ -151,10 +164,6 @@ def stage_housekeeping(step: Step, conversation: Conversation, *, is_update: boo
         fresh_keys=True,
         is_update=is_update,
     )
-    if not staged:
-        for knock in knocks:
-            step.transaction.delete(KnockHeard, *knock.key_values())
-    return staged
 
 
 def _may_answer(step: Step, group: Group, knock: KnockHeard) -> bool:

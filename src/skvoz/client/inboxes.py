@@ -25,7 +25,7 @@ from skvoz.client.offers import Offer, seal_offer
 from skvoz.client.records import Inbox, InboxKind, KeyPackageSecret, Relay
 from skvoz.client.step import Step
 from skvoz.crypto import KeyPair, sha256
-from skvoz.mls import KeyPackageBundle, Lifetime
+from skvoz.mls import Extensions, KeyPackageBundle, Lifetime
 
 POOL_SIZE: Final = 16
 """Packages laid down at once: enough for a busy day of invitations."""
@@ -303,7 +303,9 @@ def renew(step: Step, log_id: LogId) -> None:
     stock(step, inbox)
 
 
-def key_package(step: Step, inbox: Inbox, *, is_last_resort: bool) -> KeyPackageBundle:
+def key_package(
+    step: Step, inbox: Inbox, *, is_last_resort: bool, extensions: Extensions = ()
+) -> KeyPackageBundle:
     """Make a KeyPackage whose Welcome comes into this inbox, and keep its keys."""
     account = step.account()
     suite = step.environment.suite
@@ -315,6 +317,7 @@ def key_package(step: Step, inbox: Inbox, *, is_last_resort: bool) -> KeyPackage
         lifetime=Lifetime(not_before=max(0, now_s - _CLOCK_SKEW_S), not_after=now_s + _LIFETIME_S),
         randomness=step.randomness,
         capabilities=policy.capabilities(suite),
+        extensions=extensions,
     )
     step.transaction.put(
         KeyPackageSecret(

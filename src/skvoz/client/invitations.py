@@ -23,6 +23,7 @@ from skvoz.client.inputs import EntryRefused, EntryStored
 from skvoz.client.records import Conversation, Delivery, Relay
 from skvoz.client.step import Step
 from skvoz.codec import Reader, opaque, uint8, uint16, vector
+from skvoz.mls import Extensions
 
 VERSION: Final = 1
 PART_SIZE: Final = 30_000
@@ -62,10 +63,10 @@ def parse_recipient(data: bytes) -> Recipient:
     return Recipient(address=address, public_key=public_key, account_id=account_id)
 
 
-def fresh_key_package(step: Step) -> tuple[bytes, bytes]:
+def fresh_key_package(step: Step, extensions: Extensions = ()) -> tuple[bytes, bytes]:
     """Return a KeyPackage of ours, and where its Welcome goes, for a knock."""
     inbox = inboxes.contacts_inbox(step)
-    bundle = inboxes.key_package(step, inbox, is_last_resort=False)
+    bundle = inboxes.key_package(step, inbox, is_last_resort=False, extensions=extensions)
     card = accounts.fresh_card(step, inbox.public_key)
     return bundle.message(), recipient(inboxes.address_of(step, inbox).encode(), card)
 

@@ -5,10 +5,10 @@ members judge a closer alike.
 
 - every leaf has a certificate of its account, and an update keeps the account
 - direct and self conversations take nobody but the accounts that they began with
-- admins add and remove people, change title, roles, relays and expiry; in a direct conversation both may
-  change the expiry. Where no admin is left, every member is one
-- everybody may add and remove devices of their own, change the door, and take a device that is lost out and
-  in again in one commit
+- admins add and remove people, change title, roles, relays, expiry and the door; in a direct conversation
+  both may. Where no admin is left, every member is one
+- everybody may add and remove devices of their own, and take a device that is lost out and in again in one
+  commit, by a KeyPackage that the device made for coming back to this very group
 """
 
 from collections.abc import Callable
@@ -35,6 +35,7 @@ from skvoz.mls import (
     Extensions,
     ExtensionType,
     Group,
+    KeyPackage,
     LeafNode,
     Policy,
     ProposalType,
@@ -43,7 +44,10 @@ from skvoz.mls import (
     Update,
     default_capabilities,
 )
+from skvoz.mls.nodes import find_extension
 
+RETURN_EXTENSION: Final = 0xF0A4
+"""In a KeyPackage: it brings its device back into the group whose id it holds, and nowhere else."""
 _REQUIRED: Final = RequiredCapabilities(
     extensions=(CONVERSATION_EXTENSION,),
     proposals=(ProposalType.SELF_REMOVE,),
@@ -53,7 +57,17 @@ _REQUIRED: Final = RequiredCapabilities(
 
 def capabilities(suite: CipherSuite) -> Capabilities:
     """Return what a leaf in our conversations has to support."""
-    return default_capabilities(suite, (CONVERSATION_EXTENSION,))
+    return default_capabilities(suite, (CONVERSATION_EXTENSION, RETURN_EXTENSION))
+
+
+def return_extensions(group_id: bytes) -> Extensions:
+    """Return what marks a KeyPackage by which a lost device comes back into a group."""
+    return (Extension(kind=RETURN_EXTENSION, data=group_id),)
+
+
+def leads_back(key_package: KeyPackage, group_id: bytes) -> bool:
+    """Tell whether a device made this KeyPackage to come back into a group."""
+    return find_extension(key_package.extensions, RETURN_EXTENSION) == group_id
 
 
 @lru_cache(maxsize=4096)
@@ -163,7 +177,7 @@ def check_commit(group: Group, sender: int, effects: CommitEffects) -> None:
     def admin() -> bool:
         return is_admin(group, actor)
 
-    _check_members(info, actor, admin, effects)
+    _check_members(info, actor, admin, effects, group_id=group.group_id)
     if effects.path_leaf is not None:
         new = effects.path_leaf.new
         if account_of(new.credential) != actor:
@@ -182,11 +196,24 @@ def _check_size(group: Group, effects: CommitEffects) -> None:
 
 
 def _check_members(
-    info: ConversationInfo, actor: AccountId, admin: Callable[[], bool], effects: CommitEffects
+    info: ConversationInfo,
+    actor: AccountId,
+    admin: Callable[[], bool],
+    effects: CommitEffects,
+    *,
+    group_id: bytes,
 ) -> None:
-    """Check who comes and goes; a leaf that is taken out and in again stays, whoever commits that."""
+    """Check who comes and goes; a lost device is taken out and in again by whoever hears it knock.
+
+    Its KeyPackage must be made for that: everybody who knows an inbox can take one of the ordinary kind, and
+    with it anybody could throw a device out.
+    """
     out = {_identity(removed.leaf_node) for removed in effects.removed}
-    back = out & {_identity(added.key_package.leaf_node) for added in effects.added}
+    back = out & {
+        _identity(added.key_package.leaf_node)
+        for added in effects.added
+        if leads_back(added.key_package, group_id)
+    }
     for removed in effects.removed:
         account, _ = identity = _identity(removed.leaf_node)
         if removed.by_itself or account == actor or identity in back:
@@ -216,6 +243,7 @@ def _check_info(old: ConversationInfo, new: ConversationInfo, admin: Callable[[]
     same = (
         new.title == old.title
         and new.admins == old.admins
+        and new.door_secret == old.door_secret
         and new.places == old.places
         and new.message_expiry_s == old.message_expiry_s
     )

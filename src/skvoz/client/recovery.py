@@ -7,8 +7,11 @@ of its own leaf that it never sent has a twin: it writes nothing more until it i
 
     knock   = salt (16) ‖ AES-256-GCM(key, zero nonce, "", pad(plain))
     key     = HKDF-SHA-256(knock key, salt, "skvoz knock 1" ‖ group id)
-    plain   = version ‖ leaf (4) ‖ KeyPackage<V> ‖ recipient<V> ‖ signature (64)
-    signed  = group id<V> ‖ leaf (4) ‖ KeyPackage<V> ‖ recipient<V>, by the leaf's key, label "knock"
+    plain   = version ‖ KeyPackage<V> ‖ recipient<V> ‖ signature (64)
+    signed  = group id<V> ‖ KeyPackage<V> ‖ recipient<V>, by the leaf's key, label "knock"
+
+The KeyPackage says in an extension which group it leads back into (`policy.RETURN_EXTENSION`). Whose leaf it
+is shows by the signature key: the leaf's number may have changed since.
 
 A relay that was restored from a backup has forgotten the last entries, and with them perhaps segments:
 every member puts back the closers that it followed last, in order, under their old ids.
@@ -35,14 +38,16 @@ from skvoz.client.records import (
     StagedCommit,
 )
 from skvoz.client.step import Step
-from skvoz.codec import Reader, opaque, pad, uint8, uint32, unpad
+from skvoz.codec import Reader, opaque, pad, uint8, unpad
 from skvoz.crypto import KEY_SIZE, ZERO_NONCE, hkdf_sha256, seal, sign_labeled, unseal, verify_labeled
 from skvoz.mls import Group, parse_key_package
+from skvoz.mls.tree_validation import check_key_package
 
 DROPPED_COUNTER: Final = "knocks_dropped"
 KNOCK_ALARM: Final = "room.knock"
 DOUBT_ALARM: Final = "room.doubt"
 VERSION: Final = 1
+_LABEL: Final = "knock"
 _SALT_SIZE: Final = 16
 _KNOCK_AGAIN_MS: Final = 6 * 3600 * 1000
 _DOUBT_MS: Final = 3600 * 1000
@@ -113,12 +118,11 @@ def knock(step: Step, conversation: Conversation) -> None:
     group_id = conversation.group_id
     group = step.group(group_id)
     info = policy.info_of(group)
-    key_package, recipient = invitations.fresh_key_package(step)
-    leaf = group.own_leaf_index
+    key_package, recipient = invitations.fresh_key_package(step, policy.return_extensions(group_id))
     signature = sign_labeled(
-        step.account().device_private_key, "knock", _signed(group_id, leaf, key_package, recipient)
+        step.account().device_private_key, _LABEL, _signed(group_id, key_package, recipient)
     )
-    plain = b"".join((uint8(VERSION), uint32(leaf), opaque(key_package), opaque(recipient), signature))
+    plain = b"".join((uint8(VERSION), opaque(key_package), opaque(recipient), signature))
     salt = step.randomness(_SALT_SIZE)
     key = _knock_key(info.knock_key, salt, group_id)
     step.emit(
@@ -137,8 +141,8 @@ def _knock_key(knock_key: bytes, salt: bytes, group_id: bytes) -> bytes:
     return hkdf_sha256(knock_key, salt=salt, info=b"skvoz knock 1" + group_id, length=KEY_SIZE)
 
 
-def _signed(group_id: bytes, leaf: int, key_package: bytes, recipient: bytes) -> bytes:
-    return opaque(group_id) + uint32(leaf) + opaque(key_package) + opaque(recipient)
+def _signed(group_id: bytes, key_package: bytes, recipient: bytes) -> bytes:
+    return opaque(group_id) + opaque(key_package) + opaque(recipient)
 
 
 # Finding others
@@ -151,7 +155,7 @@ def heard(step: Step, conversation: Conversation, fact: KnocksRead) -> None:
     group = step.group(conversation.group_id)
     for number, body in fact.knocks[:_KNOCKS_KEPT_MAX]:
         try:
-            found = read_knock(group, number, body)
+            found = read_knock(group, number, body, now_ms=step.now_ms)
         except PeerError:
             step.transaction.next_number(DROPPED_COUNTER)
             continue
@@ -161,28 +165,36 @@ def heard(step: Step, conversation: Conversation, fact: KnocksRead) -> None:
             step.hasten_alarm(epochs.TIDY_ALARM, conversation.group_id, due_ms)
 
 
-def read_knock(group: Group, number: int, body: bytes) -> KnockHeard:
-    """Return the knock of a present member; raise a `PeerError` for any other."""
+def read_knock(group: Group, number: int, body: bytes, *, now_ms: int | None = None) -> KnockHeard:
+    """Return the knock of a present member; raise a `PeerError` for any other.
+
+    `now_ms`, where given, refuses an expired KeyPackage.
+    """
     group_id = GroupId(group.group_id)
     salt, sealed = body[:_SALT_SIZE], body[_SALT_SIZE:]
     key = _knock_key(policy.info_of(group).knock_key, salt, group_id)
     reader = Reader(unpad(unseal(key, ZERO_NONCE, b"", sealed)))
     if reader.uint8() != VERSION:
         raise Invalid("a knock has an unknown version")
-    leaf, key_package, recipient = reader.uint32(), reader.opaque(), reader.opaque()
+    key_package, recipient = reader.opaque(), reader.opaque()
     signature = reader.take(64)
     reader.finish()
-    signatory = group.state.members.signatory(leaf)
-    verify_labeled(
-        signatory.signature_key, "knock", _signed(group_id, leaf, key_package, recipient), signature
-    )
-    offered = parse_key_package(key_package).leaf_node
-    same_device = offered.signature_key == signatory.signature_key
-    if not same_device or policy.account_of(offered.credential) != policy.account_of(signatory.credential):
-        raise Invalid("a knock offers somebody else's KeyPackage")
+    offered = parse_key_package(key_package)
+    leaf = offered.leaf_node
+    members = [member for member in group.members() if member.signature_key == leaf.signature_key]
+    if not members:
+        raise Invalid("a knock is from nobody in the group")
+    verify_labeled(leaf.signature_key, _LABEL, _signed(group_id, key_package, recipient), signature)
+    check_key_package(offered, group.suite, now_ms=now_ms)
+    policy.MEMBERS.validate_credential(leaf.credential, leaf.signature_key)
+    account_id = policy.account_of(members[0].credential)
+    if policy.account_of(leaf.credential) != account_id or not policy.leads_back(offered, group_id):
+        raise Invalid("a knock offers a KeyPackage of somebody else, or for something else")
+    if invitations.parse_recipient(recipient).account_id != account_id:
+        raise Invalid("a knock sends the Welcome to somebody else")
     return KnockHeard(
         group_id=group_id,
-        leaf=leaf,
+        leaf=members[0].leaf_index,
         knock=number,
         key_package=key_package,
         recipient=recipient,
