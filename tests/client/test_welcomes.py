@@ -1,14 +1,17 @@
 """Invitations that must not be followed: bound to others, forged, replayed, cut into pieces, junk."""
 
+from dataclasses import replace
+
 import pytest
 
 from skvoz.base.errors import Malformed, PeerError
-from skvoz.base.ids import AccountId, LogId
+from skvoz.base.ids import AccountId, GroupId, LogId
 from skvoz.client import account as accounts
-from skvoz.client import conversations, inboxes, invitations, policy
-from skvoz.client.cards import Card
+from skvoz.client import contacts, conversations, inboxes, invitations, policy, recovery
+from skvoz.client.cards import Card, issue_card
 from skvoz.client.certificates import issue_account_key, issue_certificate
 from skvoz.client.commands import BlockContact, CreateGroup
+from skvoz.client.conversation_info import ConversationInfo, RoomPlace
 from skvoz.client.conversations import Invitee
 from skvoz.client.events import ContactChanged, LinkUsed
 from skvoz.client.invitations import PART_SIZE, parse_recipient
@@ -18,15 +21,17 @@ from skvoz.client.records import (
     ContactState,
     Conversation,
     ConversationKind,
+    ConversationState,
     Inbox,
     InboxKind,
     KeyPackageSecret,
     MailPart,
+    Relay,
 )
 from skvoz.client.step import Step
 from skvoz.client.welcomes import PARTS_KEPT_MAX, Invitation, parse_invitation
 from skvoz.codec import Reader, opaque, uint8, uint16, vector
-from skvoz.crypto import KeyPair
+from skvoz.crypto import KeyPair, sign_labeled
 from skvoz.mls import Add, Group, Lifetime, parse_key_package
 from tests.client.fake_relay import Device, World
 from tests.client.people_world import (
@@ -44,6 +49,7 @@ from tests.client.people_world import (
     put_in,
     sealed,
 )
+from tests.client.test_outbox import group_of
 
 
 def part(data: bytes, *, identity: bytes = b"i" * 16, number: int = 0, count: int = 1) -> bytes:
@@ -58,16 +64,27 @@ def whole(content: bytes) -> bytes:
     return reader.opaque()
 
 
-def encoded(invitation: Invitation, *, card: bytes | None = None) -> bytes:
-    return b"".join(
+def encoded(
+    invitation: Invitation,
+    *,
+    by: Device,
+    to: tuple[Device, Inbox],
+    card: bytes | None = None,
+    address: bytes | None = None,
+) -> bytes:
+    """Return an invitation with parts of it exchanged, as `by` would sign it."""
+    content = b"".join(
         (
             uint8(1),
             opaque(invitation.card.encoded if card is None else card),
-            opaque(invitation.address),
+            opaque(invitation.address if address is None else address),
             opaque(invitation.welcome),
             vector(opaque(one.encoded) for one in invitation.members),
         )
     )
+    private_key = by.act(lambda step: step.account().device_private_key)
+    device, box = to
+    return content + sign_labeled(private_key, "invitation", box.log_id + device.account_id + content)
 
 
 def invited() -> tuple[World, Device, Device, Inbox, bytes]:
@@ -133,13 +150,31 @@ def test_a_welcome_for_somebody_else_is_dropped() -> None:
 
 
 def test_a_card_of_somebody_else_than_the_signer_is_refused() -> None:
-    world, _, boris, box, mail = invited()
+    world, anna, boris, box, mail = invited()
     vera = world.add_device("vera", next(iter(world.relays.values())))
     invitation = parse_invitation(whole(opened(boris, box, mail)))
-    forged = encoded(invitation, card=card_of(vera).encoded)
-    own = encoded(invitation, card=card_of(boris).encoded)
+    to = (boris, box)
+    forged = encoded(invitation, by=anna, to=to, card=card_of(vera).encoded)
+    own = encoded(invitation, by=anna, to=to, card=card_of(boris).encoded)
     put_in(boris, box, sealed(boris, box, part(forged)), sealed(boris, box, part(own)))
     assert_nothing(boris, count=2)
+
+
+def test_what_lies_beside_a_welcome_is_signed_by_who_made_it() -> None:
+    world, anna, boris, box, mail = invited()
+    vera = world.add_device("vera", next(iter(world.relays.values())))
+    invitation = parse_invitation(whole(opened(boris, box, mail)))
+    theirs = vera.act(lambda step: inboxes.address_of(step, inboxes.contacts_inbox(step)).encode())
+    other_box = inbox(boris, InboxKind.CONTACTS)
+    wrong = (
+        encoded(invitation, by=vera, to=(boris, box), address=theirs),
+        encoded(invitation, by=anna, to=(vera, box), address=theirs),
+        encoded(invitation, by=anna, to=(boris, other_box), address=theirs),
+    )
+    put_in(boris, box, *(sealed(boris, box, part(data)) for data in wrong))
+    assert_nothing(boris, count=3)
+    put_in(boris, box, sealed(boris, box, part(encoded(invitation, by=anna, to=(boris, box)))))
+    assert contact(boris, anna.account_id).state is ContactState.ACCEPTED
 
 
 def test_an_invitation_under_a_changed_or_expired_card_is_refused() -> None:
@@ -147,12 +182,12 @@ def test_an_invitation_under_a_changed_or_expired_card_is_refused() -> None:
     invitation = parse_invitation(whole(opened(boris, box, mail)))
     changed = bytearray(invitation.card.encoded)
     changed[-1] ^= 1
-    put_in(boris, box, sealed(boris, box, part(encoded(invitation, card=bytes(changed)))))
+    forged = encoded(invitation, by=anna, to=(boris, box), card=bytes(changed))
+    put_in(boris, box, sealed(boris, box, part(forged)))
     assert_nothing(boris)
     world.now_ms += 40 * 24 * 3600 * 1000
     put_in(boris, box, mail)
     assert_nothing(boris, count=2)
-    del anna
 
 
 def test_a_replayed_invitation_changes_nothing() -> None:
@@ -186,7 +221,8 @@ def test_the_second_who_uses_a_single_use_link_is_told_of() -> None:
     content = opened(boris, box, mail)
     put_in(boris, box, mail)
     vera = world.add_device("vera", next(iter(world.relays.values())))
-    late = encoded(parse_invitation(whole(content)), card=card_of(vera).encoded)
+    first = parse_invitation(whole(content))
+    late = encoded(first, by=vera, to=(boris, box), card=card_of(vera).encoded)
     put_in(boris, box, sealed(boris, box, part(late)), sealed(boris, box, part(late)))
     assert [event.account_id for event in events(boris, LinkUsed)] == [anna.account_id, vera.account_id]
     assert not [one for one in boris.all(Contact) if one.account_id == vera.account_id]
@@ -457,6 +493,29 @@ def test_a_changed_key_is_announced_and_the_old_one_is_not_taken_any_more() -> N
     assert dropped(boris) == before + 1
 
 
+def test_a_card_under_the_next_key_counts_whatever_the_thief_numbered_theirs() -> None:
+    world, anna, boris = friends()
+    root = anna.act(lambda step: step.account())
+    assert root.root_private_key is not None
+    pair_of_keys = KeyPair(private_key=root.root_private_key, public_key=root.root_public_key)
+    random = world.environment.randomness
+    keys = {number: issue_account_key(pair_of_keys, number, random) for number in (1, 2)}
+    names: list[str] = []
+    for number, sequence in ((1, 2**32 - 1), (2, 1), (2, 0)):
+        key, private_key = keys[number]
+        card = issue_card(
+            key,
+            private_key,
+            name=f"key {number}, card {sequence}",
+            sequence=sequence,
+            inbox_public_key=b"k",
+            now_ms=world.now_ms,
+        )
+        boris.act(lambda step, card=card: contacts.learn_card(step, card, state=ContactState.KNOWN))
+        names.append(contact(boris, anna.account_id).name)
+    assert names == ["key 1, card 4294967295", "key 2, card 1", "key 2, card 1"]
+
+
 def _verified(step: Step, account_id: AccountId) -> Contact:
     known = step.transaction.get(Contact, account_id)
     assert known is not None
@@ -476,11 +535,104 @@ def _verified(step: Step, account_id: AccountId) -> Contact:
 def test_an_invitation_with_too_many_cards_is_refused() -> None:
     _, anna, boris, box, mail = invited()
     invitation = parse_invitation(whole(opened(boris, box, mail)))
-    crowd = Invitation(
-        card=invitation.card,
-        address=b"",
-        welcome=b"w",
-        members=(card_of(anna),) * 65,
+    for count in (64, 65):
+        crowd = replace(invitation, members=(card_of(anna),) * count)
+        data = encoded(crowd, by=anna, to=(boris, box))
+        if count == 64:
+            assert len(parse_invitation(data).members) == count
+            continue
+        with pytest.raises(PeerError):
+            parse_invitation(data)
+
+
+# Conversations that were lost, and others under their ids
+
+
+def lost_group() -> tuple[World, Device, Device, Device, GroupId]:
+    """Return Anna, Boris and Vera, who can't follow their group any more and was heard by nobody."""
+    world, devices, group_id = group_of(3)
+    anna, boris, vera = devices
+    anna.go_offline()
+    boris.go_offline()
+    vera.act(lambda step: recovery.lose(step, step.conversation(group_id)))
+    world.settle()
+    return world, anna, boris, vera, group_id
+
+
+def another_group(
+    step: Step, of: Conversation, key_package: bytes, *, log_id: LogId | None = None, direct_with: bytes = b""
+) -> bytes:
+    """Return a Welcome into a group of one's own making that bears a known id."""
+    account = step.account()
+    relay = step.transaction.get(Relay, account.home_relay_id)
+    assert relay is not None
+    info = ConversationInfo(
+        kind=ConversationKind.DIRECT if direct_with else ConversationKind.GROUP,
+        title="",
+        admins=tuple(
+            sorted({account.account_id, AccountId(direct_with)} if direct_with else {account.account_id})
+        ),
+        door_secret=bytes(32),
+        places=(RoomPlace(relay_id=of.relay_id, addresses=relay.addresses, log_id=log_id or of.log_id),),
+        message_expiry_s=0,
     )
-    with pytest.raises(PeerError):
-        parse_invitation(encoded(crowd))
+    group = Group.create(
+        step.environment.suite,
+        of.group_id,
+        account.device_certificate,
+        KeyPair(private_key=account.device_private_key, public_key=account.device_public_key),
+        lifetime=Lifetime(not_before=0, not_after=2**40),
+        capabilities=policy.capabilities(step.environment.suite),
+        extensions=policy.extensions_of(info),
+        randomness=step.randomness,
+    )
+    for _ in range(20):  # into a later epoch than any that its victim knows
+        group = group.stage_commit(path=True, randomness=step.randomness).next
+    pending = group.stage_commit(proposals=[Add(parse_key_package(key_package))], randomness=step.randomness)
+    assert pending.welcome is not None
+    return pending.welcome
+
+
+def test_only_members_and_who_heard_the_knock_lead_back() -> None:
+    world, _, _, vera, group_id = lost_group()
+    mallory = world.add_device("mallory", next(iter(world.relays.values())))
+    world.settle()
+    known = vera.conversation(group_id)
+    key_package, recipient = vera.act(invitations.fresh_key_package)
+    before = dropped(vera)
+
+    def send(step: Step) -> None:
+        welcome = another_group(step, known, key_package)
+        invitations.deliver(step, known, welcome, [recipient])
+
+    mallory.act(send)
+    world.settle()
+    assert dropped(vera) == before + 1
+    assert vera.conversation(group_id).state is ConversationState.LOST
+
+
+@pytest.mark.parametrize("what", ["log", "kind", "nothing"])
+def test_a_way_back_leads_to_the_same_log_and_kind(what: str) -> None:
+    _, anna, _, vera, group_id = lost_group()
+    known = vera.conversation(group_id)
+    key_package, recipient = vera.act(
+        lambda step: invitations.fresh_key_package(step, policy.return_extensions(group_id))
+    )
+    before = dropped(vera)
+
+    def send(step: Step) -> None:
+        welcome = another_group(
+            step,
+            known,
+            key_package,
+            log_id=LogId(b"l" * 16) if what == "log" else None,
+            direct_with=vera.account_id if what == "kind" else b"",
+        )
+        invitations.deliver(step, known, welcome, [recipient])
+
+    anna.go_online()
+    [mail] = intercepted(anna, vera, lambda: anna.act(send))
+    put_in(vera, inbox(vera, InboxKind.CONTACTS), mail)
+    assert dropped(vera) == before + (what != "nothing")
+    assert vera.conversation(group_id).kind is ConversationKind.GROUP
+    assert (vera.conversation(group_id).state is ConversationState.LOST) == (what != "nothing")

@@ -79,6 +79,8 @@ def _learn_key(step: Step, key: AccountKey) -> None:
                 known,
                 account_key_number=key.number,
                 account_public_key=key.public_key,
+                # Whoever had the old key may have used up the numbers of its cards.
+                card_sequence=0,
                 key_changed_ms=step.now_ms,
                 verified_ms=None,
             )

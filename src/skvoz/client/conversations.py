@@ -180,8 +180,8 @@ def join(step: Step, staged: StagedJoin, *, chat_id: bytes, is_request: bool) ->
     policy.check_member_kinds(group)
     info = policy.info_of(group)
     known = step.transaction.get(Conversation, group_id)
-    if known is not None and not _may_rejoin(step, known, staged):
-        raise Invalid("a welcome leads into a conversation that we are in")
+    if known is not None:
+        _check_rejoining(step, known, staged, info)
     if group.suite.number != step.environment.suite.number:
         raise Invalid("a welcome leads into a group of another cipher suite")
     place = info.places[0]
@@ -250,13 +250,16 @@ def state_of_members(step: Step, group_id: GroupId) -> ConversationState:
     return ConversationState.LEAVING if leaving else ConversationState.ACTIVE
 
 
-def _may_rejoin(step: Step, known: Conversation, staged: StagedJoin) -> bool:
-    """Tell whether a Welcome brings us back: never into an epoch whose keys we may have used."""
-    if known.state not in _REJOINABLE:
-        return False
+def _check_rejoining(step: Step, known: Conversation, staged: StagedJoin, info: ConversationInfo) -> None:
+    """Raise `Invalid` unless a Welcome brings us back, and not into an epoch whose keys we may have used."""
     secret = step.transaction.get(KeyPackageSecret, staged.key_package_ref)
     used_once = secret is not None and not secret.is_last_resort
-    return used_once or staged.group.epoch > known.epoch
+    if known.state not in _REJOINABLE or not (used_once or staged.group.epoch > known.epoch):
+        raise Invalid("a welcome leads into a conversation that we are in")
+    # Whoever knows a group's id can make another group of that id.
+    direct = info.kind is ConversationKind.DIRECT
+    if info.kind is not known.kind or (direct and known.chat_id not in info.admins):
+        raise Invalid("a welcome leads into another conversation of a known id")
 
 
 def started(step: Step) -> None:

@@ -1,10 +1,14 @@
 """Invitations on their way: a Welcome goes into somebody's inbox, in parts where it is long.
 
     part = invitation id (16) ‖ number (2) ‖ count (2) ‖ bytes<V>, each sealed as inbox mail
-    invitation = version ‖ sender's card<V> ‖ sender's inbox address<V> ‖ Welcome<V>
-                 ‖ vector of members' cards<V>
+    invitation = content ‖ signature (64)
+    content = version ‖ sender's card<V> ‖ sender's inbox address<V> ‖ Welcome<V>
+              ‖ vector of members' cards<V>
+    signed  = inbox id (16) ‖ recipient's account id (32) ‖ content, by the leaf that signed the GroupInfo,
+              label "invitation"
 
-The address is empty for whoever is no contact. `welcomes` is the other end.
+The address is empty for whoever is no contact. Without the signature anybody who got the same Welcome could
+put another address beside it. `welcomes` is the other end.
 """
 
 from collections.abc import Sequence
@@ -12,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from skvoz.base.errors import Malformed, PeerError
-from skvoz.base.ids import AccountId, EntryId
+from skvoz.base.ids import AccountId, EntryId, LogId
 from skvoz.client import account as accounts
 from skvoz.client import contacts, inboxes, introductions
 from skvoz.client.cards import INBOX_KEY_SIZE_MAX, Card
@@ -23,9 +27,11 @@ from skvoz.client.inputs import EntryRefused, EntryStored
 from skvoz.client.records import Conversation, Delivery, Relay
 from skvoz.client.step import Step
 from skvoz.codec import Reader, opaque, uint8, uint16, vector
+from skvoz.crypto import sign_labeled
 from skvoz.mls import Extensions
 
 VERSION: Final = 1
+INVITATION_LABEL: Final = "invitation"
 PART_SIZE: Final = 30_000
 """Bytes of an invitation in one part: with all around it, it is padded to 32 KiB."""
 PARTS_MAX: Final = 128
@@ -81,7 +87,7 @@ def deliver(step: Step, conversation: Conversation, welcome: bytes, recipients: 
         try:
             to = parse_recipient(encoded)
             told = address if contacts.is_accepted(step, to.account_id) else b""
-            invitation = b"".join(
+            content = b"".join(
                 (
                     uint8(VERSION),
                     opaque(card.encoded),
@@ -90,9 +96,16 @@ def deliver(step: Step, conversation: Conversation, welcome: bytes, recipients: 
                     vector(map(opaque, cards)),
                 )
             )
-            _post(step, conversation, to, invitation)
+            signed = signed_content(to.address.inbox_id, to.account_id, content)
+            signature = sign_labeled(step.account().device_private_key, INVITATION_LABEL, signed)
+            _post(step, conversation, to, content + signature)
         except PeerError:
             step.tell(RequestFailed(chat_id=conversation.chat_id, reason="not_delivered"))
+
+
+def signed_content(inbox_id: LogId, recipient_id: AccountId, content: bytes) -> bytes:
+    """Return what the signature of an invitation covers."""
+    return inbox_id + recipient_id + content
 
 
 def _post(step: Step, conversation: Conversation, to: Recipient, invitation: bytes) -> None:

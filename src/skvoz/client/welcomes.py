@@ -15,7 +15,7 @@ from skvoz.client.cards import Card, verify_card
 from skvoz.client.certificates import read_certificate
 from skvoz.client.events import LinkUsed
 from skvoz.client.inbox_mail import INVITATION, parse_inbox_address
-from skvoz.client.invitations import PARTS_MAX, VERSION
+from skvoz.client.invitations import INVITATION_LABEL, PARTS_MAX, VERSION, signed_content
 from skvoz.client.records import (
     Contact,
     ContactState,
@@ -26,10 +26,12 @@ from skvoz.client.records import (
     InboxKind,
     KeyPackageSecret,
     MailPart,
+    Participant,
 )
 from skvoz.client.step import Step
 from skvoz.codec import Reader
-from skvoz.mls import Group, KeyPackageBundle, StagedJoin, parse_welcome
+from skvoz.crypto import verify_labeled
+from skvoz.mls import Group, KeyPackage, KeyPackageBundle, StagedJoin, parse_welcome
 
 PARTS_KEPT_MAX: Final = 256
 """Parts that wait for others: 8 MB. The oldest invitation makes room."""
@@ -45,6 +47,9 @@ class Invitation:
     address: bytes = field(repr=False)
     welcome: bytes = field(repr=False)
     members: tuple[Card, ...]
+    content: bytes = field(repr=False)
+    """All that the signature covers of the invitation itself."""
+    signature: bytes = field(repr=False)
 
 
 def parse_invitation(data: bytes) -> Invitation:
@@ -58,11 +63,20 @@ def parse_invitation(data: bytes) -> Invitation:
         parse_inbox_address(address)
     welcome = reader.opaque()
     cards = reader.vector(Reader.opaque)
+    content = data[: reader.position]
+    signature = reader.take(64)
     reader.finish()
     if len(cards) > introductions.PEOPLE_MAX:
         raise Malformed("an invitation introduces too many")
     members = tuple(verify_card(encoded) for encoded in cards)
-    return Invitation(card=card, address=address, welcome=welcome, members=members)
+    return Invitation(
+        card=card,
+        address=address,
+        welcome=welcome,
+        members=members,
+        content=content,
+        signature=signature,
+    )
 
 
 def received(step: Step, inbox: Inbox, kind: int, content: bytes) -> None:
@@ -124,10 +138,13 @@ def _invited(step: Step, inbox: Inbox, invitation: Invitation) -> None:
         raise Invalid("an invitation is not from who made its Welcome")
     if read_certificate(staged.sender_credential.content).number < card.account_key.number:
         raise Invalid("an invitation is from a device under an account key that was replaced")
+    signer = staged.group.state.members.signatory(staged.sender)
+    signed = signed_content(inbox.log_id, step.account().account_id, invitation.content)
+    verify_labeled(signer.signature_key, INVITATION_LABEL, signed, invitation.signature)
     kind = policy.info_of(staged.group).kind
     known = step.transaction.get(Conversation, GroupId(staged.group.group_id))
     if known is not None and known.state in _AWAY:
-        _come_back(step, known, staged)
+        _come_back(step, known, staged, bundle.key_package)
     else:
         _come_in(step, inbox, invitation, staged, kind)
     for member in (card, *invitation.members):
@@ -158,8 +175,19 @@ def _note_second_use(step: Step, inbox: Inbox, card: Card) -> None:
         step.tell(LinkUsed(log_id=inbox.log_id, account_id=card.account_id))
 
 
-def _come_back(step: Step, known: Conversation, staged: StagedJoin) -> None:
-    """Be in again after we had knocked: nothing else about the conversation changes."""
+def _come_back(step: Step, known: Conversation, staged: StagedJoin, key_package: KeyPackage) -> None:
+    """Be in again after we had knocked: nothing else about the conversation changes.
+
+    Raises `Invalid` where the Welcome comes neither by our knock nor from a member, or leads elsewhere: it
+    would put another group in the place of the one that we lost.
+    """
+    place = policy.info_of(staged.group).places[0]
+    sender = policy.account_of(staged.sender_credential)
+    knocked = policy.leads_back(key_package, known.group_id)
+    if not knocked and step.transaction.get(Participant, known.group_id, sender) is None:
+        raise Invalid("a stranger's welcome leads into a conversation that was lost")
+    if (place.relay_id, place.log_id) != (known.relay_id, known.log_id):
+        raise Invalid("a welcome leads to another log than that of the conversation that was lost")
     conversations.join(step, staged, chat_id=known.chat_id, is_request=known.is_request)
 
 
