@@ -6,7 +6,7 @@ import pytest
 
 from skvoz.base.errors import DecryptFailed, Invalid, Malformed
 from skvoz.base.ids import EntryId, GroupId
-from skvoz.client import closers, commits, conversations, effects, envelope, epochs
+from skvoz.client import closers, commits, conversations, effects, envelope, epochs, policy
 from skvoz.client.effects import Channel
 from skvoz.client.inputs import EntriesRead, Entry, EntryRefused, EntryStored, Input
 from skvoz.client.records import Closer, ConversationState, StagedCommit
@@ -41,6 +41,15 @@ def post_closer(
         ),
         world.now_ms,
     )
+
+
+def test_every_closer_names_the_door_of_the_group() -> None:
+    """Who closes a segment can register any door; the next who closes one puts it right."""
+    world, [anna, *_], group_id = group_of(3)
+    anna.act(lambda step: commits.update(step, group_id))
+    world.settle()
+    [*_, rekey] = [one for one in anna.submitted if isinstance(one, effects.Rekey)]
+    assert rekey.door_hash == sha256(policy.info_of(anna.group(group_id)).door_key)
 
 
 def post_junk(device: Device, group_id: GroupId, *, carry: bool = False) -> bytes:

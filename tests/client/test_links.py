@@ -4,7 +4,11 @@ from hypothesis import strategies as st
 
 from skvoz.base.errors import BadRequest
 from skvoz.base.ids import AccountId, LogId, RelayId
+from skvoz.base.limits import ADDRESS_SIZE_MAX
+from skvoz.client.account import learn_relay
+from skvoz.client.commands import RelayAddress
 from skvoz.client.links import Link, parse_link
+from tests.client.people_world import pair
 
 
 def link(addresses: tuple[str, ...] = ("wss://relay.example/x",), ticket: bytes = b"") -> Link:
@@ -66,3 +70,14 @@ def test_a_newer_version_is_said() -> None:
 def test_a_link_is_not_in_a_repr() -> None:
     assert "relay.example" not in repr(link())
     assert "ss" not in repr(link()).replace("address", "")
+
+
+def test_an_address_that_fits_into_no_link_is_not_taken_up() -> None:
+    _, anna, _ = pair()
+    for addresses in (("x" * (ADDRESS_SIZE_MAX + 1),), ("",), (), ("wss://relay.invalid",) * 9):
+        with pytest.raises(BadRequest):
+            anna.act(
+                lambda step, a=addresses: learn_relay(
+                    step, RelayAddress(addresses=a, relay_id=RelayId(b"r" * 32))
+                )
+            )

@@ -9,7 +9,7 @@ from skvoz.client.commands import SendMessage
 from skvoz.client.effects import Channel
 from skvoz.client.inputs import Attached, EntriesRead, EntryRefused, EntryStored, Input
 from skvoz.client.records import Intent, Message, MessageState, SentEntry
-from tests.client.fake_relay import Device, World
+from tests.client.fake_relay import Device, World, invitee_of
 
 
 def say(device: Device, chat_id: bytes, text: str) -> None:
@@ -45,6 +45,25 @@ def test_a_crash_after_storing_sends_the_same_bytes() -> None:
     assert boris.texts() == ["hello"]
     assert not anna.all(Intent)
     assert states(anna) == [MessageState.SENT]
+
+
+def test_only_a_commit_with_fresh_keys_counts_as_an_update(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(commits, "PATH_WITH_ADDS_MAX", 0)
+    world, [anna, *_], group_id = group_of(3)
+    say(anna, group_id, "one")
+    world.settle()
+    before = anna.conversation(group_id)
+    assert before.entries_since_update
+    newcomer = invitee_of(world.add_device("vera", next(iter(world.relays.values()))))
+    anna.act(lambda step: commits.add(step, group_id, [newcomer]))
+    world.settle()
+    added = anna.conversation(group_id)
+    assert added.epoch == before.epoch + 1
+    assert added.entries_since_update == before.entries_since_update
+    assert added.last_update_ms == before.last_update_ms
+    anna.act(lambda step: commits.update(step, group_id))
+    world.settle()
+    assert anna.conversation(group_id).entries_since_update == 0
 
 
 def test_nothing_goes_out_after_a_start_before_the_head_was_read() -> None:

@@ -1,22 +1,27 @@
 """Being lost, frozen, and found again; a relay that was restored from a backup."""
 
 from collections.abc import Callable
+from dataclasses import replace
+from typing import cast
 
+import msgspec
 import pytest
 
 from skvoz.base.errors import DecryptFailed, Invalid, PeerError
 from skvoz.base.ids import GroupId
+from skvoz.base.limits import ADDRESS_SIZE_MAX
 from skvoz.client import commits, invitations, policy, recovery
 from skvoz.client.commands import RemoveMember
 from skvoz.client.conversation_info import ConversationInfo
 from skvoz.client.effects import Knock
 from skvoz.client.inputs import KnocksRead, RequestRefused
-from skvoz.client.records import ConversationState, KeyPackageSecret, KnockHeard, Participant
+from skvoz.client.records import ConversationState, KeyPackageSecret, KnockHeard, Participant, Relay
 from skvoz.client.step import Step
 from skvoz.codec import opaque, pad
-from skvoz.crypto import ZERO_NONCE, hkdf_sha256, seal, sign_labeled
-from skvoz.mls import Extensions, Group, commit_processing
-from tests.client.fake_relay import Device
+from skvoz.crypto import DEFAULT_SUITE, SUITES, ZERO_NONCE, hkdf_sha256, seal, sign_labeled
+from skvoz.mls import Extensions, Group, Remove, commit_processing
+from skvoz.wire.frames import KNOCK_SIZE_MAX
+from tests.client.fake_relay import Device, World
 from tests.client.test_closers import assert_one_epoch, relay_of
 from tests.client.test_outbox import group_of, say
 
@@ -269,9 +274,7 @@ def test_one_knock_that_can_not_be_answered_keeps_nobody_else_out(monkeypatch: p
     spoiled = boris.conversation(group_id).own_leaf
 
     def staging(self: Group, **named: object) -> object:
-        proposals = named["proposals"]
-        assert isinstance(proposals, list)
-        if any(getattr(proposal, "removed", None) == spoiled for proposal in proposals):
+        if Remove(spoiled) in cast("list[object]", named["proposals"]):
             raise Invalid("a key is in use already")
         return real(self, **named)  # type: ignore[arg-type] # passed on as they came
 
@@ -282,6 +285,27 @@ def test_one_knock_that_can_not_be_answered_keeps_nobody_else_out(monkeypatch: p
     world.advance(5_000)
     assert anna.conversation(group_id).epoch > before
     assert vera.conversation(group_id).own_leaf not in [one.leaf for one in anna.all(KnockHeard)]
+
+
+def test_the_longest_knock_is_one_that_a_relay_takes() -> None:
+    world = World()
+    world.environment = replace(world.environment, suite=SUITES[DEFAULT_SUITE])
+    relay = world.add_relay()
+    anna, boris = world.add_device("anna", relay), world.add_device("boris", relay)
+    longest = tuple(f"wss://{'x' * 248}/{number}" for number in range(8))
+    assert {len(address) for address in longest} == {ADDRESS_SIZE_MAX}
+
+    def lengthen(step: Step) -> None:
+        present = step.transaction.get(Relay, step.account().home_relay_id)
+        assert present is not None
+        step.transaction.put(msgspec.structs.replace(present, addresses=longest))
+
+    boris.act(lengthen)
+    group_id = world.make_group(anna, boris)
+    boris.act(lambda step: recovery.lose(step, step.conversation(group_id)))
+    [knock] = [one for one in boris.submitted if isinstance(one, Knock)]
+    assert len(knock.body) <= KNOCK_SIZE_MAX
+    assert recovery.read_knock(anna.group(group_id), 1, knock.body)
 
 
 def test_knock_and_door_keys_are_different_secrets() -> None:

@@ -10,6 +10,8 @@ ADDS_PER_COMMIT_MAX = 16
 """Bounds a commit's size, and the Welcome's."""
 ROOM_DEVICES_MAX = 800
 """Leaves of one group: beyond that, feeds."""
+ADDRESS_SIZE_MAX = 256
+"""An address of a relay, bytes: eight of them leave a knock below 8 KiB, and four fit into a QR code."""
 CREDIT_BYTES = 256 * 1024
 """What a relay sends in a session before the client has consumed some of it, bytes."""
 PADDING_SIZE_MIN = 512

@@ -6,6 +6,7 @@ import msgspec
 
 from skvoz.base.errors import BadRequest, Conflict
 from skvoz.base.ids import RelayId
+from skvoz.base.limits import ADDRESS_SIZE_MAX
 from skvoz.client import inboxes, introductions
 from skvoz.client.cards import NAME_SIZE_MAX, Card, issue_card
 from skvoz.client.certificates import AccountKey, issue_account_key, issue_certificate
@@ -60,6 +61,8 @@ def learn_relay(step: Step, address: RelayAddress) -> RelayId:
     """Remember a relay under the fingerprint of its key, or under the fingerprint alone."""
     if not 1 <= len(address.addresses) <= _ADDRESSES_MAX:
         raise BadRequest("a relay has one to eight addresses")
+    if not all(0 < len(one.encode()) <= ADDRESS_SIZE_MAX for one in address.addresses):
+        raise BadRequest("an address of a relay has 1 to 256 bytes")
     relay_id = RelayId(sha256(address.public_key)) if address.public_key else address.relay_id
     if len(relay_id) != 32:
         raise BadRequest("a relay is named by its key or its key's fingerprint")

@@ -137,7 +137,8 @@ def _follow(step: Step, conversation: Conversation, entry: Entry, received: MlsS
         conversations.forget(step, group_id, ConversationState.LEFT if leaving else ConversationState.REMOVED)
         return
     staged = step.transaction.get(StagedCommit, group_id)
-    epochs.enter(step, conversation, received.next, _met(entry, entry.body or b""), actor=actor, by_us=False)
+    closer = _met(entry, entry.body or b"")
+    epochs.enter(step, conversation, received.next, closer, actor=actor, fresh_keys=False)
     if staged is not None:
         commits.discarded(step, group_id, staged)
     outbox.pump(step, group_id)
@@ -165,7 +166,8 @@ def _merge(step: Step, conversation: Conversation, staged: StagedCommit, entry: 
     )
     closer = _met(entry, staged.body, staged)
     own = step.account().account_id
-    changed = epochs.enter(step, conversation, group, closer, actor=own, by_us=True)
+    fresh_keys = staged.brings_keys
+    changed = epochs.enter(step, conversation, group, closer, actor=own, fresh_keys=fresh_keys)
     commits.merged(step, changed, staged)
     outbox.pump(step, group_id)
 

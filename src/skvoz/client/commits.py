@@ -373,7 +373,6 @@ def _send(
         return False
     following = pending.next
     parts = following.snapshot()
-    new_door = sha256(policy.info_of(following).door_key)
     staged = StagedCommit(
         group_id=conversation.group_id,
         entry_id=entry_id,
@@ -388,12 +387,14 @@ def _send(
         },
         carry=not pending.effects.removed,
         is_contest=is_contest,
-        door_hash=None if new_door == conversation.door_hash else new_door,
+        # Always: whoever closed the segment before may have registered another door than the group's.
+        door_hash=sha256(policy.info_of(following).door_key),
         answered_knocks=answered_knocks,
         welcome=pending.welcome or b"",
         recipients=recipients,
         intent_ids=intents,
         is_update=is_update,
+        brings_keys=pending.effects.path_leaf is not None,
     )
     step.save_group(pending.group, group)
     step.transaction.put(staged)

@@ -9,6 +9,7 @@ from typing import Final
 
 from skvoz.base.errors import BadRequest, Malformed
 from skvoz.base.ids import AccountId, LogId, RelayId
+from skvoz.base.limits import ADDRESS_SIZE_MAX
 from skvoz.client.records import ConversationKind
 from skvoz.codec import Reader, opaque, uint8, uint32, vector
 from skvoz.crypto import KEY_SIZE, hkdf_sha256
@@ -21,7 +22,6 @@ TITLE_SIZE_MAX: Final = 512
 ADMINS_MAX: Final = 64
 RELAYS_MAX: Final = 4
 ADDRESSES_MAX: Final = 8
-ADDRESS_SIZE_MAX: Final = 512
 EXPIRY_S_MAX: Final = 366 * 24 * 3600
 SIZE_MAX: Final = 16 * 1024
 _KINDS: Final = {int(kind): kind for kind in ConversationKind}
@@ -152,4 +152,7 @@ def _text(data: bytes, size_max: int) -> str:
 
 
 def _address(reader: Reader) -> str:
-    return _text(reader.opaque(), ADDRESS_SIZE_MAX)
+    address = _text(reader.opaque(), ADDRESS_SIZE_MAX)
+    if not address:
+        raise Malformed("an address is empty")
+    return address

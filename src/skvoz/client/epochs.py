@@ -68,9 +68,12 @@ def enter(
     closer: FollowedCloser,
     *,
     actor: AccountId,
-    by_us: bool,
+    fresh_keys: bool,
 ) -> Conversation:
-    """Follow a closer into the epoch of `group`: everything of the old one is done with."""
+    """Follow a closer into the epoch of `group`: everything of the old one is done with.
+
+    `fresh_keys`: whether it replaced the keys of our own leaf.
+    """
     group_id = conversation.group_id
     _keep(step, conversation, closer)
     clear(step, conversation)
@@ -86,8 +89,8 @@ def enter(
         title=info.title,
         message_expiry_s=info.message_expiry_s or None,
         door_hash=sha256(info.door_key),
-        entries_since_update=0 if by_us else conversation.entries_since_update,
-        last_update_ms=step.now_ms if by_us else conversation.last_update_ms,
+        entries_since_update=0 if fresh_keys else conversation.entries_since_update,
+        last_update_ms=step.now_ms if fresh_keys else conversation.last_update_ms,
     )
     write_participants(step, changed, group, actor=actor)
     if changed.title != conversation.title:

@@ -12,7 +12,7 @@ from typing import Final
 
 from skvoz.base.errors import DecryptFailed, Malformed
 from skvoz.base.ids import AccountId, LogId, RelayId
-from skvoz.base.limits import ENTRY_SIZE_MAX
+from skvoz.base.limits import ADDRESS_SIZE_MAX, ENTRY_SIZE_MAX
 from skvoz.base.ports import Randomness
 from skvoz.codec import Reader, opaque, pad, uint8, unpad, vector
 from skvoz.crypto import CipherSuite, hpke_open, hpke_seal
@@ -21,7 +21,6 @@ VERSION: Final = 1
 INVITATION: Final = 1
 _INFO: Final = b"skvoz inbox mail 1"
 _ADDRESSES_MAX: Final = 8
-_ADDRESS_SIZE_MAX: Final = 512
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +64,7 @@ def parse_inbox_address(data: bytes) -> InboxAddress:
 
 def _address(reader: Reader) -> str:
     data = reader.opaque()
-    if not 0 < len(data) <= _ADDRESS_SIZE_MAX:
+    if not 0 < len(data) <= ADDRESS_SIZE_MAX:
         raise Malformed("an address exceeds its limit")
     try:
         return data.decode()

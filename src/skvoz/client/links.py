@@ -14,6 +14,7 @@ from typing import Final
 
 from skvoz.base.errors import BadRequest, Malformed
 from skvoz.base.ids import AccountId, LogId, RelayId
+from skvoz.base.limits import ADDRESS_SIZE_MAX
 from skvoz.client.records import Inbox, Relay
 from skvoz.codec import Reader, opaque, uint8, vector
 
@@ -22,7 +23,6 @@ VERSION: Final = 1
 LINK_SIZE_MAX: Final = 2048
 """Characters: what a QR code of moderate size holds."""
 ADDRESSES_MAX: Final = 4
-ADDRESS_SIZE_MAX: Final = 256
 TICKET_SIZE_MAX: Final = 512
 
 

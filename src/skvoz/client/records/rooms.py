@@ -161,6 +161,8 @@ class StagedCommit(Record, frozen=True, array_like=True, kw_only=True):
     """The intents that this commit fulfils; none for an update or an answer to others."""
     is_update: bool = False
     """Made for the sake of fresh keys: made up for if it is not followed."""
+    brings_keys: bool = False
+    """Whether it replaces the keys of our leaf."""
 
 
 class Closer(Record, frozen=True, array_like=True, kw_only=True):
