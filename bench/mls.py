@@ -84,7 +84,7 @@ def group_at(world: World, leaf_index: int, epoch_secret: bytes) -> Group:
         confirmed_transcript_hash=bytes(used.hash_size),
     )
     schedule = epoch_from_secret(used, epoch_secret)
-    tag = confirmation_tag(used, schedule.secrets.confirmation_key, context.confirmed_transcript_hash)
+    tag = confirmation_tag(used, schedule.confirmation_key, context.confirmed_transcript_hash)
     keys = world.clients[leaf_index].signature
     state = EpochState(
         suite=used,

@@ -51,7 +51,7 @@ def test_three_people_talk_in_every_suite(number: int) -> None:
     pending = carol.stage_commit(randomness=RANDOM, proposals=[Remove(1)])
     left = bob.receive(pending.commit)
     assert isinstance(left, StagedCommit)
-    assert left.self_removed
+    assert left.next is None
     assert [gone.leaf_index for gone in left.effects.removed] == [1]
     alice, carol = follow(alice, pending), pending.next
     agree(alice, carol)
@@ -195,7 +195,7 @@ def test_who_asks_to_leave_is_removed_by_the_next_commit() -> None:
     agree(pending.next, follow(asked[1].group, pending))
     gone = carol.receive(pending.commit)
     assert isinstance(gone, StagedCommit)
-    assert gone.self_removed
+    assert gone.next is None
     unaware = alice.stage_commit(randomness=RANDOM, path=True)
     noticed = asked[1].group.receive(unaware.commit)
     assert isinstance(noticed, StagedCommit)
@@ -223,7 +223,7 @@ def test_new_signature_keys_and_extensions_take_effect() -> None:
     assert received.effects.path_leaf is not None
     assert received.effects.path_leaf.new.signature_key == keys.public_key
     assert received.next is not None
-    assert received.next.context_extension(kind) == b"title"
+    assert received.next.context.extension(kind) == b"title"
     _deliver(pending.next, received.next, b"signed anew")
 
 

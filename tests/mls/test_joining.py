@@ -358,7 +358,7 @@ def test_a_removed_member_can_be_added_again() -> None:
     pending = alice.stage_commit(randomness=RANDOM, proposals=[Remove(1)])
     gone = bob.receive(pending.commit)
     assert isinstance(gone, StagedCommit)
-    assert gone.self_removed
+    assert gone.next is None
     fresh = bundle("bob", RANDOM)
     again = pending.next.stage_commit(randomness=RANDOM, proposals=[Add(fresh.key_package)])
     assert again.welcome is not None

@@ -221,7 +221,7 @@ def test_external_senders_propose_what_they_may() -> None:
     assert isinstance(removed, ProposalStored)
     gone = removed.group.receive(pending.commit)
     assert isinstance(gone, StagedCommit)
-    assert gone.self_removed
+    assert gone.next is None
     with pytest.raises(BadRequest):
         propose_from_outside(alice.suite, keys, 0, SelfRemove(), group_id=group_id, epoch=epoch)
     outside = Sender(SenderType.EXTERNAL, 0)

@@ -39,7 +39,7 @@ def test_a_leaf_goes_to_the_leftmost_blank_place_and_the_tree_doubles() -> None:
     assert world.tree.leaf_count == 8
     world.remove(1)
     assert world.add(client(SUITE, "f")) == (1,)
-    assert world.tree.member_count == 5
+    assert world.tree.census().members == 5
 
 
 def test_removing_cuts_blank_halves_off() -> None:

@@ -36,7 +36,3 @@ def test_the_common_ancestor_is_the_lowest_node_on_both_paths() -> None:
             if one != other:
                 shared = set(tree_math.direct_path(one, 16)) & set(tree_math.direct_path(other, 16))
                 assert tree_math.common_ancestor(one, other) == min(shared, key=tree_math.level)
-
-
-def test_subtrees_begin_at_their_first_leaf() -> None:
-    assert [tree_math.first_leaf(node) for node in range(15)] == [0, 0, 1, 0, 2, 2, 3, 0, 4, 4, 5, 4, 6, 6, 7]

@@ -31,7 +31,7 @@ def check_welcome(case: Case) -> None:
     group_info.verify(chosen, _hex(case["signer_pub"]))
     context = group_info.group_context
     schedule = derive_epoch(chosen, secrets.joiner_secret, no_psk, context.encode())
-    tag = chosen.mac(schedule.secrets.confirmation_key, context.confirmed_transcript_hash)
+    tag = chosen.mac(schedule.confirmation_key, context.confirmed_transcript_hash)
     expect("confirmation_tag", group_info.confirmation_tag, tag)
     reader = Reader(group_info.encode())
     expect("the group info parsed again", type(group_info).parse(reader), group_info)

@@ -111,6 +111,7 @@ def check_key_schedule(case: Case) -> None:
         schedule = derive_epoch(chosen, joiner, _hex(epoch["psk_secret"]), context)
         expect("joiner_secret", joiner.hex(), epoch["joiner_secret"])
         expect("welcome_secret", schedule.welcome_secret.hex(), epoch["welcome_secret"])
+        expect("confirmation_key", schedule.confirmation_key.hex(), epoch["confirmation_key"])
         expect("encryption_secret", schedule.encryption_secret.hex(), epoch["encryption_secret"])
         for name in (
             "init_secret",
@@ -118,7 +119,6 @@ def check_key_schedule(case: Case) -> None:
             "exporter_secret",
             "epoch_authenticator",
             "external_secret",
-            "confirmation_key",
             "membership_key",
             "resumption_psk",
         ):

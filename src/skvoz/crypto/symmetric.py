@@ -18,11 +18,6 @@ def sha256(data: bytes) -> bytes:
     return hashlib.sha256(data).digest()
 
 
-def hmac_sha256(key: bytes, data: bytes) -> bytes:
-    """Return HMAC-SHA-256, 32 bytes."""
-    return hmac.digest(key, data, "sha256")
-
-
 def hkdf_sha256(ikm: bytes, *, salt: bytes = b"", info: bytes, length: int) -> bytes:
     """HKDF of RFC 5869 over SHA-256."""
     return HKDF_SHA256.expand(HKDF_SHA256.extract(salt, ikm), info, length)
@@ -31,11 +26,6 @@ def hkdf_sha256(ikm: bytes, *, salt: bytes = b"", info: bytes, length: int) -> b
 def equal(left: bytes, right: bytes) -> bool:
     """Compare without telling by the time taken where they differ."""
     return hmac.compare_digest(left, right)
-
-
-def counter_nonce(counter: int) -> bytes:
-    """Return the nonce of message `counter` under a key that counts its messages, 12 bytes."""
-    return counter.to_bytes(NONCE_SIZE, "big")
 
 
 def seal(key: bytes, nonce: bytes, aad: bytes, plaintext: bytes) -> bytes:

@@ -157,16 +157,14 @@ def _stage_path(
         return None
     if external:
         template, signing = external.template, external.signature_key
-        leaf_index = applied.joiner_leaf_index or 0
     else:
-        leaf_index = state.own_leaf_index
-        template = wishes.template or LeafTemplate.of(state.members.tree.member(leaf_index))
+        template = wishes.template or LeafTemplate.of(state.members.tree.member(state.own_leaf_index))
         signing = wishes.signature_key or state.signature_key
     if template.signature_key != signing.public_key:
         raise BadRequest("the new leaf names another signature key than the one given")
     staged = create_path(
         applied.tree,
-        leaf_index=leaf_index,
+        leaf_index=applied.sender_leaf_index,
         template=template,
         signature_private_key=signing.signer(state.suite),
         group_id=state.context.group_id,

@@ -75,20 +75,18 @@ class ProcessedCommit:
 def process_commit(
     state: EpochState,
     authenticated: AuthenticatedContent,
+    commit: Commit,
     *,
     stored: Sequence[SentProposal] = (),
     own_updates: Sequence[OwnUpdate] = (),
     policy: Policy,
     psks: PreSharedKeys = NO_PSKS,
 ) -> ProcessedCommit:
-    """Check a commit whose signature is verified, and return the epoch that it leads to.
+    """Check `commit`, out of a message whose signature is verified, and return the epoch that it leads to.
 
     Raises `Invalid`, `Malformed` or `DecryptFailed` (`PathUnreadable`); the state given is never changed.
     """
     content = authenticated.content
-    commit = content.body
-    if not isinstance(commit, Commit):
-        raise Invalid("the message is not a commit")
     if state.reinit is not None:
         raise Invalid("a commit came after the group's end")
     committer = content.sender.leaf_index
@@ -98,15 +96,13 @@ def process_commit(
         if sent.reference is None:
             check_proposal(state, sent, policy)
     applied = apply_proposals(state, proposals, committer)
-    sender = _sender_leaf(applied, committer)
-    tree, effects = _merge_path(
-        state, commit.path, applied, sender=sender, committer=committer, policy=policy
-    )
+    sender = applied.sender_leaf_index
+    tree, effects = _merge_path(state, commit.path, applied, committer=committer, policy=policy)
     effects = replace(effects, omitted_self_removes=_omitted(stored, effects))
     applied = replace(applied, effects=effects)
     if any(removed.leaf_index == state.own_leaf_index for removed in effects.removed):
         return ProcessedCommit(sender=sender, effects=effects, state=None, schedule=None)
-    step = _step(state, commit.path, applied, sender=sender, tree=tree, own_updates=own_updates)
+    step = _step(state, commit.path, applied, tree=tree, own_updates=own_updates)
     entered, schedule = enter_epoch(
         state,
         step,
@@ -115,7 +111,9 @@ def process_commit(
         signature=authenticated.signature,
         known_psks=psks,
     )
-    _verify_tag(entered, authenticated.confirmation_tag)
+    confirmed, tag = entered.context.confirmed_transcript_hash, authenticated.confirmation_tag
+    if not state.suite.verify_mac(schedule.confirmation_key, confirmed, tag or b""):
+        raise DecryptFailed
     return ProcessedCommit(sender=sender, effects=effects, state=entered, schedule=schedule)
 
 
@@ -124,7 +122,6 @@ def _step(
     path: UpdatePath | None,
     applied: Applied,
     *,
-    sender: int,
     tree: RatchetTree,
     own_updates: Sequence[OwnUpdate],
 ) -> Step:
@@ -137,13 +134,13 @@ def _step(
             private, commit_secret = decrypt_path(
                 tree,
                 private,
-                sender=sender,
+                sender=applied.sender_leaf_index,
                 path=path,
                 group_context=context.encode(),
                 excluded_leaves=applied.added_leaves,
             )
         except PeerError:
-            raise PathUnreadable(sender, applied.effects) from None
+            raise PathUnreadable(applied.sender_leaf_index, applied.effects) from None
     init_secret = state.secrets.init_secret
     if applied.external_init is not None:
         init_secret = external_init_receiver(
@@ -161,25 +158,11 @@ def _step(
     )
 
 
-def _verify_tag(entered: EpochState, tag: bytes | None) -> None:
-    key, confirmed = entered.secrets.confirmation_key, entered.context.confirmed_transcript_hash
-    if tag is None or not entered.suite.verify_mac(key, confirmed, tag):
-        raise DecryptFailed
-
-
-def _sender_leaf(applied: Applied, committer: int | None) -> int:
-    sender = applied.joiner_leaf_index if committer is None else committer
-    if sender is None:
-        raise Invalid("a commit comes from nobody")
-    return sender
-
-
 def _merge_path(
     state: EpochState,
     path: UpdatePath | None,
     applied: Applied,
     *,
-    sender: int,
     committer: int | None,
     policy: Policy,
 ) -> tuple[RatchetTree, CommitEffects]:
@@ -189,7 +172,7 @@ def _merge_path(
             raise Invalid("a commit lacks the path that its proposals need")
         check_members(applied.tree, applied.extensions)
         return applied.tree, applied.effects
-    leaf = path.leaf_node
+    leaf, sender = path.leaf_node, applied.sender_leaf_index
     group_id = state.context.group_id
     old = None if committer is None else state.members.tree.member(committer)
     replaced = [removed.leaf_node for removed in applied.effects.removed if not removed.by_itself]

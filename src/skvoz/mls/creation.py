@@ -52,7 +52,7 @@ def create_epoch(
         extensions=extensions,
     )
     schedule = epoch_from_secret(suite, randomness(suite.hash_size))
-    tag = confirmation_tag(suite, schedule.secrets.confirmation_key, b"")
+    tag = confirmation_tag(suite, schedule.confirmation_key, b"")
     state = EpochState(
         suite=suite,
         context=context,

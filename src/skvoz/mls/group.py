@@ -8,6 +8,7 @@
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -338,7 +339,7 @@ class Group(GroupFacts):
         content = opened.authenticated.content
         body = content.body
         if isinstance(body, Commit):
-            return self._receive_commit(opened, policy, psks)
+            return self._receive_commit(opened, body, policy, psks)
         if isinstance(body, bytes):
             return ApplicationMessage(
                 sender=content.sender.index,
@@ -412,14 +413,6 @@ class Group(GroupFacts):
         reader.finish()
         return group
 
-    def ratchet_part(self, leaf_index: int) -> bytes:
-        """Return one leaf's ratchet row; it must have been drawn."""
-        return self.secret_tree.ratchet_part(leaf_index)
-
-    def secret_tree_part(self) -> bytes:
-        """Return the secret tree without the leaves that were drawn."""
-        return self.secret_tree.tree_part()
-
     def _epoch_part(self) -> bytes:
         proposals = vector(sent.encode() for sent in self.proposals)
         updates = vector(update.encode() for update in self.own_updates)
@@ -462,7 +455,8 @@ class Group(GroupFacts):
 
     def _create(self, wishes: CommitWishes, randomness: Randomness, *, include_stored: bool) -> CreatedCommit:
         """Create the commit; stored proposals that don't fit the whole never stop it."""
-        for all_kinds in (True, False) if include_stored and self.proposals else (False,):
+
+        def create(*, all_kinds: bool) -> CreatedCommit:
             stored = choose_stored(
                 self.state,
                 self.proposals,
@@ -471,17 +465,20 @@ class Group(GroupFacts):
                 policy=wishes.policy,
                 now_ms=wishes.now_ms,
             )
-            try:
-                return create_commit(self.state, replace(wishes, stored=stored), randomness)
-            except PeerError:
-                if not all_kinds:
-                    raise
-        raise RuntimeError("unreachable")
+            return create_commit(self.state, replace(wishes, stored=stored), randomness)
 
-    def _receive_commit(self, opened: Opened, policy: Policy, psks: PreSharedKeys) -> StagedCommit:
+        if include_stored and self.proposals:
+            with suppress(PeerError):
+                return create(all_kinds=True)
+        return create(all_kinds=False)
+
+    def _receive_commit(
+        self, opened: Opened, commit: Commit, policy: Policy, psks: PreSharedKeys
+    ) -> StagedCommit:
         processed = process_commit(
             self.state,
             opened.authenticated,
+            commit,
             stored=self.proposals,
             own_updates=self.own_updates,
             policy=policy,

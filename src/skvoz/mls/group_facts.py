@@ -56,11 +56,6 @@ class GroupFacts:
         return self.state.own_leaf_index
 
     @property
-    def signature_public_key(self) -> bytes:
-        """The public key that this client signs with."""
-        return self.state.signature_key.public_key
-
-    @property
     def reinit(self) -> ReInit | None:
         """What ended the group, if something did: then it accepts and sends nothing more."""
         return self.state.reinit
@@ -69,10 +64,6 @@ class GroupFacts:
     def resumption_psks(self) -> Mapping[tuple[bytes, int], bytes]:
         """The resumption keys of this and the last epochs, by (group id, epoch)."""
         return self.state.resumption_psks()
-
-    def context_extension(self, kind: int) -> bytes | None:
-        """Return the content of a GroupContext extension, or None."""
-        return self.state.context.extension(kind)
 
     def credential(self, leaf_index: int) -> Credential:
         """Return a member's credential without loading the tree; raise `Invalid` if nobody is there."""

@@ -50,7 +50,7 @@ def open_welcome(
     Raises `Invalid`, `Malformed` or `DecryptFailed`.
     """
     suite = bundle.suite
-    if welcome.cipher_suite != suite.number or bundle.key_package.cipher_suite != suite.number:
+    if welcome.cipher_suite != suite.number:
         raise Invalid("a welcome is for another cipher suite")
     reference = bundle.reference
     secrets = welcome.open_secrets(suite, reference, bundle.init_private_key)
@@ -79,7 +79,7 @@ def open_welcome(
     context_bytes = context.encode()
     schedule = derive_epoch(suite, secrets.joiner_secret, mixed, context_bytes)
     confirmed = context.confirmed_transcript_hash
-    if not suite.verify_mac(schedule.secrets.confirmation_key, confirmed, group_info.confirmation_tag):
+    if not suite.verify_mac(schedule.confirmation_key, confirmed, group_info.confirmation_tag):
         raise DecryptFailed
     state = EpochState(
         suite=suite,

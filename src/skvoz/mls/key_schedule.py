@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass, field
 
-from skvoz.base.errors import DecryptFailed
 from skvoz.base.ports import Randomness
 from skvoz.codec import Reader, opaque
 from skvoz.crypto.suites import CipherSuite
@@ -14,7 +13,8 @@ _EXTERNAL_INIT_LABEL = b"MLS 1.0 external init secret"
 class EpochSecrets:
     """The secrets that a member keeps during an epoch, each `suite.hash_size` bytes.
 
-    The encryption secret is not among them: the secret tree takes and consumes it.
+    Not among them: the encryption secret, which the secret tree takes and consumes, and the confirmation
+    key, which serves once.
     """
 
     init_secret: bytes = field(repr=False)
@@ -22,7 +22,6 @@ class EpochSecrets:
     exporter_secret: bytes = field(repr=False)
     epoch_authenticator: bytes = field(repr=False)
     external_secret: bytes = field(repr=False)
-    confirmation_key: bytes = field(repr=False)
     membership_key: bytes = field(repr=False)
     resumption_psk: bytes = field(repr=False)
 
@@ -42,7 +41,6 @@ _STORED = (
     "exporter_secret",
     "epoch_authenticator",
     "external_secret",
-    "confirmation_key",
     "membership_key",
     "resumption_psk",
 )
@@ -55,11 +53,8 @@ class KeySchedule:
     joiner_secret: bytes = field(repr=False)
     welcome_secret: bytes = field(repr=False)
     encryption_secret: bytes = field(repr=False)
+    confirmation_key: bytes = field(repr=False)
     secrets: EpochSecrets = field(repr=False)
-
-    def welcome_key_and_nonce(self, suite: CipherSuite) -> tuple[bytes, bytes]:
-        """Return the AEAD key and nonce of the Welcome's GroupInfo (RFC 9420 §12.4.3.1)."""
-        return welcome_key_and_nonce(suite, self.welcome_secret)
 
 
 def welcome_key_and_nonce(suite: CipherSuite, welcome_secret: bytes) -> tuple[bytes, bytes]:
@@ -106,13 +101,13 @@ def epoch_from_secret(
         joiner_secret=joiner_secret,
         welcome_secret=welcome_secret,
         encryption_secret=derive(epoch_secret, "encryption"),
+        confirmation_key=derive(epoch_secret, "confirm"),
         secrets=EpochSecrets(
             init_secret=derive(epoch_secret, "init"),
             sender_data_secret=derive(epoch_secret, "sender data"),
             exporter_secret=derive(epoch_secret, "exporter"),
             epoch_authenticator=derive(epoch_secret, "authentication"),
             external_secret=derive(epoch_secret, "external"),
-            confirmation_key=derive(epoch_secret, "confirm"),
             membership_key=derive(epoch_secret, "membership"),
             resumption_psk=derive(epoch_secret, "resumption"),
         ),
@@ -130,14 +125,6 @@ def export_secret(
 def confirmation_tag(suite: CipherSuite, confirmation_key: bytes, confirmed_transcript_hash: bytes) -> bytes:
     """Return the MAC by which a committer shows that it derived the same epoch (RFC 9420 §6.1)."""
     return suite.mac(confirmation_key, confirmed_transcript_hash)
-
-
-def verify_confirmation_tag(
-    suite: CipherSuite, confirmation_key: bytes, confirmed_transcript_hash: bytes, tag: bytes
-) -> None:
-    """Raise `DecryptFailed` unless `tag` confirms the epoch."""
-    if not suite.verify_mac(confirmation_key, confirmed_transcript_hash, tag):
-        raise DecryptFailed
 
 
 def external_public_key(suite: CipherSuite, external_secret: bytes) -> bytes:

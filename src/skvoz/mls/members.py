@@ -73,7 +73,7 @@ class Members:
     __slots__ = ("_load", "_table", "_tree")
 
     def __init__(
-        self, tree: RatchetTree | None, load: Callable[[], RatchetTree] | None, table: bytes | None
+        self, tree: RatchetTree | None, load: Callable[[], RatchetTree], table: bytes | None
     ) -> None:
         self._tree = tree
         self._load = load
@@ -82,7 +82,7 @@ class Members:
     @staticmethod
     def of(tree: RatchetTree) -> "Members":
         """Return the members in a tree that is in memory."""
-        return Members(tree, None, None)
+        return Members(tree, lambda: tree, None)
 
     @staticmethod
     def stored(suite: CipherSuite, table: bytes, load_tree: Callable[[], bytes]) -> "Members":
@@ -95,15 +95,8 @@ class Members:
     def tree(self) -> RatchetTree:
         """The ratchet tree, loaded now if it was not."""
         if self._tree is None:
-            if self._load is None:
-                raise RuntimeError("members without a tree")
             self._tree = self._load()
         return self._tree
-
-    @property
-    def is_loaded(self) -> bool:
-        """Whether the tree is in memory."""
-        return self._tree is not None
 
     def signatory(self, leaf_index: int) -> Signatory:
         """Return whose leaf this is; raise `Invalid` if it is nobody's."""

@@ -4,16 +4,19 @@ Every struct keeps the bytes it was parsed from (`encoded`): signatures and hash
 those, never over a re-encoding. Parsing checks the form; `tree_validation` checks the rules.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import IntEnum
 from functools import lru_cache
 from struct import unpack
-from typing import Final
+from typing import Final, TypeVar
 
 from skvoz.base.errors import Malformed
 from skvoz.codec import Reader, opaque, uint16, uint32, uint64
 from skvoz.crypto.ports import Signer
 from skvoz.crypto.suites import CipherSuite
+
+T = TypeVar("T")
 
 VERSION_MLS10: Final = 1
 
@@ -50,6 +53,17 @@ class NodeType(IntEnum):
     PARENT = 2
 
 
+REMEMBERED_SIZE_MAX: Final = 1024
+"""Longer lists are parsed anew each time, bytes: a GroupInfo's holds the whole tree."""
+_REMEMBERED_COUNT: Final = 256
+
+
+def _remembered(parse: Callable[[bytes], T]) -> Callable[[bytes], T]:
+    """Parse each short encoding once, for leaves of one group have few different ones."""
+    known = lru_cache(maxsize=_REMEMBERED_COUNT)(parse)
+    return lambda encoded: known(encoded) if len(encoded) <= REMEMBERED_SIZE_MAX else parse(encoded)
+
+
 _SOURCES: Final = {int(source): source for source in LeafNodeSource}
 
 
@@ -81,9 +95,8 @@ def encode_extensions(extensions: Extensions) -> bytes:
     return opaque(b"".join([extension.encode() for extension in extensions]))
 
 
-@lru_cache(maxsize=256)
+@_remembered
 def _extensions(content: bytes) -> Extensions:
-    """Parse a list of extensions; leaves of one group carry few different ones."""
     reader = Reader(content)
     extensions: list[Extension] = []
     seen: set[int] = set()
@@ -159,9 +172,8 @@ def parse_numbers(reader: Reader) -> tuple[int, ...]:
     return unpack(f">{len(content) // 2}H", content)
 
 
-@lru_cache(maxsize=256)
+@_remembered
 def _capabilities(encoded: bytes) -> Capabilities:
-    """Parse capabilities; members of one group have few different ones."""
     reader = Reader(encoded)
     return Capabilities(
         versions=parse_numbers(reader),

@@ -56,11 +56,6 @@ class StagedCommit:
     """The present epoch with the commit's own key used up."""
     next: "Group | None" = field(repr=False)
 
-    @property
-    def self_removed(self) -> bool:
-        """Whether this client is no longer a member."""
-        return self.next is None
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OwnEcho:

@@ -59,8 +59,8 @@ class Applied:
 
     tree: RatchetTree
     extensions: Extensions
-    joiner_leaf_index: int | None
-    """Where an external joiner goes; None for a member's commit."""
+    sender_leaf_index: int
+    """The committer's leaf, or where an external joiner goes."""
     effects: CommitEffects
     path_required: bool
     external_init: bytes | None = field(default=None, repr=False)
@@ -208,13 +208,13 @@ def apply_proposals(state: EpochState, proposals: Sequence[SentProposal], commit
         removals=[leaf.leaf_index for leaf in removed],
         additions=[add.key_package.leaf_node for add in adds],
     )
-    changed, joiner = changed.with_room() if committer is None else (changed, None)
-    _check_support(changed, proposals)
+    changed, sender = changed.with_room() if committer is None else (changed, committer)
+    _check_support(changed, proposals, indexes)
     added = [AddedMember(index, add.key_package) for index, add in zip(indexes, adds, strict=True)]
     return Applied(
         tree=changed,
         extensions=state.context.extensions if extensions is None else extensions,
-        joiner_leaf_index=joiner,
+        sender_leaf_index=sender,
         external_init=external_init,
         path_required=not proposals or any(sent.proposal.kind in PATH_REQUIRED for sent in proposals),
         effects=CommitEffects(
@@ -274,11 +274,15 @@ def _touched_leaf(sent: SentProposal) -> int | None:
             return None
 
 
-def _check_support(tree: RatchetTree, proposals: Sequence[SentProposal]) -> None:
-    """Check that everybody who stays supports every proposal type beyond the RFC's own (RFC 9420 §12.2)."""
+def _check_support(tree: RatchetTree, proposals: Sequence[SentProposal], added: Sequence[int]) -> None:
+    """Check that everybody who processes the commit supports every proposal type in it (RFC 9420 §12.2).
+
+    Who is removed or added doesn't process it, and need not.
+    """
     extra = {int(sent.proposal.kind) for sent in proposals} - DEFAULT_PROPOSAL_TYPES
     if not extra:
         return
-    for supported in {leaf.capabilities.proposals for _, leaf in tree.leaves()}:
+    new = frozenset(added)
+    for supported in {leaf.capabilities.proposals for index, leaf in tree.leaves() if index not in new}:
         if not extra.issubset(supported):
             raise Invalid("a member does not support a proposal's type")

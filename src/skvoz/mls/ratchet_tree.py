@@ -7,6 +7,7 @@ index (leaf *i* is node *2i*), members by leaf index.
 
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Final
 
 from skvoz.base.errors import Invalid, Malformed
 from skvoz.codec import Reader, opaque, uint32
@@ -15,6 +16,8 @@ from skvoz.mls import tree_math
 from skvoz.mls.census import Census
 from skvoz.mls.nodes import LeafNode, NodeType, ParentNode
 
+LEAVES_MAX: Final = 1 << 16
+"""The widest tree, blank leaves counted: a blank costs its sender one byte, and us a hash and 60 bytes."""
 _LEAF = b"\x01"
 _PARENT = b"\x02"
 _PRESENT_LEAF = b"\x01\x01"
@@ -72,6 +75,8 @@ class RatchetTree:
         if not leaves or len(leaves) == len(parents) or leaves[-1] is None:
             raise Malformed("a ratchet tree is empty or ends in a blank node")
         width = 1 << (len(leaves) - 1).bit_length()
+        if width > LEAVES_MAX:
+            raise Malformed("a ratchet tree is too wide")
         leaves.extend([None] * (width - len(leaves)))
         parents.extend([None] * (width - 1 - len(parents)))
         return RatchetTree(suite, leaves, parents, [None] * (2 * width - 1))
@@ -98,11 +103,6 @@ class RatchetTree:
     def leaf_count(self) -> int:
         """The width of the tree in leaves, blank ones counted: a power of two."""
         return len(self._leaves)
-
-    @property
-    def member_count(self) -> int:
-        """How many leaves are not blank."""
-        return len(self._leaves) - self._leaves.count(None)
 
     def leaf(self, leaf_index: int) -> LeafNode | None:
         """Return the leaf at a leaf index; None where it is blank or outside of the tree."""
@@ -163,7 +163,7 @@ class RatchetTree:
             tree._replace(leaf_index, None)
         if removed:
             tree._truncate()  # noqa: SLF001 - a tree that nobody else has seen yet
-        return tree, tuple([tree._add(leaf) for leaf in additions])  # noqa: SLF001 - the same
+        return tree, tree._add_all(additions)  # noqa: SLF001 - the same
 
     def with_leaf_added(self, leaf: LeafNode) -> tuple["RatchetTree", int]:
         """Add a leaf at the leftmost blank place, which is returned (RFC 9420 §12.1.1)."""
@@ -326,30 +326,36 @@ class RatchetTree:
             self._set_parent(index, None)
         del self._leaves[width:], self._parents[width - 1 :], self._hashes[2 * width - 1 :]
 
-    def _leftmost_blank(self) -> int:
+    def _leftmost_blank(self, start: int = 0) -> int:
+        """Return the first blank leaf index from `start` on, widening the tree where there is none."""
         width = len(self._leaves)
-        if None in self._leaves:
-            return self._leaves.index(None)
+        try:
+            return self._leaves.index(None, start)
+        except ValueError:
+            if width == LEAVES_MAX:
+                raise Invalid("a tree has no room for another leaf") from None
         self._leaves.extend([None] * width)
         self._parents.extend([None] * width)
         self._hashes.extend([None] * (2 * width))
         return width
 
-    def _add(self, leaf: LeafNode) -> int:
-        leaf_index = self._leftmost_blank()
-        self._set_leaf(leaf_index, leaf)
-        for node in tree_math.direct_path(leaf_index, len(self._leaves)):
+    def _add_all(self, leaves: Iterable[LeafNode]) -> tuple[int, ...]:
+        """Add leaves from the left, then note all of them as unmerged: each parent is made anew only once."""
+        added: list[int] = []
+        for leaf in leaves:
+            added.append(self._leftmost_blank(added[-1] + 1 if added else 0))
+            self._set_leaf(added[-1], leaf)
+        unmerged: dict[int, list[int]] = {}
+        for leaf_index in added:
+            for node in tree_math.direct_path(leaf_index, len(self._leaves)):
+                unmerged.setdefault(node, []).append(leaf_index)
+        for node, below in unmerged.items():
             self._hashes[node] = None
             parent = self._parents[node >> 1]
             if parent is not None:
-                unmerged = parent.unmerged_leaves
-                place = bisect_left(unmerged, leaf_index)
-                self._parents[node >> 1] = ParentNode.of(
-                    parent.encryption_key,
-                    parent.parent_hash,
-                    (*unmerged[:place], leaf_index, *unmerged[place:]),
-                )
-        return leaf_index
+                everybody = tuple(sorted((*parent.unmerged_leaves, *below)))
+                self._parents[node >> 1] = ParentNode.of(parent.encryption_key, parent.parent_hash, everybody)
+        return tuple(added)
 
 
 def _contains(rising: Sequence[int], value: int) -> bool:

@@ -60,7 +60,7 @@ def enter_epoch(
     joiner_secret = derive_joiner_secret(suite, step.init_secret, step.commit_secret, context_bytes)
     known = PreSharedKeys(resumption=state.resumption_psks()).with_more(known_psks)
     schedule = derive_epoch(suite, joiner_secret, combine_psks(state, step.psks, known), context_bytes)
-    tag = confirmation_tag(suite, schedule.secrets.confirmation_key, confirmed)
+    tag = confirmation_tag(suite, schedule.confirmation_key, confirmed)
     entered = EpochState(
         suite=suite,
         context=context,

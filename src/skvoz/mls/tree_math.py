@@ -49,11 +49,6 @@ def is_below(node: int, ancestor: int) -> bool:
     return ancestor - reach <= node <= ancestor + reach
 
 
-def first_leaf(node: int) -> int:
-    """Return the leaf index (not the node index) at the left end of the subtree under `node`."""
-    return (node - ((1 << level(node)) - 1)) // 2
-
-
 @lru_cache(maxsize=4096)
 def direct_path(leaf_index: int, leaf_count: int) -> tuple[int, ...]:
     """Return the ancestors of a leaf from its parent to the root."""
