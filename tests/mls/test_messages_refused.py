@@ -179,6 +179,8 @@ def test_the_policy_may_forbid_public_handshakes_and_external_commits() -> None:
     closed = Policy(public_handshakes=False, external_commits=False)
     with pytest.raises(Invalid, match="unencrypted"):
         bob.receive(say(alice, Remove(1), public=True), policy=closed)
+    only_members = Policy(external_commits=False)
+    assert isinstance(bob.receive(say(alice, Remove(1), public=True), policy=only_members), ProposalStored)
     keys = alice.suite.generate_signature_key_pair(RANDOM)
     joined = Group.external_join(alice.suite, alice.group_info(), b"carol", keys, randomness=RANDOM)
     with pytest.raises(Invalid, match="external commits"):

@@ -41,6 +41,7 @@ def test_skipped_keys_are_kept_once_and_the_oldest_go_first() -> None:
 def test_nobody_can_make_us_derive_for_ever() -> None:
     with pytest.raises(Invalid, match="too far ahead"):
         Ratchet(b"s" * 32).take(SUITE, GENERATIONS_AHEAD_MAX + 1)
+    assert Ratchet(b"s" * 32).take(SUITE, GENERATIONS_AHEAD_MAX)[2].generation == GENERATIONS_AHEAD_MAX + 1
 
 
 def test_a_ratchet_ends() -> None:

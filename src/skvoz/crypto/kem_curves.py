@@ -89,11 +89,6 @@ class CurveKem:
     native: native_hpke.KEM | None = field(repr=False, default=None)
 
     @property
-    def secret_size(self) -> int:
-        """Nsecret, bytes."""
-        return self.kdf.hash_size
-
-    @property
     def encapsulation_size(self) -> int:
         """Nenc, bytes: an encapsulation is a public key."""
         return self.public_key_size

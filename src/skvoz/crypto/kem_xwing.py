@@ -56,7 +56,6 @@ class XWingKem:
     """X-Wing behind the `Kem` port."""
 
     id: int = 0x647A
-    secret_size: int = 32
     private_key_size: int = 32
     public_key_size: int = _MLKEM_PUBLIC_KEY_SIZE + 32
     encapsulation_size: int = _MLKEM_CIPHERTEXT_SIZE + 32

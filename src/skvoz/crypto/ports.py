@@ -30,11 +30,6 @@ class Kem(Protocol):
         ...
 
     @property
-    def secret_size(self) -> int:
-        """Nsecret, bytes."""
-        ...
-
-    @property
     def public_key_size(self) -> int:
         """Npk, bytes."""
         ...

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Final
 
-from skvoz.base.errors import BadRequest, Invalid, Malformed
+from skvoz.base.errors import Invalid, Malformed
 from skvoz.base.ports import Randomness
 from skvoz.codec import Reader, opaque, uint8, uint16, uint64
 from skvoz.crypto.suites import CipherSuite
@@ -121,9 +121,12 @@ class PreSharedKeys:
 
 
 def psk_secret(suite: CipherSuite, psks: Sequence[tuple[PreSharedKeyId, bytes]]) -> bytes:
-    """Combine (id, key) pairs in order into the `psk_secret` of the key schedule; zeros for none."""
+    """Combine (id, key) pairs in order into the `psk_secret` of the key schedule; zeros for none.
+
+    Raises `Invalid` for more than the format can count.
+    """
     if len(psks) > 0xFFFF:
-        raise BadRequest("too many pre-shared keys")
+        raise Invalid("too many pre-shared keys")
     zeros = bytes(suite.hash_size)
     secret = zeros
     for index, (psk_id, key) in enumerate(psks):

@@ -14,7 +14,6 @@ from skvoz.mls.policy import Policy
 from skvoz.mls.pre_shared_keys import PreSharedKeyId, ResumptionUsage
 from skvoz.mls.proposals import (
     DEFAULT_PROPOSAL_TYPES,
-    FROM_EXTERNAL_SENDERS,
     PATH_REQUIRED,
     Add,
     Commit,
@@ -117,21 +116,20 @@ def check_proposal(
 
 
 def _check_proposer(proposal: Proposal, sent: SentProposal) -> None:
-    """Check who may make which proposal, and whether by value or by reference (RFC 9420 §12.1.8)."""
+    """Check who may make which proposal, and whether by value or by reference (RFC 9420 §12.1.8).
+
+    Types not named here may come from everybody whose signature fits; that somebody outside proposes no more
+    than to be added is checked where its signature is (`receiving.find_signatory`).
+    """
     kind = sent.sender.kind
     by_reference = sent.reference is not None
-    if isinstance(proposal, SelfRemove):
-        allowed = by_reference and kind is SenderType.MEMBER
-    elif isinstance(proposal, ExternalInit):
-        allowed = not by_reference and kind is SenderType.NEW_MEMBER_COMMIT
-    elif isinstance(proposal, Update):
-        allowed = by_reference and kind is SenderType.MEMBER
-    elif kind is SenderType.EXTERNAL:
-        allowed = proposal.kind in FROM_EXTERNAL_SENDERS
-    elif kind is SenderType.NEW_MEMBER_PROPOSAL:
-        allowed = isinstance(proposal, Add)
-    else:
-        allowed = True
+    match proposal:
+        case Update() | SelfRemove():
+            allowed = by_reference and kind is SenderType.MEMBER
+        case ExternalInit():
+            allowed = not by_reference and kind is SenderType.NEW_MEMBER_COMMIT
+        case _:
+            return
     if not allowed:
         raise Invalid("a proposal of this type may not come from this sender, or not this way")
 
@@ -243,8 +241,6 @@ def _check_list(proposals: Sequence[SentProposal], committer: int | None) -> Non
     if committer is None:
         _check_external_list(proposals, kinds)
         return
-    if ProposalType.EXTERNAL_INIT in kinds:
-        raise Invalid("a member's commit holds an external init")
     if ProposalType.REINIT in kinds and len(kinds) > 1:
         raise Invalid("a reinit stands beside other proposals")
     if committer in touched:

@@ -77,8 +77,6 @@ def open_public(
     check_sender(content)
     if content.sender.kind is SenderType.MEMBER:
         tagged = _membership_tagged(authenticated, group_context)
-        if message.membership_tag is None or not suite.verify_mac(
-            membership_key, tagged, message.membership_tag
-        ):
+        if not suite.verify_mac(membership_key, tagged, message.membership_tag or b""):
             raise DecryptFailed
     return authenticated

@@ -322,8 +322,7 @@ class RatchetTree:
 
     def _truncate(self) -> None:
         width = 1 << self._last_leaf().bit_length()
-        for index in range(width - 1, len(self._parents)):
-            self._set_parent(index, None)
+        # Nothing but blanks goes: each removal has blanked the parents above its leaf.
         del self._leaves[width:], self._parents[width - 1 :], self._hashes[2 * width - 1 :]
 
     def _leftmost_blank(self, start: int = 0) -> int:
