@@ -168,7 +168,9 @@ def test_everybody_has_a_say_about_their_own_devices() -> None:
 def test_everybody_may_take_a_lost_device_out_and_in() -> None:
     _, member, other = a_group()
     leaf = other.state.members.tree.member(other.own_leaf_index)
-    pair = KeyPair(private_key=other.state.signature_key.private_key, public_key=other.signature_public_key)
+    pair = KeyPair(
+        private_key=other.state.signature_key.private_key, public_key=other.state.signature_key.public_key
+    )
     device = (leaf.credential.content, pair)
     again = bundle_of(OTHER, device, back_to=b"group")
     check(member, Remove(other.own_leaf_index), Add(again.key_package))

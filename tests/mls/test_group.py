@@ -14,6 +14,7 @@ from skvoz.mls import (
     GroupContextExtensions,
     LeafTemplate,
     OwnEcho,
+    Proposal,
     ProposalStored,
     Remove,
     SelfRemove,
@@ -317,3 +318,38 @@ def test_secrets_stay_out_of_texts() -> None:
     for secret in (alice.state.secrets.init_secret, alice.state.signature_key.private_key):
         assert repr(secret)[2:-1] not in shown
         assert secret.hex() not in shown
+
+
+def _propose(groups: list[Group], who: int, proposal: Proposal | None) -> None:
+    """Let everybody have a proposal; None: an update."""
+    if proposal is None:
+        groups[who], message = groups[who].propose_update(randomness=RANDOM)
+    else:
+        groups[who], message = groups[who].propose(proposal, randomness=RANDOM)
+    for place, group in enumerate(groups):
+        received = group.receive(message)
+        if isinstance(received, ProposalStored):
+            groups[place] = received.group
+
+
+def test_a_committer_takes_up_all_stored_proposals_that_fit_together() -> None:
+    groups = group_of(("alice", "bob", "carol", "dave"))
+    offers = [Add(bundle(name, RANDOM).key_package) for name in ("erin", "frank")]
+    said: list[tuple[int, Proposal | None]] = [
+        (0, None),  # the committer's own: its path does that
+        (1, None),
+        (1, None),
+        (2, Remove(3)),
+        (1, Remove(3)),
+        (2, offers[0]),
+        (2, offers[1]),
+        (1, offers[0]),
+    ]
+    for who, proposal in said:
+        _propose(groups, who, proposal)
+    pending = groups[0].stage_commit(randomness=RANDOM)
+    effects = pending.effects
+    assert [changed.leaf_index for changed in effects.updated] == [1]
+    assert [gone.leaf_index for gone in effects.removed] == [3]
+    assert len(effects.added) == 2
+    agree(pending.next, *(follow(group, pending) for group in groups[1:3]))
