@@ -1,49 +1,27 @@
 """The table of all methods, `noun.verb`: wishes that change something, and questions.
 
 A wish's parameters are the fields of a `skvoz.client.commands` struct, its result an `Answer`.
-A question has a parameter struct here and a function over the stored records.
+A question has a parameter struct and a function over the stored records. The few others are about the node
+itself and are answered by `skvoz.api.service`.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import msgspec
 
-from skvoz.api.params import (
-    ChatParams,
-    ContactParams,
-    EventPageParams,
-    MessagePageParams,
-    MessageParams,
-    NoParams,
-    Params,
-    SearchParams,
-)
-from skvoz.api.showing import account_view, chat_view, contact_view, link_view, message_view, shown_name
-from skvoz.api.views import (
-    AccountView,
-    ChatListView,
-    ChatView,
-    ContactListView,
-    ContactView,
-    EventPageView,
-    EventView,
-    LinkListView,
-    MemberListView,
-    MemberView,
-    MessagePageView,
-    MessageView,
-    PhraseView,
-    SafetyNumberView,
-)
-from skvoz.base.errors import NotFound
+from skvoz.api import params as asked
+from skvoz.api import showing, views
+from skvoz.base.errors import BadRequest, NotFound
 from skvoz.client import commands
 from skvoz.client.links import link_of
-from skvoz.client.records import Account, LoggedEvent, Message
+from skvoz.client.records import Account, Inbox, LoggedEvent, Message, Relay
 from skvoz.client.recovery_phrase import phrase_of
 from skvoz.client.safety_numbers import grouped, safety_number
-from skvoz.store.queries import Chat, Queries
+from skvoz.store.queries import Chat, ChatPlace, Queries
+
+T = TypeVar("T")
 
 COMMANDS: Final[dict[str, type[commands.Command]]] = {
     "account.create": commands.CreateAccount,
@@ -78,9 +56,15 @@ COMMANDS: Final[dict[str, type[commands.Command]]] = {
 class Question:
     """A method that changes nothing."""
 
-    params: type[Params]
+    params: type[asked.Params]
     result: type[msgspec.Struct]
     read: Callable[[Queries, Any], msgspec.Struct]
+
+
+def _found(value: T | None, noun: str) -> T:
+    if value is None:
+        raise NotFound(f"there is no such {noun}")
+    return value
 
 
 def _account(queries: Queries) -> Account:
@@ -90,149 +74,233 @@ def _account(queries: Queries) -> Account:
     return account
 
 
-def _shown(queries: Queries, message: Message, query: str = "") -> MessageView:
-    return message_view(message, _account(queries), queries.contact(message.author), query)
+# Account, people, links
 
 
-def _shown_chat(queries: Queries, chat: Chat) -> ChatView:
-    last = chat.last_message
-    return chat_view(chat, _account(queries), None if last is None else queries.contact(last.author))
-
-
-def account_get(queries: Queries, _: NoParams) -> AccountView:
+def account_get(queries: Queries, _: asked.NoParams) -> views.AccountView:
     """Return the person whose home this is."""
-    return account_view(_account(queries))
+    account = _account(queries)
+    return showing.account_view(account, queries.relay(account.home_relay_id))
 
 
-def chat_list(queries: Queries, _: NoParams) -> ChatListView:
-    """Return all chats, the latest first."""
-    return ChatListView(chats=tuple(_shown_chat(queries, chat) for chat in queries.chats()))
-
-
-def chat_get(queries: Queries, params: ChatParams) -> ChatView:
-    """Return one chat."""
-    chat = queries.chat(params.chat_id)
-    if chat is None:
-        raise NotFound("there is no such chat")
-    return _shown_chat(queries, chat)
-
-
-def account_phrase(queries: Queries, _: NoParams) -> PhraseView:
+def account_phrase(queries: Queries, _: asked.NoParams) -> views.PhraseView:
     """Return the recovery phrase, until it has been confirmed."""
     root_private_key = _account(queries).root_private_key
     if root_private_key is None:
         raise NotFound("the phrase was confirmed, and is not here any more")
-    return PhraseView(phrase=phrase_of(root_private_key))
+    return views.PhraseView(phrase=phrase_of(root_private_key))
 
 
-def chat_members(queries: Queries, params: ChatParams) -> MemberListView:
-    """Return who is in a chat."""
-    own = _account(queries)
-    chat = queries.chat(params.chat_id)
-    if chat is None:
-        raise NotFound("there is no such chat")
-    return MemberListView(
-        members=tuple(
-            MemberView(
-                account_id=account_id,
-                name=own.name if account_id == own.account_id else shown_name(queries.contact(account_id)),
-                admin=admin,
-                own=account_id == own.account_id,
-            )
-            for account_id, admin in queries.members(chat.main.group_id)
-        )
-    )
-
-
-def contact_safety_number(queries: Queries, params: ContactParams) -> SafetyNumberView:
-    """Return the digits to compare with a person."""
-    contact = queries.contact(params.account_id)
-    if contact is None:
-        raise NotFound("there is no such contact")
-    digits = safety_number(_account(queries).root_public_key, contact.root_public_key)
-    return SafetyNumberView(digits=grouped(digits), verified=contact.verified_ms is not None)
-
-
-def link_list(queries: Queries, _: NoParams) -> LinkListView:
-    """Return links that were made and not revoked."""
-    own = _account(queries)
-    found = [
-        link_view(inbox, link_of(inbox, relay, own.account_id).encode()) for inbox, relay in queries.links()
-    ]
-    return LinkListView(links=tuple(found))
-
-
-def contact_list(queries: Queries, _: NoParams) -> ContactListView:
+def contact_list(queries: Queries, _: asked.NoParams) -> views.ContactListView:
     """Return people by name."""
-    return ContactListView(contacts=tuple(map(contact_view, queries.contacts())))
+    return views.ContactListView(contacts=tuple(map(showing.contact_view, queries.contacts())))
 
 
-def contact_get(queries: Queries, params: ContactParams) -> ContactView:
+def contact_get(queries: Queries, params: asked.ContactParams) -> views.ContactView:
     """Return one person."""
-    contact = queries.contact(params.account_id)
-    if contact is None:
-        raise NotFound("there is no such contact")
-    return contact_view(contact)
+    return showing.contact_view(_found(queries.contact(params.account_id), "contact"))
 
 
-def message_get(queries: Queries, params: MessageParams) -> MessageView:
-    """Return one message."""
-    message = queries.message(params.message_id)
-    if message is None:
-        raise NotFound("there is no such message")
-    return _shown(queries, message)
+def contact_safety_number(queries: Queries, params: asked.ContactParams) -> views.SafetyNumberView:
+    """Return the digits to compare with a person."""
+    contact = _found(queries.contact(params.account_id), "contact")
+    digits = safety_number(_account(queries).root_public_key, contact.root_public_key)
+    return views.SafetyNumberView(digits=grouped(digits), verified=contact.verified_ms is not None)
 
 
-def _page(messages: list[MessageView], limit: int) -> MessagePageView:
-    more = len(messages) >= max(limit, 1)
-    return MessagePageView(messages=tuple(messages), next_before=messages[-1].sequence if more else None)
+def link_list(queries: Queries, _: asked.NoParams) -> views.LinkListView:
+    """Return links that were made and not revoked, the latest first."""
+    own = _account(queries)
+    return views.LinkListView(links=tuple(_shown_link(own, link) for link in queries.links()))
 
 
-def message_list(queries: Queries, params: MessagePageParams) -> MessagePageView:
-    """Return a page of a chat, the latest first."""
-    found = queries.messages(params.chat_id, before=params.before, limit=max(params.limit, 1))
-    return _page([_shown(queries, message) for message in found], params.limit)
+def link_get(queries: Queries, params: asked.LinkParams) -> views.LinkView:
+    """Return one link that was made and not revoked."""
+    return _shown_link(_account(queries), _found(queries.link(params.log_id), "link"))
 
 
-def message_search(queries: Queries, params: SearchParams) -> MessagePageView:
-    """Return messages with all the words, the latest first."""
-    found = queries.search(
-        params.text, chat_id=params.chat_id, before=params.before, limit=max(params.limit, 1)
+def _shown_link(own: Account, link: tuple[Inbox, Relay]) -> views.LinkView:
+    inbox, relay = link
+    return showing.link_view(inbox, link_of(inbox, relay, own.account_id).encode())
+
+
+# Chats
+
+
+def chat_list(queries: Queries, params: asked.ChatPageParams) -> views.ChatListView:
+    """Return a page of the chats, the latest first."""
+    below = None if params.cursor is None else _place(params.cursor)
+    found = queries.chats(below=below, limit=params.limit + 1)
+    page = found[: params.limit]
+    return views.ChatListView(
+        chats=tuple(_shown_chat(queries, chat) for chat in page),
+        next_cursor=_cursor(page[-1]) if len(found) > len(page) else None,
     )
-    return _page([_shown(queries, message, params.text) for message in found], params.limit)
 
 
-def event_view(event: LoggedEvent) -> EventView:
+def _cursor(chat: Chat) -> str:
+    return f"{chat.last_activity_ms}-{chat.chat_id.hex()}"
+
+
+def _place(cursor: str) -> ChatPlace:
+    activity, _, chat_id = cursor.partition("-")
+    try:
+        return int(activity), bytes.fromhex(chat_id)
+    except ValueError:
+        raise BadRequest("this cursor is not of an earlier page") from None
+
+
+def chat_get(queries: Queries, params: asked.ChatParams) -> views.ChatView:
+    """Return one chat."""
+    return _shown_chat(queries, _found(queries.chat(params.chat_id), "chat"))
+
+
+def _shown_chat(queries: Queries, chat: Chat) -> views.ChatView:
+    last = chat.last_message
+    return showing.chat_view(chat, _account(queries), None if last is None else queries.contact(last.author))
+
+
+def chat_members(queries: Queries, params: asked.ChatParams) -> views.MemberListView:
+    """Return who is in a chat: admins first, then by name."""
+    own = _account(queries)
+    chat = _found(queries.chat(params.chat_id), "chat")
+    members = [
+        showing.member_view(account_id, own, queries.contact(account_id), admin=admin)
+        for account_id, admin in queries.members(chat.main.group_id)
+    ]
+    members.sort(key=lambda member: (not member.admin, member.name.lower(), member.account_id))
+    return views.MemberListView(members=tuple(members))
+
+
+def chat_gaps(queries: Queries, params: asked.ChatParams) -> views.GapListView:
+    """Return the messages that may be missing in a chat."""
+    chat = _found(queries.chat(params.chat_id), "chat")
+    gaps = [gap for conversation in chat.conversations for gap in queries.gaps(conversation)]
+    gaps.sort(key=lambda gap: (gap.noticed_ms, gap.message_id))
+    return views.GapListView(
+        gaps=tuple(views.GapView(message_id=gap.message_id, noticed_ms=gap.noticed_ms) for gap in gaps)
+    )
+
+
+# Messages
+
+
+def _shown(queries: Queries, message: Message, query: str = "") -> views.MessageView:
+    return showing.message_view(message, _account(queries), queries.contact(message.author), query)
+
+
+def message_get(queries: Queries, params: asked.MessageParams) -> views.MessageView:
+    """Return one message."""
+    return _shown(queries, _found(queries.message(params.message_id), "message"))
+
+
+def message_list(queries: Queries, params: asked.MessagePageParams) -> views.MessagePageView:
+    """Return a page of a chat, the latest first."""
+    found = _page_of(queries, params)
+    chat_id, before, after = params.chat_id, None, None
+    if found:
+        newest, oldest = found[0].sequence, found[-1].sequence
+        before = oldest if queries.messages(chat_id, before=oldest, limit=1) else None
+        after = newest if queries.messages_after(chat_id, after=newest, limit=1) else None
+    return views.MessagePageView(
+        messages=tuple(_shown(queries, message) for message in found), next_before=before, next_after=after
+    )
+
+
+def _page_of(queries: Queries, params: asked.MessagePageParams) -> list[Message]:
+    """Return the messages of a page, the latest first; raise `BadRequest` for two places at once."""
+    places = [place for place in (params.before, params.after, params.around) if place is not None]
+    if len(places) > 1:
+        raise BadRequest("a page is before, after or around a message, and not two of these")
+    chat_id, limit = params.chat_id, params.limit
+    if params.after is not None:
+        return queries.messages_after(chat_id, after=params.after, limit=limit)[::-1]
+    if params.around is not None:
+        older = queries.messages(chat_id, before=params.around, limit=limit // 2)
+        newer = queries.messages_after(chat_id, after=params.around - 1, limit=limit - len(older))
+        return newer[::-1] + older
+    return queries.messages(chat_id, before=params.before, limit=limit)
+
+
+def message_search(queries: Queries, params: asked.SearchParams) -> views.FoundPageView:
+    """Return messages with all the words, the latest first; none for no words."""
+    limit = params.limit
+    found = queries.search(params.text, chat_id=params.chat_id, before=params.before, limit=limit + 1)
+    page = found[:limit]
+    return views.FoundPageView(
+        messages=tuple(_shown(queries, message, params.text) for message in page),
+        next_before=page[-1].sequence if len(found) > limit else None,
+    )
+
+
+def message_receipts(queries: Queries, params: asked.MessageParams) -> views.ReceiptListView:
+    """Return who has reported to have, or to have read, a message of ours."""
+    _found(queries.message(params.message_id), "message")
+    receipts = [
+        showing.receipt_view(receipt, queries.contact(receipt.account_id))
+        for receipt in queries.receipts(params.message_id)
+    ]
+    receipts.sort(key=lambda receipt: (receipt.name.lower(), receipt.account_id))
+    return views.ReceiptListView(receipts=tuple(receipts))
+
+
+# Events, and the node itself
+
+
+def event_view(event: LoggedEvent) -> views.EventView:
     """Show an event; its body is MessagePack of a `skvoz.client.events` struct."""
     data = msgspec.json.encode(msgspec.msgpack.decode(event.body))
-    return EventView(
+    return views.EventView(
         sequence=event.sequence, kind=event.kind, data=msgspec.Raw(data), created_ms=event.created_ms
     )
 
 
-def event_list(queries: Queries, params: EventPageParams) -> EventPageView:
+def event_list(queries: Queries, params: asked.EventPageParams) -> views.EventPageView:
     """Return events after a sequence, in order."""
-    found = queries.events(after=params.after, limit=max(params.limit, 1))
-    return EventPageView(
+    found = queries.events(after=params.after, limit=params.limit)
+    return views.EventPageView(
         events=tuple(map(event_view, found)),
-        last_sequence=found[-1].sequence if found else max(params.after, 0),
+        last_sequence=found[-1].sequence if found else params.after,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredStatus:
+    """The part of a node's status that its records know."""
+
+    has_account: bool
+    unsent: int
+    dropped: dict[str, int]
+
+
+def stored_status(queries: Queries) -> StoredStatus:
+    """Return the part of a node's status that its records know."""
+    return StoredStatus(
+        has_account=queries.account() is not None,
+        unsent=queries.unsent(),
+        dropped=queries.dropped(),
     )
 
 
 QUESTIONS: Final[dict[str, Question]] = {
-    "account.get": Question(params=NoParams, result=AccountView, read=account_get),
-    "account.phrase": Question(params=NoParams, result=PhraseView, read=account_phrase),
-    "chat.members": Question(params=ChatParams, result=MemberListView, read=chat_members),
+    "account.get": Question(params=asked.NoParams, result=views.AccountView, read=account_get),
+    "account.phrase": Question(params=asked.NoParams, result=views.PhraseView, read=account_phrase),
+    "contact.list": Question(params=asked.NoParams, result=views.ContactListView, read=contact_list),
+    "contact.get": Question(params=asked.ContactParams, result=views.ContactView, read=contact_get),
     "contact.safety_number": Question(
-        params=ContactParams, result=SafetyNumberView, read=contact_safety_number
+        params=asked.ContactParams, result=views.SafetyNumberView, read=contact_safety_number
     ),
-    "link.list": Question(params=NoParams, result=LinkListView, read=link_list),
-    "chat.list": Question(params=NoParams, result=ChatListView, read=chat_list),
-    "chat.get": Question(params=ChatParams, result=ChatView, read=chat_get),
-    "contact.list": Question(params=NoParams, result=ContactListView, read=contact_list),
-    "contact.get": Question(params=ContactParams, result=ContactView, read=contact_get),
-    "message.get": Question(params=MessageParams, result=MessageView, read=message_get),
-    "message.list": Question(params=MessagePageParams, result=MessagePageView, read=message_list),
-    "message.search": Question(params=SearchParams, result=MessagePageView, read=message_search),
-    "event.list": Question(params=EventPageParams, result=EventPageView, read=event_list),
+    "link.list": Question(params=asked.NoParams, result=views.LinkListView, read=link_list),
+    "link.get": Question(params=asked.LinkParams, result=views.LinkView, read=link_get),
+    "chat.list": Question(params=asked.ChatPageParams, result=views.ChatListView, read=chat_list),
+    "chat.get": Question(params=asked.ChatParams, result=views.ChatView, read=chat_get),
+    "chat.members": Question(params=asked.ChatParams, result=views.MemberListView, read=chat_members),
+    "chat.gaps": Question(params=asked.ChatParams, result=views.GapListView, read=chat_gaps),
+    "message.get": Question(params=asked.MessageParams, result=views.MessageView, read=message_get),
+    "message.list": Question(params=asked.MessagePageParams, result=views.MessagePageView, read=message_list),
+    "message.search": Question(params=asked.SearchParams, result=views.FoundPageView, read=message_search),
+    "message.receipts": Question(
+        params=asked.MessageParams, result=views.ReceiptListView, read=message_receipts
+    ),
+    "event.list": Question(params=asked.EventPageParams, result=views.EventPageView, read=event_list),
 }

@@ -1,16 +1,25 @@
 """What questions are asked with. Imports little: callers need these types too."""
 
-from typing import Final
+from typing import Annotated, Final
 
 import msgspec
 
-from skvoz.base.ids import AccountId, MessageId
+from skvoz.base.ids import AccountId, LogId, MessageId
 
 PAGE_SIZE: Final = 50
-"""Messages in a page where nobody says otherwise."""
+"""Messages or chats in a page where nobody says otherwise."""
+PAGE_SIZE_MAX: Final = 200
+"""Bounds one answer: some 100 KB of usual messages."""
+EVENTS_MAX: Final = 500
+SEQUENCE_MAX: Final = 2**53 - 1
+"""The largest integer that every JSON parser reads exactly."""
+QUERY_LENGTH_MAX: Final = 1000
+
+Limit = Annotated[int, msgspec.Meta(ge=1, le=PAGE_SIZE_MAX)]
+Sequence = Annotated[int, msgspec.Meta(ge=0, le=SEQUENCE_MAX)]
 
 
-class Params(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Params(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """The base of all questions' parameters; its `repr` tells nothing."""
 
     def __repr__(self) -> str:
@@ -33,37 +42,55 @@ class ContactParams(Params, frozen=True, kw_only=True):
     account_id: AccountId
 
 
+class LinkParams(Params, frozen=True, kw_only=True):
+    """Names a link of ours."""
+
+    log_id: LogId
+
+
 class MessageParams(Params, frozen=True, kw_only=True):
     """Names a message."""
 
     message_id: MessageId
 
 
+class ChatPageParams(Params, frozen=True, kw_only=True):
+    """A page of the list of chats, from the latest or from the `next_cursor` of an earlier page."""
+
+    cursor: str | None = None
+    limit: Limit = PAGE_SIZE
+
+
 class MessagePageParams(Params, frozen=True, kw_only=True):
-    """A page of a chat, back from the end or from below the sequence `before`."""
+    """A page of a chat: the latest, or those next to one of three sequences (at most one is given).
+
+    Below the sequence `before`, above the sequence `after`, or on both sides of `around` and with it.
+    """
 
     chat_id: bytes
-    before: int | None = None
-    limit: int = PAGE_SIZE
+    before: Sequence | None = None
+    after: Sequence | None = None
+    around: Sequence | None = None
+    limit: Limit = PAGE_SIZE
 
 
 class SearchParams(Params, frozen=True, kw_only=True):
-    """Words to look for, everywhere or in one chat."""
+    """Words to look for, everywhere or in one chat; the last may be the beginning of a word."""
 
-    text: str
+    text: Annotated[str, msgspec.Meta(max_length=QUERY_LENGTH_MAX)]
     chat_id: bytes | None = None
-    before: int | None = None
-    limit: int = PAGE_SIZE
+    before: Sequence | None = None
+    limit: Limit = PAGE_SIZE
 
 
 class EventPageParams(Params, frozen=True, kw_only=True):
     """Events after a sequence."""
 
-    after: int
-    limit: int = 500
+    after: Sequence
+    limit: Annotated[int, msgspec.Meta(ge=1, le=EVENTS_MAX)] = EVENTS_MAX
 
 
 class Subscribe(Params, frozen=True, kw_only=True):
-    """From which event on to be told."""
+    """From which event on to be told; without `after`, only what happens from now on."""
 
-    after: int
+    after: Sequence | None = None

@@ -1,10 +1,14 @@
 """JSON-RPC 2.0: requests and answers, and errors in one form.
 
+A call is one object with an id and its parameters by name. There are no batches and no calls without an id:
+docs/adr/0012-one-call-at-a-time.md says why.
+
 An error is `{code, message, data: {kind, retryable, retry_after_ms}}`. `kind` is a word for programs, one
 per class of `skvoz.base.errors`; `message` is English and safe to log.
 """
 
-from typing import Any, Final
+import re
+from typing import Annotated, Any, Final, Literal, TypeVar
 
 import msgspec
 
@@ -27,6 +31,16 @@ from skvoz.base.errors import (
 
 REQUEST_SIZE_MAX: Final = 1024 * 1024
 """One request, bytes: texts are short, files go another way."""
+
+METHOD_LENGTH_MAX: Final = 64
+ID_LENGTH_MAX: Final = 128
+ID_MAX: Final = 2**53 - 1
+"""The largest integer that every JSON parser reads exactly."""
+P = TypeVar("P", bound=msgspec.Struct)
+RequestId = (
+    Annotated[int, msgspec.Meta(ge=-ID_MAX, le=ID_MAX)]
+    | Annotated[str, msgspec.Meta(max_length=ID_LENGTH_MAX)]
+)
 
 PARSE_ERROR: Final = -32700
 INVALID_REQUEST: Final = -32600
@@ -75,37 +89,88 @@ class Error(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):
-    """A call; without an `id` it would want no answer, which no method here allows."""
+    """A call."""
 
-    jsonrpc: str
-    method: str
-    id: int | str
+    jsonrpc: Literal["2.0"]
+    method: Annotated[str, msgspec.Meta(max_length=METHOD_LENGTH_MAX)]
+    id: RequestId
     params: msgspec.Raw = msgspec.Raw(b"{}")
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}>"
 
 
 class CallFailed(SkvozError):
-    """A call that was answered with an error; made by whoever calls."""
+    """A call that was, or is to be, answered with an error."""
 
     def __init__(self, error: Error) -> None:
         super().__init__(error.message)
         self.error = error
 
 
+class NotACall(CallFailed):
+    """Words that can't be taken as a call; `request_id` is its id where one can be seen."""
+
+    def __init__(self, error: Error, request_id: int | str | None = None) -> None:
+        super().__init__(error)
+        self.request_id = request_id
+
+
+class _Id(msgspec.Struct, frozen=True):
+    id: RequestId | None = None
+
+
 _request_decoder = msgspec.json.Decoder(Request)
+_id_decoder = msgspec.json.Decoder(_Id)
 _encoder = msgspec.json.Encoder()
 
 
 def parse_request(text: bytes | str) -> Request:
-    """Parse one call; raise `Malformed`."""
+    """Parse one call; raise `NotACall`."""
     if len(text) > REQUEST_SIZE_MAX:
-        raise Malformed("the request is too long")
+        raise NotACall(plain_error(INVALID_REQUEST, "the request is too long", "too_long"))
     try:
-        request = _request_decoder.decode(text)
-    except (msgspec.DecodeError, UnicodeError):
-        raise Malformed("this is not a JSON-RPC 2.0 call") from None
-    if request.jsonrpc != "2.0":
-        raise Malformed("this is not a JSON-RPC 2.0 call")
-    return request
+        return _request_decoder.decode(text)
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        raise _not_a_call(text) from None
+
+
+def _not_a_call(text: bytes | str) -> NotACall:
+    """Say what is wrong with words that are no call, as JSON-RPC 2.0 §5.1 tells errors apart."""
+    try:
+        value = msgspec.json.decode(text)
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        return NotACall(plain_error(PARSE_ERROR, "this is not JSON", "malformed"))
+    if isinstance(value, list):
+        why = "batches are not taken: send one call after the other"
+    elif isinstance(value, dict) and "method" in value and "id" not in value:
+        why = "a call needs an id: every call is answered"
+    else:
+        why = "this is not a JSON-RPC 2.0 call"
+    try:
+        request_id = _id_decoder.decode(text).id
+    except msgspec.DecodeError:
+        request_id = None
+    return NotACall(plain_error(INVALID_REQUEST, why, "malformed"), request_id)
+
+
+def parse_params(raw: msgspec.Raw, kind: type[P]) -> P:
+    """Parse a method's parameters; raise `CallFailed` with what doesn't fit, in names of our own."""
+    try:
+        return msgspec.json.decode(raw, type=kind)
+    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
+        why = f"the parameters don't fit the method: {_misfit(str(error))}"
+        raise CallFailed(plain_error(INVALID_PARAMS, why, "bad_request")) from None
+
+
+def _misfit(words: str) -> str:
+    """Return the part of the library's words that can't quote what was sent: names of our own fields."""
+    if missing := re.match(r"Object missing required field `(\w+)`", words):
+        return f"`{missing[1]}` is missing"
+    if words.startswith("Object contains unknown field"):
+        return "there is a field too many"
+    place = re.search(r" - at `\$\.([\w.\[\]]+)`$", words)
+    return f"`{place[1]}` is wrong" if place else "an object with fields by name is wanted"
 
 
 def answer(request_id: int | str | None, result: object) -> bytes:

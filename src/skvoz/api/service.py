@@ -8,11 +8,10 @@ import asyncio
 import contextlib
 import logging
 import socket
-from collections.abc import AsyncGenerator, Generator
+from collections.abc import AsyncGenerator, Callable, Generator
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import Final
 
-import msgspec
 import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request as HttpRequest
@@ -22,26 +21,27 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from skvoz import __version__
 from skvoz.api import protocol
-from skvoz.api.methods import COMMANDS, QUESTIONS, event_list
+from skvoz.api.methods import COMMANDS, QUESTIONS, event_list, stored_status
 from skvoz.api.params import EventPageParams, NoParams, Subscribe
-from skvoz.api.views import EventPageView, RelayStatusView, StatusView
-from skvoz.base.errors import Malformed, SkvozError, StoreError
+from skvoz.api.views import EventPageView, RelayStatusView, StatusView, SubscriptionView
+from skvoz.base.errors import BadRequest, SkvozError, StoreError
 from skvoz.node.node import Node
-from skvoz.store.queries import Queries
 
-EVENTS_PER_STEP: int = 200
+EVENTS_PER_STEP: Final = 200
 """Events handed to a subscriber before others get their turn."""
+CALLS_AT_ONCE_MAX: Final = 32
+"""Calls of one WebSocket that wait for their answers: further ones are read when one is done."""
+WRONG_DATA: Final = 1003
+"""RFC 6455 §7.4.1: the other end sent bytes, and only text is spoken here."""
+
+EVENTS_FAILED: Final = 1011
+"""RFC 6455 §7.4.1: this end can't go on."""
+
+_log = logging.getLogger("skvoz.api")
 
 
-class _Subscriber(Protocol):
-    def __call__(self, after: int) -> None: ...
-
-
-S = TypeVar("S", bound=msgspec.Struct)
-
-
-def _params(kind: type[S], raw: msgspec.Raw) -> S:
-    return msgspec.json.decode(raw, type=kind)
+Subscriber = Callable[[int], None]
+"""Has events after this sequence told to the caller, once the present call is answered."""
 
 
 class Service:
@@ -50,50 +50,55 @@ class Service:
     def __init__(self, node: Node) -> None:
         self._node = node
 
-    async def call(self, text: bytes | str, subscribe: _Subscriber | None = None) -> bytes:
+    async def call(self, text: bytes | str, subscriber: Subscriber | None = None) -> bytes:
         """Answer one call; errors are answers too."""
         try:
             request = protocol.parse_request(text)
-        except Malformed as error:
-            refused = protocol.plain_error(protocol.PARSE_ERROR, str(error), "malformed")
-            return protocol.refusal(None, refused)
+        except protocol.NotACall as error:
+            return protocol.refusal(error.request_id, error.error)
         try:
-            return protocol.answer(request.id, await self._result(request, subscribe))
-        except (msgspec.DecodeError, UnicodeError):
-            refused = protocol.plain_error(
-                protocol.INVALID_PARAMS, "the parameters don't fit the method", "bad_request"
-            )
-            return protocol.refusal(request.id, refused)
-        except LookupError:
-            refused = protocol.plain_error(
-                protocol.METHOD_NOT_FOUND, "there is no such method", "unknown_method"
-            )
-            return protocol.refusal(request.id, refused)
+            return protocol.answer(request.id, await self._result(request, subscriber))
         except SkvozError as error:
             return protocol.refusal(request.id, protocol.error_of(error))
+        except Exception as error:  # noqa: BLE001  # a bug: the caller must not wait for ever
+            # Its words may hold anything, so only its kind is told.
+            _log.error("a call met a defect: %s", type(error).__name__)
+            defect = protocol.plain_error(protocol.INTERNAL_ERROR, "this is a defect of the node", "defect")
+            return protocol.refusal(request.id, defect)
 
-    async def _result(self, request: protocol.Request, subscribe: _Subscriber | None) -> object:
-        method, raw = request.method, request.params
-        if method in COMMANDS:
-            return await self._node.command(_params(COMMANDS[method], raw))
-        if method in QUESTIONS:
-            question = QUESTIONS[method]
-            params = _params(question.params, raw)
+    async def _result(self, request: protocol.Request, subscriber: Subscriber | None) -> object:
+        name = request.method
+        if name in COMMANDS:
+            return await self._node.command(protocol.parse_params(request.params, COMMANDS[name]))
+        if name in QUESTIONS:
+            question = QUESTIONS[name]
+            params = protocol.parse_params(request.params, question.params)
             return await self._node.query(lambda queries: question.read(queries, params))
-        if method == "node.status":
-            _params(NoParams, raw)
+        if name == "node.status":
+            protocol.parse_params(request.params, NoParams)
             return await self._status()
-        if method == "event.subscribe" and subscribe is not None:
-            after = msgspec.json.decode(raw, type=Subscribe).after
-            subscribe(after)
-            return {}
-        raise LookupError(method)
+        if name == "event.subscribe":
+            wished = protocol.parse_params(request.params, Subscribe)
+            return self._subscribe(wished, subscriber)
+        unknown = protocol.plain_error(protocol.METHOD_NOT_FOUND, "there is no such method", "unknown_method")
+        raise protocol.CallFailed(unknown)
+
+    def _subscribe(self, wished: Subscribe, subscriber: Subscriber | None) -> SubscriptionView:
+        if subscriber is None:
+            raise BadRequest("events are told on a WebSocket only; ask for a list of them here")
+        last = self._node.last_event
+        after = last if wished.after is None else wished.after
+        if after > last:
+            # A number of another home, or of one that was made anew: waiting would be for ever.
+            raise BadRequest("there has been no such event yet")
+        subscriber(after)
+        return SubscriptionView(after=after, last_event=last)
 
     async def _status(self) -> StatusView:
         node = self._node
+        stored = await node.query(stored_status)
         return StatusView(
             version=__version__,
-            has_account=await node.query(Queries.account) is not None,
             relays=tuple(
                 RelayStatusView(
                     relay_id=state.relay_id,
@@ -107,7 +112,9 @@ class Service:
             last_event=node.last_event,
             key_protection=node.key_protection,
             store_problem=node.store_problem,
-            dropped=await node.query(Queries.dropped),
+            has_account=stored.has_account,
+            unsent=stored.unsent,
+            dropped=stored.dropped,
         )
 
     async def events(self, after: int) -> EventPageView:
@@ -123,51 +130,71 @@ class _Session:
     def __init__(self, service: Service, websocket: WebSocket) -> None:
         self._service = service
         self._websocket = websocket
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._subscription: asyncio.Task[None] | None = None
+        self._places = asyncio.Semaphore(CALLS_AT_ONCE_MAX)
+        self._answering: set[asyncio.Task[None]] = set()
+        self._telling: asyncio.Task[None] | None = None
 
     async def run(self) -> None:
         """Serve the caller until it goes."""
         await self._websocket.accept()
         try:
             while True:
-                text = await self._websocket.receive_text()
+                message = await self._websocket.receive()
+                if message["type"] == "websocket.disconnect":
+                    break
+                text = message.get("text")
+                if text is None:
+                    await self._websocket.close(WRONG_DATA)
+                    break
+                await self._places.acquire()
                 task = asyncio.create_task(self._answer(text))
-                self._tasks.add(task)
-                task.add_done_callback(self._tasks.discard)
-        except (WebSocketDisconnect, KeyError):
-            pass  # it went, or spoke in bytes, which nothing here does
+                self._answering.add(task)
+                task.add_done_callback(self._answered)
         finally:
-            for task in [*self._tasks, *([self._subscription] if self._subscription else [])]:
-                task.cancel()
+            for task in (*self._answering, self._telling):
+                if task is not None:
+                    task.cancel()
+
+    def _answered(self, task: asyncio.Task[None]) -> None:
+        self._answering.discard(task)
+        self._places.release()
 
     async def _answer(self, text: str) -> None:
-        answer = await self._service.call(text, self._subscribe)
-        with contextlib.suppress(WebSocketDisconnect, RuntimeError):
-            await self._websocket.send_text(answer.decode())
-
-    def _subscribe(self, after: int) -> None:
-        if self._subscription is not None:
-            self._subscription.cancel()
-        self._subscription = asyncio.create_task(self._tell(after))
+        wished: list[int] = []
+        answer = await self._service.call(text, wished.append)
+        await self._send(answer)
+        for after in wished:
+            if self._telling is not None:
+                self._telling.cancel()
+            self._telling = asyncio.create_task(self._tell(after))
 
     async def _tell(self, after: int) -> None:
-        with contextlib.suppress(WebSocketDisconnect, RuntimeError):
+        try:
             while True:
                 page = await self._service.events(after)
                 for event in page.events:
-                    await self._websocket.send_text(protocol.notification("event", event).decode())
-                after = max(after, page.last_sequence)
+                    await self._send(protocol.notification("event", event))
+                after = page.last_sequence
+        except StoreError:
+            # Whoever listens must not take this for silence.
+            await self._websocket.close(EVENTS_FAILED)
+
+    async def _send(self, words: bytes) -> None:
+        # Waits while the caller is slow to read. Who went is noticed by `run`.
+        with contextlib.suppress(WebSocketDisconnect, RuntimeError):
+            await self._websocket.send_text(words.decode())
 
 
 def application(service: Service) -> Starlette:
     """Return the web application: `POST /rpc`, and the same with events as a WebSocket."""
 
     async def post(request: HttpRequest) -> Response:
-        length = int(request.headers.get("content-length") or protocol.REQUEST_SIZE_MAX + 1)
-        if length > protocol.REQUEST_SIZE_MAX:
-            return Response(status_code=413)
-        return Response(await service.call(await request.body()), media_type="application/json")
+        text = bytearray()
+        async for part in request.stream():
+            text += part
+            if len(text) > protocol.REQUEST_SIZE_MAX:
+                break  # refused by its length
+        return Response(await service.call(bytes(text)), media_type="application/json")
 
     async def websocket(socket: WebSocket) -> None:
         await _Session(service, socket).run()

@@ -1,26 +1,66 @@
 """How views are made from stored records."""
 
+from typing import Final
+
 from skvoz.api.views import (
     AccountView,
+    ChatKindWord,
     ChatView,
+    ChatWord,
     ContactView,
+    ContactWord,
     LinkView,
+    MemberView,
     MentionView,
     MessageView,
+    MessageWord,
     ReactionView,
+    ReceiptView,
 )
 from skvoz.base.ids import AccountId
-from skvoz.client.records import Account, Contact, ContactState, Inbox, InboxKind, Message, MessageState
+from skvoz.client.records import (
+    Account,
+    Contact,
+    ContactState,
+    ConversationKind,
+    ConversationState,
+    Inbox,
+    InboxKind,
+    Message,
+    MessageState,
+    Receipt,
+    Relay,
+)
 from skvoz.store.queries import Chat
 from skvoz.store.search import highlights
 
-_STATES = {
+_MESSAGE_WORDS: Final[dict[MessageState, MessageWord]] = {
     MessageState.QUEUED: "queued",
     MessageState.SENT: "sent",
     MessageState.DELIVERED: "delivered",
     MessageState.READ: "read",
     MessageState.FAILED: "failed",
     MessageState.RECEIVED: "received",
+}
+_CONTACT_WORDS: Final[dict[ContactState, ContactWord]] = {
+    ContactState.KNOWN: "known",
+    ContactState.REQUEST: "request",
+    ContactState.ACCEPTED: "accepted",
+    ContactState.BLOCKED: "blocked",
+}
+_KIND_WORDS: Final[dict[ConversationKind, ChatKindWord]] = {
+    ConversationKind.SELF: "self",
+    ConversationKind.DIRECT: "direct",
+    ConversationKind.GROUP: "group",
+}
+_CHAT_WORDS: Final[dict[ConversationState, ChatWord]] = {
+    ConversationState.CREATING: "creating",
+    ConversationState.ACTIVE: "active",
+    ConversationState.LEAVING: "leaving",
+    ConversationState.LEFT: "left",
+    ConversationState.REMOVED: "removed",
+    ConversationState.LOST: "lost",
+    ConversationState.FROZEN: "frozen",
 }
 
 
@@ -29,11 +69,12 @@ def shown_name(contact: Contact | None) -> str:
     return "" if contact is None else contact.own_name or contact.name
 
 
-def account_view(account: Account) -> AccountView:
+def account_view(account: Account, relay: Relay | None) -> AccountView:
     """Show the account."""
     return AccountView(
         account_id=account.account_id,
         name=account.name,
+        relay_addresses=() if relay is None else relay.addresses,
         phrase_confirmed=account.root_private_key is None,
         reports_enabled=account.reports_enabled,
         created_ms=account.created_ms,
@@ -46,9 +87,32 @@ def contact_view(contact: Contact) -> ContactView:
         account_id=contact.account_id,
         name=shown_name(contact),
         card_name=contact.name,
-        state=ContactState(contact.state).name.lower(),
+        state=_CONTACT_WORDS[contact.state],
         verified=contact.verified_ms is not None,
         key_changed=contact.key_changed_ms is not None,
+    )
+
+
+def member_view(account_id: AccountId, own: Account, contact: Contact | None, *, admin: bool) -> MemberView:
+    """Show a member of a chat."""
+    is_own = account_id == own.account_id
+    return MemberView(
+        account_id=account_id,
+        name=own.name if is_own else shown_name(contact),
+        admin=admin,
+        own=is_own,
+        state=None if is_own or contact is None else _CONTACT_WORDS[contact.state],
+        verified=contact is not None and contact.verified_ms is not None,
+    )
+
+
+def receipt_view(receipt: Receipt, contact: Contact | None) -> ReceiptView:
+    """Show what one person reported."""
+    return ReceiptView(
+        account_id=receipt.account_id,
+        name=shown_name(contact),
+        delivered_ms=receipt.delivered_ms,
+        read_ms=receipt.read_ms,
     )
 
 
@@ -64,7 +128,7 @@ def message_view(message: Message, own: Account, author: Contact | None, query: 
         own=is_own,
         sent_ms=message.sent_ms,
         received_ms=message.received_ms,
-        state=_STATES[message.state],
+        state=_MESSAGE_WORDS[message.state],
         text=message.text,
         unsupported=message.unsupported,
         reply_to=message.reply_to,
@@ -92,11 +156,12 @@ def chat_view(chat: Chat, own: Account, last_author: Contact | None) -> ChatView
     return ChatView(
         chat_id=chat.chat_id,
         group_id=main.group_id,
-        kind=main.kind.name.lower(),
-        state=main.state.name.lower(),
+        kind=_KIND_WORDS[main.kind],
+        state=_CHAT_WORDS[main.state],
         title=main.title or shown_name(chat.contact),
         is_request=main.is_request,
         unread=chat.unread,
+        read_sequence=main.read_sequence,
         muted=main.muted,
         gaps=chat.gaps,
         expiry_s=main.message_expiry_s,

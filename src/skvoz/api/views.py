@@ -1,8 +1,16 @@
 """What methods answer: values as JSON shows them. Imports little: callers need these types too."""
 
+from typing import Literal
+
 import msgspec
 
 from skvoz.base.ids import AccountId, GroupId, LogId, MessageId
+
+ContactWord = Literal["known", "request", "accepted", "blocked"]
+MessageWord = Literal["queued", "sent", "delivered", "read", "failed", "received"]
+ChatKindWord = Literal["self", "direct", "group"]
+ChatWord = Literal["creating", "active", "leaving", "left", "removed", "lost", "frozen"]
+RelayWord = Literal["connected", "connecting", "waiting"]
 
 
 class View(msgspec.Struct, frozen=True, kw_only=True):
@@ -13,10 +21,11 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AccountView(View, frozen=True, kw_only=True):
-    """The person whose home this is."""
+    """The person whose home this is, and where the relay is that they can be written to at."""
 
     account_id: AccountId
     name: str
+    relay_addresses: tuple[str, ...]
     phrase_confirmed: bool
     reports_enabled: bool
     created_ms: int
@@ -34,7 +43,7 @@ class ContactView(View, frozen=True, kw_only=True):
     account_id: AccountId
     name: str
     card_name: str
-    state: str
+    state: ContactWord
     verified: bool
     key_changed: bool
 
@@ -47,7 +56,7 @@ class SafetyNumberView(View, frozen=True, kw_only=True):
 
 
 class MentionView(View, frozen=True, kw_only=True):
-    """Characters `start … start + length` name a person."""
+    """Characters (Unicode code points) `start … start + length` of the text name a person."""
 
     account_id: AccountId
     start: int
@@ -62,7 +71,10 @@ class ReactionView(View, frozen=True, kw_only=True):
 
 
 class MessageView(View, frozen=True, kw_only=True):
-    """A message after edits and deletions; `sequence` orders messages in this home."""
+    """A message after edits and deletions; `sequence` orders messages in this home.
+
+    `highlights` are start and length, in Unicode code points, of what a search found.
+    """
 
     message_id: MessageId
     chat_id: bytes
@@ -72,7 +84,7 @@ class MessageView(View, frozen=True, kw_only=True):
     own: bool
     sent_ms: int
     received_ms: int
-    state: str
+    state: MessageWord
     text: str
     unsupported: str
     reply_to: MessageId | None
@@ -86,24 +98,30 @@ class MessageView(View, frozen=True, kw_only=True):
 
 
 class MemberView(View, frozen=True, kw_only=True):
-    """A member of a chat."""
+    """A member of a chat; of oneself (`own`) there is no `state`."""
 
     account_id: AccountId
     name: str
     admin: bool
     own: bool
+    state: ContactWord | None
+    verified: bool
 
 
 class ChatView(View, frozen=True, kw_only=True):
-    """A chat in the list."""
+    """A chat in the list; a direct one's `chat_id` is the other person's account id.
+
+    Messages up to `read_sequence` have been read here.
+    """
 
     chat_id: bytes
     group_id: GroupId
-    kind: str
-    state: str
+    kind: ChatKindWord
+    state: ChatWord
     title: str
     is_request: bool
     unread: int
+    read_sequence: int
     muted: bool
     gaps: int
     expiry_s: int | None
@@ -112,9 +130,10 @@ class ChatView(View, frozen=True, kw_only=True):
 
 
 class ChatListView(View, frozen=True, kw_only=True):
-    """All chats, the latest first."""
+    """Chats, the latest first; `next_cursor` goes on where the page ends, None at the end."""
 
     chats: tuple[ChatView, ...]
+    next_cursor: str | None
 
 
 class MemberListView(View, frozen=True, kw_only=True):
@@ -147,10 +166,49 @@ class LinkListView(View, frozen=True, kw_only=True):
 
 
 class MessagePageView(View, frozen=True, kw_only=True):
-    """A page of messages; `next_before` goes on where it ends, None at the end."""
+    """A page of messages, the latest first.
+
+    `next_before` goes on to older ones, `next_after` to newer ones; None where there are none.
+    """
 
     messages: tuple[MessageView, ...]
     next_before: int | None
+    next_after: int | None
+
+
+class FoundPageView(View, frozen=True, kw_only=True):
+    """A page of messages that a search found, the latest first; `next_before` goes on, None at the end."""
+
+    messages: tuple[MessageView, ...]
+    next_before: int | None
+
+
+class ReceiptView(View, frozen=True, kw_only=True):
+    """What one person reported about a message of ours."""
+
+    account_id: AccountId
+    name: str
+    delivered_ms: int | None
+    read_ms: int | None
+
+
+class ReceiptListView(View, frozen=True, kw_only=True):
+    """What people reported about a message of ours, by name; silent ones are left out."""
+
+    receipts: tuple[ReceiptView, ...]
+
+
+class GapView(View, frozen=True, kw_only=True):
+    """A message that somebody in a chat had seen and that never came here."""
+
+    message_id: MessageId
+    noticed_ms: int
+
+
+class GapListView(View, frozen=True, kw_only=True):
+    """The messages that may be missing in a chat, in the order in which that was noticed."""
+
+    gaps: tuple[GapView, ...]
 
 
 class EventView(View, frozen=True, kw_only=True):
@@ -162,6 +220,13 @@ class EventView(View, frozen=True, kw_only=True):
     created_ms: int
 
 
+class SubscriptionView(View, frozen=True, kw_only=True):
+    """Events above `after` will be told; `last_event` is the newest one there is."""
+
+    after: int
+    last_event: int
+
+
 class EventPageView(View, frozen=True, kw_only=True):
     """Events in order; ask again after the last one's sequence."""
 
@@ -170,23 +235,28 @@ class EventPageView(View, frozen=True, kw_only=True):
 
 
 class RelayStatusView(View, frozen=True, kw_only=True):
-    """How it goes with one relay; `state` is `connected`, `connecting` or `waiting`."""
+    """How it goes with one session to a relay."""
 
     relay_id: bytes
     channel: str
     address: str
-    state: str
+    state: RelayWord
     problem: str
 
 
 class StatusView(View, frozen=True, kw_only=True):
-    """How the node is."""
+    """How the node is.
+
+    `unsent` counts what its person said or wished and no relay has taken yet; `store_problem` is empty
+    unless the disk took nothing lately; `key_protection` is `file`, `passphrase` or `keyring`;
+    `dropped` counts by kind what strangers and broken senders sent, and nobody was told of.
+    """
 
     version: str
     has_account: bool
     relays: tuple[RelayStatusView, ...]
     last_event: int
+    unsent: int
     key_protection: str
     store_problem: str
     dropped: dict[str, int]
-    """What strangers sent that made no sense: how much of each kind."""

@@ -5,7 +5,7 @@ from skvoz.base.ids import AccountId
 from skvoz.client import contacts, conversations, introductions, messages, reports
 from skvoz.client.commands import AcceptRequest, Answer, DeclineRequest, DeleteChat, MuteChat
 from skvoz.client.composing import WRITABLE
-from skvoz.client.events import ChatChanged
+from skvoz.client.events import ChatChange, ChatChanged
 from skvoz.client.records import Conversation, ConversationKind, Message, Unread
 from skvoz.client.step import Step
 
@@ -85,5 +85,5 @@ def _hide(step: Step, conversation: Conversation) -> None:
     _tell(step, step.change(conversation.group_id, hidden=True, unread=0), "deleted")
 
 
-def _tell(step: Step, conversation: Conversation, what: str) -> None:
+def _tell(step: Step, conversation: Conversation, what: ChatChange) -> None:
     step.tell(ChatChanged(chat_id=conversation.chat_id, group_id=conversation.group_id, what=what))

@@ -4,21 +4,26 @@ Each carries a `client_id` chosen by the caller: a repeat gets the first one's a
 A wish that can't be fulfilled raises a `CallerError` and changes nothing.
 """
 
+from typing import Annotated, Final
+
 import msgspec
 
 from skvoz.base.ids import AccountId, LogId, MessageId, RelayId
 
+CLIENT_ID_LENGTH_MAX: Final = 128
+"""Characters of a `client_id`: room for any program's own numbering."""
 
-class CommandBase(msgspec.Struct, frozen=True, kw_only=True):
+
+class CommandBase(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The base of all commands."""
 
-    client_id: str
+    client_id: Annotated[str, msgspec.Meta(min_length=1, max_length=CLIENT_ID_LENGTH_MAX)]
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}>"
 
 
-class RelayAddress(msgspec.Struct, frozen=True, kw_only=True):
+class RelayAddress(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A relay to live at: its X-Wing key (1216 bytes) or the key's SHA-256, addresses, perhaps a ticket."""
 
     addresses: tuple[str, ...]
@@ -161,8 +166,8 @@ class DeleteChat(CommandBase, frozen=True, kw_only=True):
     chat_id: bytes
 
 
-class MentionSpan(msgspec.Struct, frozen=True, kw_only=True):
-    """Characters `start … start + length` of a text name this person."""
+class MentionSpan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Characters (Unicode code points) `start … start + length` of a text name this person."""
 
     account_id: AccountId
     start: int

@@ -212,6 +212,8 @@ def _change(step: Step, conversation: Conversation, action: Action) -> None:
 def mark_read(step: Step, command: MarkRead) -> Answer:
     """Note that everything up to a message was read, and report it where reports are sent."""
     upto = _message(step, command.message_id)
+    if upto.chat_id != command.chat_id:
+        raise NotFound("there is no such message in this chat")
     for conversation in step.transaction.select(Conversation, chat_id=command.chat_id):
         if upto.sequence <= conversation.read_sequence:
             continue

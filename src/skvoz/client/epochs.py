@@ -7,7 +7,7 @@ from skvoz.base.errors import Invalid
 from skvoz.base.ids import AccountId, EntryId
 from skvoz.client import attachments, contacts, outbox, policy
 from skvoz.client.envelope import ACCESS_LABEL, SECRET_SIZE, segment_hash
-from skvoz.client.events import ChatChanged
+from skvoz.client.events import ChatChange, ChatChanged
 from skvoz.client.records import (
     Closer,
     Conversation,
@@ -184,7 +184,7 @@ def write_participants(
 def tell_state(
     step: Step,
     conversation: Conversation,
-    what: str,
+    what: ChatChange,
     actor: AccountId | None = None,
     subject: AccountId | None = None,
 ) -> None:

@@ -1,10 +1,32 @@
 """`Event`: what people and programs are told. Durable, numbered, and made of ids only."""
 
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import msgspec
 
 from skvoz.base.ids import AccountId, GroupId, LogId, MessageId
+
+LinkFailure = Literal["used", "invalid", "expired", "denied"]
+ChatChange = Literal[
+    "accepted",
+    "admin",
+    "deleted",
+    "expiry",
+    "found",
+    "frozen",
+    "leaving",
+    "left",
+    "lost",
+    "member_added",
+    "member_removed",
+    "muted",
+    "not_admin",
+    "read",
+    "removed",
+    "title",
+]
+"""`actor` and `subject` are set where somebody did it (title, expiry) to somebody (members, admins)."""
+MessageChange = Literal["delivered", "deleted", "edited", "expired", "failed", "reaction", "read", "sent"]
 
 
 class EventBase(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,11 +62,11 @@ class LinkUsed(EventBase, frozen=True, kw_only=True):
 
 
 class LinkFailed(EventBase, frozen=True, kw_only=True):
-    """A link that we opened led nowhere; `reason` is one of `used`, `invalid`, `expired`, `denied`."""
+    """A link that we opened led nowhere."""
 
     kind = "link.failed"
     log_id: LogId
-    reason: str
+    reason: LinkFailure
 
 
 class ContactChanged(EventBase, frozen=True, kw_only=True):
@@ -70,7 +92,7 @@ class ChatChanged(EventBase, frozen=True, kw_only=True):
     kind = "chat.changed"
     chat_id: bytes
     group_id: GroupId
-    what: str
+    what: ChatChange
     actor: AccountId | None = None
     subject: AccountId | None = None
 
@@ -99,7 +121,7 @@ class MessageChanged(EventBase, frozen=True, kw_only=True):
     kind = "message.changed"
     chat_id: bytes
     message_id: MessageId
-    what: str
+    what: MessageChange
 
 
 class GapNoticed(EventBase, frozen=True, kw_only=True):
@@ -112,7 +134,11 @@ class GapNoticed(EventBase, frozen=True, kw_only=True):
 
 
 class RequestFailed(EventBase, frozen=True, kw_only=True):
-    """Something asked for could not be done after all; `reason` is a word of the catalogue."""
+    """Something asked for could not be done after all; `chat_id` is empty where it was not about a chat.
+
+    `reason` is one of `bad`, `bad_package`, `not_allowed`, `not_delivered`, `not_reachable`,
+    `relay_refused`, `too_big`.
+    """
 
     kind = "request.failed"
     chat_id: bytes

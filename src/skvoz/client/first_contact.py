@@ -16,7 +16,7 @@ from skvoz.client import approaches, chats, composing, contacts, conversations, 
 from skvoz.client.commands import AcceptLink, Answer, RelayAddress
 from skvoz.client.conversations import Invitee
 from skvoz.client.effects import Channel, DropLog
-from skvoz.client.events import LinkFailed
+from skvoz.client.events import LinkFailed, LinkFailure
 from skvoz.client.inbox_mail import InboxAddress, parse_inbox_address
 from skvoz.client.links import Link, parse_link
 from skvoz.client.offers import Offer
@@ -144,7 +144,7 @@ def met(step: Step, approach: Approach, offer: Offer) -> None:
         groups.package_arrived(step, about.wish, invitee)
 
 
-def failed(step: Step, approach: Approach, reason: str) -> None:
+def failed(step: Step, approach: Approach, reason: LinkFailure) -> None:
     """Say why nothing comes of an approach: `used`, `invalid`, `expired` or `denied`."""
     step.transaction.delete(Approach, approach.taker)
     step.clear_alarm(approaches.RETRY_ALARM, approach.taker)

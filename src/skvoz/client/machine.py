@@ -46,6 +46,7 @@ from skvoz.client.inputs import (
 from skvoz.client.records import Alarm, Answered, Conversation
 from skvoz.client.step import Caches, Outcome, Step
 from skvoz.client.transaction import Transaction
+from skvoz.crypto import sha256
 
 ALARMS_PER_STEP_MAX: Final = 256
 """Bounds one step after a long sleep; the rest comes in the next one."""
@@ -75,15 +76,16 @@ class Machine:
         return step.outcome()
 
     def command(self, transaction: Transaction, command: Command, now_ms: int) -> tuple[Answer, Outcome]:
-        """Take a wish; a repeat of its `client_id` gets the first one's answer.
+        """Take a wish; a repeat, which has the same `client_id`, gets the first one's answer.
 
-        Raises `CallerError`, after which the transaction is to be dropped and `forget` called.
+        Raises `CallerError` (`Conflict` for a `client_id` that stood for another wish), after which the
+        transaction is to be dropped and `forget` called.
         """
         step = Step(transaction, self._environment, now_ms, self.caches)
-        name = type(command).__name__
+        wish = sha256(type(command).__name__.encode() + _encode(command))
         known = transaction.get(Answered, command.client_id)
         if known is not None:
-            if known.command != name:
+            if known.command != wish:
                 raise Conflict("this client id was used for another command")
             return _answers.decode(known.answer), step.outcome()
         answer = groups.command(step, command)
@@ -92,7 +94,7 @@ class Machine:
         transaction.put(
             Answered(
                 client_id=command.client_id,
-                command=name,
+                command=wish,
                 answer=_encode(answer),
                 created_ms=now_ms,
             )

@@ -10,7 +10,7 @@ import msgspec
 
 from skvoz.base.ids import AccountId, MessageId
 from skvoz.client import changes, contacts, gaps, introductions, reports
-from skvoz.client.events import MessageChanged, MessageReceived
+from skvoz.client.events import MessageChange, MessageChanged, MessageReceived
 from skvoz.client.records import (
     Conversation,
     Message,
@@ -199,7 +199,7 @@ def failed(step: Step, identity: MessageId, reason: str) -> None:
         changed(step, message, "failed")
 
 
-def _advance(step: Step, identity: MessageId, state: MessageState, what: str) -> None:
+def _advance(step: Step, identity: MessageId, state: MessageState, what: MessageChange) -> None:
     message = step.transaction.get(Message, identity)
     if message is None or message.state in {MessageState.RECEIVED, MessageState.FAILED}:
         return
@@ -216,6 +216,6 @@ def reported(step: Step, identity: MessageId, *, read: bool) -> None:
         _advance(step, identity, MessageState.DELIVERED, "delivered")
 
 
-def changed(step: Step, message: Message, what: str) -> None:
+def changed(step: Step, message: Message, what: MessageChange) -> None:
     """Tell that something about a message changed."""
     step.tell(MessageChanged(chat_id=message.chat_id, message_id=message.message_id, what=what))

@@ -164,6 +164,7 @@ class Core:
             answer, outcome = self._machine.command(transaction, command, self._clock_ms())
             self._store(transaction, outcome.effects, 0)
         except BaseException:
+            # A defect too must not leave behind what is not stored.
             self._machine.forget()
             raise
         return answer

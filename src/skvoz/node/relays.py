@@ -9,7 +9,7 @@ import secrets
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal
 
 from skvoz.base.errors import CallerError, PeerError, TransportError
 from skvoz.base.ids import RelayId
@@ -26,16 +26,17 @@ PING_AFTER_S: Final = 300.0
 """A quiet connection is tried so often; more would cost batteries."""
 _RETRY_FIRST_S: Final = 0.5
 _RETRY_MOST_S: Final = 30.0
+RelayWord = Literal["connected", "connecting", "waiting"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RelayState:
-    """How it goes with one session; `state` is `connected`, `connecting` or `waiting`."""
+    """How it goes with one session."""
 
     relay_id: RelayId
     channel: Channel
     address: str
-    state: str
+    state: RelayWord
     problem: str
 
 
@@ -113,7 +114,7 @@ class _Kept:
         )
         self._something_to_say = asyncio.Event()
         self._heard_at = 0.0
-        self._state = "connecting"
+        self._state: RelayWord = "connecting"
         self._problem = ""
         self._closed = False
         self._task = asyncio.create_task(self._keep())

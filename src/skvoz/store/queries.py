@@ -2,21 +2,25 @@
 
 from dataclasses import dataclass
 
-from skvoz.base.ids import AccountId, GroupId, MessageId
+from skvoz.base.ids import AccountId, GroupId, LogId, MessageId, RelayId
 from skvoz.client import closers, entries, inboxes, messages, recovery
 from skvoz.client.records import (
     Account,
     Contact,
     ContactState,
     Conversation,
+    ConversationKind,
     ConversationState,
     Counter,
     Gap,
     Inbox,
     InboxKind,
+    Intent,
+    IntentKind,
     LoggedEvent,
     Message,
     Participant,
+    Receipt,
     Relay,
 )
 from skvoz.store.record_tables import RecordTables, decode
@@ -31,6 +35,8 @@ DROPPED_COUNTERS = (
     inboxes.DROPPED_COUNTER,
     messages.REQUEST_DROPPED_COUNTER,
 )
+ChatPlace = tuple[int, bytes]
+"""Where a chat stands in the list: its last activity, milliseconds, and its id."""
 _OVER = (ConversationState.LEFT, ConversationState.REMOVED)
 
 
@@ -72,13 +78,22 @@ class Queries:
         """Return the account of this home, or nothing."""
         return self._records.get(Account, (0,))
 
-    def chats(self) -> list[Chat]:
-        """Return all chats, the latest first."""
+    def chats(self, *, below: ChatPlace | None = None, limit: int | None = None) -> list[Chat]:
+        """Return chats, the latest first: all, or up to `limit` from below a place on.
+
+        Chats that were deleted, or declined as requests, are left out, and so is the devices' own one.
+        """
         by_chat: dict[bytes, list[Conversation]] = {}
         for conversation in self._records.select(Conversation):
-            by_chat.setdefault(conversation.chat_id, []).append(conversation)
-        chats = [self._chat(chat_id, found) for chat_id, found in by_chat.items()]
-        return sorted(chats, key=lambda chat: (-chat.last_activity_ms, chat.chat_id))
+            if not conversation.hidden and conversation.kind is not ConversationKind.SELF:
+                by_chat.setdefault(conversation.chat_id, []).append(conversation)
+        places = sorted(
+            (-max(conversation.last_activity_ms for conversation in found), chat_id)
+            for chat_id, found in by_chat.items()
+        )
+        if below is not None:
+            places = [place for place in places if place > (-below[0], below[1])]
+        return [self._chat(chat_id, by_chat[chat_id]) for _, chat_id in places[:limit]]
 
     def chat(self, chat_id: bytes) -> Chat | None:
         """Return one chat, or nothing."""
@@ -105,14 +120,37 @@ class Queries:
         found = {one.account_id: one.admin for one in self._records.select(Participant, group_id=group_id)}
         return sorted(found.items(), key=lambda member: (not member[1], member[0]))
 
+    def relay(self, relay_id: RelayId) -> Relay | None:
+        """Return a relay, or nothing."""
+        return self._records.get(Relay, (relay_id,))
+
     def links(self) -> list[tuple[Inbox, Relay]]:
         """Return the inboxes of links that were not revoked, with their relays, the latest first."""
-        found: list[tuple[Inbox, Relay]] = []
-        for inbox in self._records.select(Inbox):
-            relay = self._records.get(Relay, (inbox.relay_id,))
-            if relay is not None and inbox.kind is not InboxKind.CONTACTS and not inbox.revoked:
-                found.append((inbox, relay))
-        return sorted(found, key=lambda pair: (-pair[0].created_ms, pair[0].log_id))
+        found = [self._link(inbox) for inbox in self._records.select(Inbox)]
+        links = [link for link in found if link is not None]
+        return sorted(links, key=lambda link: (-link[0].created_ms, link[0].log_id))
+
+    def link(self, log_id: LogId) -> tuple[Inbox, Relay] | None:
+        """Return the inbox of one link with its relay, or nothing."""
+        inbox = self._records.get(Inbox, (log_id,))
+        return None if inbox is None else self._link(inbox)
+
+    def _link(self, inbox: Inbox) -> tuple[Inbox, Relay] | None:
+        relay = self.relay(inbox.relay_id)
+        if relay is None or inbox.kind is InboxKind.CONTACTS or inbox.revoked:
+            return None
+        return inbox, relay
+
+    def unsent(self) -> int:
+        """Return how many things that a person said or wished no relay has taken yet."""
+        return sum(
+            not intent.quiet or intent.kind is not IntentKind.CONTENT
+            for intent in self._records.select(Intent)
+        )
+
+    def receipts(self, message_id: MessageId) -> list[Receipt]:
+        """Return what people reported about a message of ours."""
+        return list(self._records.select(Receipt, message_id=message_id))
 
     def gaps(self, conversation: Conversation) -> list[Gap]:
         """Return the messages that may be missing in a conversation."""

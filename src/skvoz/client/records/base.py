@@ -46,7 +46,8 @@ class Answered(Record, frozen=True, array_like=True, kw_only=True):
     table = "answered"
     key = ("client_id",)
     client_id: str
-    command: str
+    command: bytes
+    """SHA-256 of the command as a whole: a client id stands for one command."""
     answer: bytes
     created_ms: int
 
