@@ -13,6 +13,7 @@ from skvoz.api.protocol import CallFailed
 from skvoz.api.views import AccountView, ChatListView, MessagePageView, StatusView
 from skvoz.base.errors import HomeBusy, StoreError, TransportError
 from skvoz.client.commands import Answer, SendMessage
+from skvoz.client.machine import Machine
 from skvoz.store import Home
 from tests.node.people import client_id, world
 
@@ -125,3 +126,21 @@ def test_a_caller_imports_nothing_heavy() -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True, text=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_a_bug_that_ends_the_node_in_this_process_is_raised_and_lets_the_home_go(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def bug(*_: object) -> None:
+        raise AssertionError("a bug")
+
+    def use_it() -> None:
+        with reach(home, no_passphrase) as caller:
+            for _ in caller.events(after=0, seconds=20):
+                pass
+
+    monkeypatch.setattr(Machine, "handle", bug)
+    with pytest.raises(AssertionError, match="a bug"):
+        use_it()
+    with Home(home):
+        pass

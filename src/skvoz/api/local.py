@@ -33,12 +33,13 @@ async def running(opened: OpenHome) -> AsyncGenerator[Node]:
 def hosted(home: Path, ask: AskPassphrase, protection: str) -> Generator[None]:
     """Run a node on a home on a thread of its own, and serve its API, until the block ends.
 
-    `ask` is called on the caller's thread. Raises what `open_home` raises, and `StoreError` where the socket
-    can't be made.
+    `ask` is called on the caller's thread. Raises what `open_home` raises, `StoreError` where the socket
+    can't be made, and at the end the bug that stopped the node, if any did.
     """
     with open_home(home, ask, Protection(protection)) as opened:
         ready: Future[Callable[[], object]] = Future()
-        thread = threading.Thread(target=_host, args=(opened, ready), name="skvoz-node", daemon=True)
+        ended: Future[None] = Future()
+        thread = threading.Thread(target=_host, args=(opened, ready, ended), name="skvoz-node", daemon=True)
         thread.start()
         try:
             stop = ready.result()
@@ -48,19 +49,23 @@ def hosted(home: Path, ask: AskPassphrase, protection: str) -> Generator[None]:
                 stop()
         finally:
             thread.join()
+            if ended.done():
+                ended.result()  # a bug says more than what the block met because of it
 
 
-def _host(opened: OpenHome, ready: "Future[Callable[[], object]]") -> None:
+def _host(opened: OpenHome, ready: "Future[Callable[[], object]]", ended: "Future[None]") -> None:
     async def run() -> None:
-        ending = asyncio.Event()
         loop = asyncio.get_running_loop()
-        async with running(opened):
-            ready.set_result(lambda: loop.call_soon_threadsafe(ending.set))
-            await ending.wait()
+        stopped: asyncio.Future[None] = loop.create_future()
+        async with running(opened) as node:
+            ready.set_result(lambda: loop.call_soon_threadsafe(stopped.cancel))
+            await asyncio.wait((stopped, node.broken), return_when=asyncio.FIRST_COMPLETED)
+            if node.broken.done():
+                raise node.broken.result()
 
     try:
         asyncio.run(run())
-    except BaseException as error:
-        if ready.done():
-            raise
-        ready.set_exception(error)
+    except BaseException as error:  # noqa: BLE001  # handed to the thread that waits for it
+        (ended if ready.done() else ready).set_exception(error)
+    else:
+        ended.set_result(None)
