@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.hpke import Suite as NativeSuite
 
 from skvoz.base.errors import DecryptFailed, Malformed
 from skvoz.base.ports import Randomness
+from skvoz.base.secrecy import NeverPickled
 from skvoz.crypto.aead import AES_128_GCM, AES_256_GCM, CHACHA20_POLY1305, Aead
 from skvoz.crypto.kdf import HKDF_SHA256, HKDF_SHA384, HKDF_SHA512, Kdf
 from skvoz.crypto.kem_curves import CurveKem
@@ -58,15 +59,15 @@ class HpkeSuite(Protocol):
 class HpkeCiphertext:
     """What the recipient of an HPKE message needs (HPKECiphertext of RFC 9420 §7.6)."""
 
-    kem_output: bytes
-    ciphertext: bytes
+    kem_output: bytes = field(repr=False)
+    ciphertext: bytes = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class HpkeContext:
+class HpkeContext(NeverPickled):
     """Keys that both ends share after an encapsulation (RFC 9180 §5.1); `sequence` counts from 0."""
 
-    suite_id: bytes
+    suite_id: bytes = field(repr=False)
     kdf: Kdf
     aead: Aead
     key: bytes = field(repr=False)

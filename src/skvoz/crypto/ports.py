@@ -8,17 +8,18 @@ from dataclasses import dataclass, field
 from typing import Protocol, TypeAlias
 
 from skvoz.base.ports import Randomness
+from skvoz.base.secrecy import NeverPickled
 
 Signer: TypeAlias = Callable[[bytes], bytes]
 """A signature private key that was parsed once: content to signature."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class KeyPair:
+class KeyPair(NeverPickled):
     """A private key and its public key, both as they are stored and sent."""
 
     private_key: bytes = field(repr=False)
-    public_key: bytes
+    public_key: bytes = field(repr=False)
 
 
 class Kem(Protocol):

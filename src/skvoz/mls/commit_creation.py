@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from skvoz.base.errors import BadRequest, Conflict
 from skvoz.base.ports import Randomness
+from skvoz.base.secrecy import NeverPickled
 from skvoz.codec import opaque
 from skvoz.mls.commit_processing import NO_PSKS, OwnUpdate
 from skvoz.mls.effects import ChangedLeaf, CommitEffects
@@ -45,7 +46,7 @@ class CommitWishes:
     psks: PreSharedKeys = field(default=NO_PSKS, repr=False)
     tree_in_welcome: bool = True
     group_info_extensions: Extensions = ()
-    authenticated_data: bytes = b""
+    authenticated_data: bytes = field(default=b"", repr=False)
     wire_format: WireFormat = WireFormat.PRIVATE_MESSAGE
     policy: Policy
     now_ms: int | None = None
@@ -63,7 +64,7 @@ class CreatedCommit:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ExternalStart:
+class ExternalStart(NeverPickled):
     """What an external joiner has in place of a member's state."""
 
     init_secret: bytes = field(repr=False)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from skvoz.base.errors import DecryptFailed, Invalid, PeerError
+from skvoz.base.secrecy import NeverPickled
 from skvoz.codec import Reader, opaque
 from skvoz.mls.effects import ChangedLeaf, CommitEffects
 from skvoz.mls.epoch import EpochState, OwnSignatureKey
@@ -41,10 +42,10 @@ class PathUnreadable(DecryptFailed):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OwnUpdate:
+class OwnUpdate(NeverPickled):
     """The keys of an Update proposal of our own, kept until somebody commits it or the epoch ends."""
 
-    encryption_key: bytes
+    encryption_key: bytes = field(repr=False)
     private_key: bytes = field(repr=False)
     signature_key: OwnSignatureKey
 

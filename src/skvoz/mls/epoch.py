@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from skvoz.base.errors import Malformed
+from skvoz.base.secrecy import NeverPickled
 from skvoz.codec import Reader, opaque, optional, uint8, uint64, vector
 from skvoz.crypto.ports import Signer
 from skvoz.crypto.suites import CipherSuite, suite
@@ -17,7 +18,7 @@ from skvoz.mls.tree_kem import PrivateTree
 _STORAGE_VERSION = 1
 
 
-class OwnSignatureKey:
+class OwnSignatureKey(NeverPickled):
     """This client's signature key pair; the private key is parsed once."""
 
     __slots__ = ("_signer", "private_key", "public_key")
@@ -47,7 +48,7 @@ class OwnSignatureKey:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class EpochState:
+class EpochState(NeverPickled):
     """A member's state at the start of an epoch; `context_bytes` is the encoding of `context`."""
 
     suite: CipherSuite

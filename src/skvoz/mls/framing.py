@@ -105,10 +105,10 @@ def content_type_of(body: Body) -> ContentType:
 class FramedContent:
     """A message's content; `encoded` is `FramedContent` as it was sent, `body` is parsed from it."""
 
-    group_id: bytes
+    group_id: bytes = field(repr=False)
     epoch: int
     sender: Sender
-    authenticated_data: bytes
+    authenticated_data: bytes = field(repr=False)
     content_type: ContentType
     body: Body = field(repr=False)
     encoded: bytes = field(repr=False)
@@ -191,8 +191,8 @@ class AuthenticatedContent:
 
     wire_format: WireFormat
     content: FramedContent
-    signature: bytes
-    confirmation_tag: bytes | None = None
+    signature: bytes = field(repr=False)
+    confirmation_tag: bytes | None = field(default=None, repr=False)
 
     @staticmethod
     def parse(reader: Reader) -> "AuthenticatedContent":

@@ -1,6 +1,6 @@
 """What a group has agreed on at an epoch (RFC 9420 §8.1)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from skvoz.base.errors import Malformed
 from skvoz.codec import Reader, opaque, uint16, uint64
@@ -12,10 +12,10 @@ class GroupContext:
     """The group's shared facts; every secret of the epoch depends on their encoding."""
 
     cipher_suite: int
-    group_id: bytes
+    group_id: bytes = field(repr=False)
     epoch: int
-    tree_hash: bytes
-    confirmed_transcript_hash: bytes
+    tree_hash: bytes = field(repr=False)
+    confirmed_transcript_hash: bytes = field(repr=False)
     extensions: Extensions = ()
 
     @staticmethod

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from skvoz.base.secrecy import NeverPickled
 from skvoz.crypto.suites import CipherSuite
 from skvoz.mls.commit_creation import create_group_info
 from skvoz.mls.epoch import EpochState
@@ -15,7 +16,7 @@ from skvoz.mls.proposals import ReInit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class GroupFacts:
+class GroupFacts(NeverPickled):
     """The facts of an epoch; `Group` adds what changes within it."""
 
     state: EpochState

@@ -31,7 +31,7 @@ class Joined:
     state: EpochState
     schedule: KeySchedule = field(repr=False)
     group_info: GroupInfo
-    reference: bytes
+    reference: bytes = field(repr=False)
     psks: tuple[PreSharedKeyId, ...]
 
 

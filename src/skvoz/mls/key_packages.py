@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from skvoz.base.errors import Malformed
 from skvoz.base.ports import Randomness
+from skvoz.base.secrecy import NeverPickled
 from skvoz.codec import Reader, opaque, uint8
 from skvoz.crypto.ports import KeyPair
 from skvoz.crypto.suites import SUITES, CipherSuite, suite
@@ -37,7 +38,7 @@ def default_capabilities(own_suite: CipherSuite, extensions: tuple[int, ...] = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class KeyPackageBundle:
+class KeyPackageBundle(NeverPickled):
     """A KeyPackage of our own, and its private keys; used for one Welcome, then deleted."""
 
     suite: CipherSuite = field(repr=False)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from skvoz.base.ports import Randomness
+from skvoz.base.secrecy import NeverPickled
 from skvoz.codec import Reader, opaque
 from skvoz.crypto.suites import CipherSuite
 
@@ -10,7 +11,7 @@ _EXTERNAL_INIT_LABEL = b"MLS 1.0 external init secret"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class EpochSecrets:
+class EpochSecrets(NeverPickled):
     """The secrets that a member keeps during an epoch, each `suite.hash_size` bytes.
 
     Not among them: the encryption secret, which the secret tree takes and consumes, and the confirmation
@@ -47,7 +48,7 @@ _STORED = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class KeySchedule:
+class KeySchedule(NeverPickled):
     """One run of the key schedule: what is kept, and what is used up while the epoch begins."""
 
     joiner_secret: bytes = field(repr=False)

@@ -6,7 +6,7 @@ nothing else of the tree. So the tree is loaded only when something asks for it,
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from skvoz.base.errors import Invalid, Malformed
 from skvoz.codec import Reader, opaque, uint8, uint32, vector
@@ -25,7 +25,7 @@ class Member:
 
     leaf_index: int
     credential: Credential
-    signature_key: bytes
+    signature_key: bytes = field(repr=False)
     leaf_node: LeafNode
 
 
@@ -33,7 +33,7 @@ class Member:
 class Signatory:
     """Whose signature is on a message."""
 
-    signature_key: bytes
+    signature_key: bytes = field(repr=False)
     credential: Credential
 
 
@@ -41,7 +41,7 @@ class Signatory:
 class ExternalSender:
     """Somebody outside of the group who may send proposals (RFC 9420 §12.1.8.1)."""
 
-    signature_key: bytes
+    signature_key: bytes = field(repr=False)
     credential: Credential
 
     @staticmethod

@@ -72,7 +72,7 @@ class Extension:
     """An extension: its type, and content that only who knows the type can read."""
 
     kind: int
-    data: bytes
+    data: bytes = field(repr=False)
 
     def encode(self) -> bytes:
         """Encode `Extension`."""
@@ -119,7 +119,7 @@ class Credential:
     """A credential: for a basic one `content` is the identity; for any other type it stays opaque."""
 
     kind: int
-    content: bytes
+    content: bytes = field(repr=False)
 
     @staticmethod
     def basic(identity: bytes) -> "Credential":
@@ -205,15 +205,15 @@ class Lifetime:
 class LeafNode:
     """A member's leaf. `lifetime` is there for source KEY_PACKAGE only, `parent_hash` for COMMIT only."""
 
-    encryption_key: bytes
-    signature_key: bytes
+    encryption_key: bytes = field(repr=False)
+    signature_key: bytes = field(repr=False)
     credential: Credential
     capabilities: Capabilities
     source: LeafNodeSource
     lifetime: Lifetime | None
-    parent_hash: bytes
+    parent_hash: bytes = field(repr=False)
     extensions: Extensions
-    signature: bytes
+    signature: bytes = field(repr=False)
     encoded: bytes = field(repr=False)
 
     @staticmethod
@@ -309,8 +309,8 @@ def sign_leaf(
 class ParentNode:
     """A node that isn't a leaf; `unmerged_leaves` are the leaf indexes below that lack its private key."""
 
-    encryption_key: bytes
-    parent_hash: bytes
+    encryption_key: bytes = field(repr=False)
+    parent_hash: bytes = field(repr=False)
     unmerged_leaves: tuple[int, ...] = ()
     encoded: bytes = field(repr=False)
 
@@ -352,10 +352,10 @@ class KeyPackage:
 
     version: int
     cipher_suite: int
-    init_key: bytes
+    init_key: bytes = field(repr=False)
     leaf_node: LeafNode
     extensions: Extensions
-    signature: bytes
+    signature: bytes = field(repr=False)
     encoded: bytes = field(repr=False)
 
     @staticmethod

@@ -25,7 +25,7 @@ class ApplicationMessage:
     sender: int
     """The sender's leaf index: also the leaf whose ratchet has moved in `group`."""
     credential: Credential
-    authenticated_data: bytes
+    authenticated_data: bytes = field(repr=False)
     data: bytes = field(repr=False)
     group: "Group" = field(repr=False)
 
@@ -36,8 +36,8 @@ class ProposalStored:
 
     sender: Sender
     proposal: Proposal
-    reference: bytes
-    authenticated_data: bytes
+    reference: bytes = field(repr=False)
+    authenticated_data: bytes = field(repr=False)
     group: "Group" = field(repr=False)
 
 
@@ -51,7 +51,7 @@ class StagedCommit:
     sender: int
     """The committer's leaf index, in the new epoch for an external commit."""
     effects: CommitEffects
-    authenticated_data: bytes
+    authenticated_data: bytes = field(repr=False)
     group: "Group" = field(repr=False)
     """The present epoch with the commit's own key used up."""
     next: "Group | None" = field(repr=False)
@@ -126,7 +126,7 @@ class StagedJoin:
     sender: int
     """The leaf index of who signed the GroupInfo, and so made the Welcome."""
     sender_credential: Credential
-    key_package_ref: bytes
+    key_package_ref: bytes = field(repr=False)
     psks: tuple[PreSharedKeyId, ...]
     group_info: GroupInfo = field(repr=False)
 

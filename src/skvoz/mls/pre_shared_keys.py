@@ -7,6 +7,7 @@ from typing import Final
 
 from skvoz.base.errors import Invalid, Malformed
 from skvoz.base.ports import Randomness
+from skvoz.base.secrecy import NeverPickled
 from skvoz.codec import Reader, opaque, uint8, uint16, uint64
 from skvoz.crypto.suites import CipherSuite
 
@@ -34,11 +35,11 @@ class PreSharedKeyId:
     """Names a pre-shared key: by its own id if external, else by a group and an epoch; and a fresh nonce."""
 
     kind: PreSharedKeyType
-    psk_id: bytes = b""
+    psk_id: bytes = field(default=b"", repr=False)
     usage: ResumptionUsage | None = None
-    group_id: bytes = b""
+    group_id: bytes = field(default=b"", repr=False)
     epoch: int = 0
-    nonce: bytes
+    nonce: bytes = field(repr=False)
 
     @staticmethod
     def external(psk_id: bytes, suite: CipherSuite, randomness: Randomness) -> "PreSharedKeyId":
@@ -95,7 +96,7 @@ class PreSharedKeyId:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PreSharedKeys:
+class PreSharedKeys(NeverPickled):
     """The pre-shared keys that a client holds: external ones by id, resumption ones by group id and epoch."""
 
     external: Mapping[bytes, bytes] = field(default_factory=dict[bytes, bytes], repr=False)

@@ -27,10 +27,10 @@ _SENDER_DATA_SIZE: Final = 4 + 4 + REUSE_GUARD_SIZE
 class PrivateMessage:
     """A `PrivateMessage` as it was received; `head` is `PrivateContentAAD`, which starts with `place`."""
 
-    group_id: bytes
+    group_id: bytes = field(repr=False)
     epoch: int
     content_type: ContentType
-    authenticated_data: bytes
+    authenticated_data: bytes = field(repr=False)
     place: bytes = field(repr=False)
     """Group, epoch and content type: `SenderDataAAD`."""
     head: bytes = field(repr=False)

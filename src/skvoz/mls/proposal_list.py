@@ -39,7 +39,7 @@ class SentProposal:
 
     proposal: Proposal
     sender: Sender
-    reference: bytes | None = None
+    reference: bytes | None = field(default=None, repr=False)
 
     def encode(self) -> bytes:
         """Encode for storage on this device."""

@@ -104,7 +104,7 @@ class ReInit:
     """End this group, and go on in a new one with these parameters."""
 
     kind: ClassVar = ProposalType.REINIT
-    group_id: bytes
+    group_id: bytes = field(repr=False)
     version: int
     cipher_suite: int
     extensions: Extensions = ()
@@ -189,7 +189,7 @@ _BY_REFERENCE: Final = 2
 class ProposalRef:
     """Stands in a commit for a proposal that was sent before: the hash of its message."""
 
-    reference: bytes
+    reference: bytes = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

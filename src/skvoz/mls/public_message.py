@@ -1,6 +1,6 @@
 """Signed but unencrypted handshake messages (RFC 9420 §6.2)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from skvoz.base.errors import DecryptFailed, Invalid
 from skvoz.codec import Reader, opaque
@@ -22,7 +22,7 @@ class PublicMessage:
     """A `PublicMessage`; the membership tag is there for members only."""
 
     authenticated: AuthenticatedContent
-    membership_tag: bytes | None
+    membership_tag: bytes | None = field(repr=False)
 
     @staticmethod
     def parse(reader: Reader) -> "PublicMessage":

@@ -12,6 +12,7 @@ from functools import lru_cache
 from typing import Final
 
 from skvoz.base.errors import BadRequest, Invalid, Malformed
+from skvoz.base.secrecy import NeverPickled
 from skvoz.codec import Reader, opaque, uint8, uint16, uint32, uint64
 from skvoz.crypto.suites import CipherSuite
 from skvoz.mls.tree_math import direct_path, left, right, root
@@ -29,7 +30,7 @@ class KeyUsed(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class SkippedKey:
+class SkippedKey(NeverPickled):
     """The key of a message that has not arrived yet."""
 
     generation: int
@@ -38,7 +39,7 @@ class SkippedKey:
 
 
 @dataclass(frozen=True, slots=True)
-class Ratchet:
+class Ratchet(NeverPickled):
     """A chain of one-time keys: `generation` is the next one, `secret` what it is derived from."""
 
     secret: bytes = field(repr=False)
@@ -135,7 +136,7 @@ class LeafRatchets:
 
 
 @dataclass(frozen=True, slots=True)
-class SecretTree:
+class SecretTree(NeverPickled):
     """All one-time keys of an epoch that have not been used yet.
 
     `inner` maps node indexes to the secrets of subtrees from which nobody has drawn; `ratchets` maps

@@ -3,9 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from skvoz.base.secrecy import NeverPickled
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Snapshot:
+class Snapshot(NeverPickled):
     """A group's parts; None for a part that is as it was in the group compared with.
 
     A new epoch (`epoch_changed`) makes all earlier ratchet rows worthless: delete those that are not here.

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
+from skvoz.base.secrecy import NeverPickled
 from skvoz.mls.epoch import EpochState, OwnSignatureKey
 from skvoz.mls.framing import FramedContent, WireFormat
 from skvoz.mls.group_context import GroupContext
@@ -17,7 +18,7 @@ from skvoz.mls.tree_kem import PrivateTree
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
+class Step(NeverPickled):
     """What a commit brings into the key schedule."""
 
     tree: RatchetTree

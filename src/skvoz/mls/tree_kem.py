@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from skvoz.base.errors import DecryptFailed, Invalid, Malformed
 from skvoz.base.ports import Randomness
+from skvoz.base.secrecy import NeverPickled
 from skvoz.codec import Reader, opaque, uint32
 from skvoz.crypto.ports import Signer
 from skvoz.mls import tree_math
@@ -31,8 +32,8 @@ _LABEL = "UpdatePathNode"
 class PathCiphertext:
     """`HPKECiphertext`: a path secret encrypted to one node of a resolution."""
 
-    kem_output: bytes
-    ciphertext: bytes
+    kem_output: bytes = field(repr=False)
+    ciphertext: bytes = field(repr=False)
 
     @staticmethod
     def parse(reader: Reader) -> "PathCiphertext":
@@ -48,7 +49,7 @@ class PathCiphertext:
 class UpdatePathNode:
     """A node's new public key, and its path secret for each node of the copath child's resolution."""
 
-    encryption_key: bytes
+    encryption_key: bytes = field(repr=False)
     encrypted_path_secret: tuple[PathCiphertext, ...]
 
     @staticmethod
@@ -82,7 +83,7 @@ class UpdatePath:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PrivateTree:
+class PrivateTree(NeverPickled):
     """A member's own private keys: node index → private key, for its leaf and nodes of its direct path."""
 
     leaf_index: int
@@ -120,7 +121,7 @@ class PrivateTree:
 class LeafTemplate:
     """What a committer's new leaf says, apart from its place and its encryption key."""
 
-    signature_key: bytes
+    signature_key: bytes = field(repr=False)
     credential: Credential
     capabilities: Capabilities
     extensions: Extensions = ()
@@ -137,7 +138,7 @@ class LeafTemplate:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StagedPath:
+class StagedPath(NeverPickled):
     """A path not yet encrypted: the tree with it, and the secrets that belong to it."""
 
     tree: RatchetTree

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from skvoz.base.errors import Invalid
 from skvoz.base.ports import Randomness
+from skvoz.base.secrecy import NeverPickled
 from skvoz.codec import Reader, opaque, optional, uint16, uint32, vector
 from skvoz.crypto.ports import Signer
 from skvoz.crypto.suites import CipherSuite
@@ -24,9 +25,9 @@ class GroupInfo:
 
     group_context: GroupContext
     extensions: Extensions
-    confirmation_tag: bytes
+    confirmation_tag: bytes = field(repr=False)
     signer: int
-    signature: bytes
+    signature: bytes = field(repr=False)
     signed: bytes = field(repr=False)
 
     @staticmethod
@@ -88,7 +89,7 @@ class GroupInfo:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class GroupSecrets:
+class GroupSecrets(NeverPickled):
     """What a Welcome tells one joiner."""
 
     joiner_secret: bytes = field(repr=False)
@@ -115,7 +116,7 @@ class GroupSecrets:
 class EncryptedGroupSecrets:
     """Group secrets encrypted to the init key of one KeyPackage, which `new_member` refers to."""
 
-    new_member: bytes
+    new_member: bytes = field(repr=False)
     encrypted: PathCiphertext
 
     @staticmethod
@@ -178,7 +179,7 @@ class Welcome:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Joiner:
+class Joiner(NeverPickled):
     """Somebody whom a commit adds: the KeyPackage, and the path secret where the commit has a path."""
 
     key_package: KeyPackage
