@@ -14,6 +14,7 @@ from skvoz.client import messages
 from skvoz.client.records import (
     Conversation,
     ConversationKind,
+    LastSeen,
     Message,
     Participant,
     ReactionGiven,
@@ -60,6 +61,9 @@ def take(
     if message is not None:
         _apply(step, conversation, message, change, author=author, identity=identity)
         return
+    seen = step.transaction.get(LastSeen, conversation.group_id)
+    if seen is not None and target in seen.message_ids:
+        return  # it was here and has disappeared: nothing of it comes back
     waiting = step.transaction.select(WaitingChange, group_id=conversation.group_id)
     if len(waiting) < WAITING_MAX:
         step.transaction.put(

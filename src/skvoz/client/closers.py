@@ -16,7 +16,6 @@ from typing import Final
 from skvoz.base.errors import Invalid, PeerError
 from skvoz.client import commits, conversations, epochs, outbox, policy, recovery
 from skvoz.client.envelope import CLOSER, open_entry
-from skvoz.client.epochs import CONTEST_ALARM, FollowedCloser
 from skvoz.client.inputs import Entry
 from skvoz.client.records import (
     Account,
@@ -172,8 +171,8 @@ def _merge(step: Step, conversation: Conversation, staged: StagedCommit, entry: 
     outbox.pump(step, group_id)
 
 
-def _met(entry: Entry, body: bytes, staged: StagedCommit | None = None) -> FollowedCloser:
-    return FollowedCloser(
+def _met(entry: Entry, body: bytes, staged: StagedCommit | None = None) -> "epochs.FollowedCloser":
+    return epochs.FollowedCloser(
         position=entry.position,
         entry_id=entry.entry_id,
         body=body,
@@ -190,7 +189,7 @@ def _note(step: Step, conversation: Conversation, entry: Entry) -> None:
     step.transaction.put(Closer(group_id=group_id, position=entry.position, next_hash=entry.next_hash or b""))
     step.change(group_id, unfollowed_closers=conversation.unfollowed_closers + 1)
     due_ms = step.now_ms + _CONTEST_PAUSE_MS + epochs.pause_ms(conversation)
-    step.hasten_alarm(CONTEST_ALARM, group_id, due_ms)
+    step.hasten_alarm(epochs.CONTEST_ALARM, group_id, due_ms)
 
 
 def contest(step: Step, conversation: Conversation) -> None:
@@ -198,7 +197,7 @@ def contest(step: Step, conversation: Conversation) -> None:
     group_id = conversation.group_id
     if not conversation.unfollowed_closers or conversation.state is not ConversationState.ACTIVE:
         return
-    step.set_alarm(CONTEST_ALARM, group_id, step.now_ms + _CONTEST_AGAIN_MS)
+    step.set_alarm(epochs.CONTEST_ALARM, group_id, step.now_ms + _CONTEST_AGAIN_MS)
     reading = step.caches.readings.get(group_id)
     if reading is None or not reading.caught_up:
         return

@@ -5,9 +5,8 @@ that a junk closer opened, or late closers of one that was left, are passed over
 """
 
 from skvoz.base.errors import PeerError
-from skvoz.client import attachments, closers, messages, outbox, policy, recovery
+from skvoz.client import attachments, closers, epochs, messages, outbox, policy, recovery
 from skvoz.client.envelope import APPLICATION, open_entry
-from skvoz.client.epochs import TIDY_ALARM, pause_ms
 from skvoz.client.inputs import EntriesRead, Entry
 from skvoz.client.records import Conversation, ConversationState, GroupPart, SentEntry
 from skvoz.client.step import Step
@@ -81,7 +80,7 @@ def _application(step: Step, conversation: Conversation, entry: Entry) -> None:
             step.save_group(received.group, group)
             leaf = received.sender.leaf_index
             step.transaction.put(GroupPart(group_id=group_id, part="proposal", leaf=leaf, body=message))
-            step.hasten_alarm(TIDY_ALARM, group_id, step.now_ms + pause_ms(conversation))
+            step.hasten_alarm(epochs.TIDY_ALARM, group_id, step.now_ms + epochs.pause_ms(conversation))
         case OwnEcho(unknown=True):
             recovery.freeze(step, conversation)
         case _:

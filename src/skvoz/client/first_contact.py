@@ -75,26 +75,32 @@ def accept_link(step: Step, command: AcceptLink) -> Answer:
 
 
 def _opened_before(step: Step, link: Link) -> Conversation | None:
+    """Return the conversation that this very link was opened for: a forged one may differ in any field."""
     for approach in step.transaction.select(Approach, log_id=link.inbox_id):
         wanted_one = _decoder.decode(approach.body)
-        if wanted_one.account_id == link.account_id and wanted_one.group_id:
+        same = wanted_one.account_id == link.account_id and wanted_one.address == _address(link).encode()
+        if same and wanted_one.group_id:
             conversation = step.transaction.get(Conversation, wanted_one.group_id)
             if conversation is not None and conversation.state in _ALIVE:
                 return conversation
     return None
 
 
-def _open(step: Step, link: Link) -> Conversation:
-    accounts.learn_relay(
-        step, RelayAddress(addresses=link.addresses, ticket=link.ticket, relay_id=link.relay_id)
-    )
-    address = InboxAddress(
+def _address(link: Link) -> InboxAddress:
+    return InboxAddress(
         relay_id=link.relay_id,
         addresses=link.addresses,
         inbox_id=link.inbox_id,
         post_key=link.post_key,
         link_secret=link.secret,
     )
+
+
+def _open(step: Step, link: Link) -> Conversation:
+    accounts.learn_relay(
+        step, RelayAddress(addresses=link.addresses, ticket=link.ticket, relay_id=link.relay_id)
+    )
+    address = _address(link)
     contacts.expect(step, link.account_id)
     chats.accept_from(step, link.account_id)
     conversation = conversations.create(
