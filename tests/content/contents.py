@@ -50,7 +50,8 @@ def texts_with_mentions(draw: st.DrawFn) -> tuple[str, tuple[Mention, ...]]:
     text = draw(_WORDS.filter(str.strip))
     mentions: list[Mention] = []
     for _ in range(draw(st.integers(0, 3))):
-        text = text.rstrip("\\")
+        said = mentions[-1].start + mentions[-1].length if mentions else 0
+        text = text[:said] + text[said:].rstrip("\\")
         label = draw(_LABELS)
         mentions.append(Mention(account_id=draw(ACCOUNTS), start=len(text), length=len(label)))
         text += label + draw(_WORDS)
