@@ -5,6 +5,7 @@ A question has a parameter struct and a function over the stored records. The fe
 itself and are answered by `skvoz.api.service`.
 """
 
+import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
@@ -304,3 +305,38 @@ QUESTIONS: Final[dict[str, Question]] = {
     ),
     "event.list": Question(params=asked.EventPageParams, result=views.EventPageView, read=event_list),
 }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Method:
+    """What a method is asked with and answers, and a sentence or two about it."""
+
+    params: type[msgspec.Struct]
+    result: type[msgspec.Struct]
+    about: str
+    changes: bool = False
+
+
+def _about(documented: object) -> str:
+    return inspect.cleandoc(documented.__doc__ or "")
+
+
+METHODS: Final[dict[str, Method]] = {
+    **{
+        name: Method(params=command, result=commands.Answer, about=_about(command), changes=True)
+        for name, command in COMMANDS.items()
+    },
+    **{
+        name: Method(params=question.params, result=question.result, about=_about(question.read))
+        for name, question in QUESTIONS.items()
+    },
+    "node.status": Method(
+        params=asked.NoParams, result=views.StatusView, about="Return how the node and its relays are."
+    ),
+    "event.subscribe": Method(
+        params=asked.Subscribe,
+        result=views.SubscriptionView,
+        about="Have every event after a sequence told on this WebSocket, in order; replaces an earlier wish.",
+    ),
+}
+"""All methods by name."""

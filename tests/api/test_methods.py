@@ -1,0 +1,251 @@
+"""Every method over the real socket of a real node, with a real relay."""
+
+import asyncio
+from base64 import b64decode, b64encode
+from pathlib import Path
+
+import pytest
+from websockets.asyncio.client import ClientConnection
+
+from skvoz.api.methods import METHODS
+from skvoz.base.ids import MessageId
+from skvoz.client.records import Gap, MessageState
+from tests.api.programs import Program, Words, served
+from tests.node.people import Person, World, client_id, until, world
+
+
+class Recorder(Program):
+    """A program that remembers which methods were answered with a result."""
+
+    used: set[str]
+
+    async def result(self, method: str, **params: object) -> Words:
+        answer = await super().result(method, **params)
+        self.used.add(method)
+        return answer
+
+    async def wish(self, method: str, **params: object) -> Words:
+        return await self.result(method, client_id=client_id(), **params)
+
+
+@pytest.mark.slow
+def test_each_method_does_what_it_says(tmp_path: Path) -> None:
+    used: set[str] = set()
+
+    async def scenario() -> None:
+        async with world(tmp_path) as here:
+            boris = await here.person("Борис")
+            anna = Person(tmp_path / "anna")
+            here.people.append(anna)
+            await anna.wake()
+            async with served(anna) as plain, served(boris) as friend:
+                one, two = recording(plain.websocket, used), recording(friend.websocket, used)
+                await account(one, here.address)
+                chat_id = await links(one, two, boris)
+                await people(one, chat_id, await boris.account_id())
+                await messages(anna, boris, one, two, chat_id)
+                await groups(anna, boris, one, chat_id)
+                await requests(here, one)
+                await asked_of_the_node(one)
+                await end_of_a_chat(one, two, chat_id)
+
+    asyncio.run(scenario())
+    assert set(METHODS) - used == set()
+
+
+def recording(websocket: ClientConnection, used: set[str]) -> Recorder:
+    made = Recorder(websocket)
+    made.used = used
+    return made
+
+
+async def account(one: Recorder, relay: object) -> None:
+    assert (await one.result("node.status"))["has_account"] is False
+    assert (await one.refusal("account.get"))["data"]["kind"] == "not_found"
+    made = await one.wish("account.create", name="Анна", relay=relay)
+    shown = await one.result("account.get")
+    assert (shown["account_id"], shown["name"]) == (made["account_id"], "Анна")
+    assert len(shown["relay_addresses"]) == 1
+    assert shown["phrase_confirmed"] is False
+    phrase = (await one.result("account.phrase"))["phrase"]
+    assert len(phrase.split()) == 24
+    wrong = await one.refusal("account.confirm_phrase", client_id=client_id(), phrase="wrong words")
+    assert wrong["data"]["kind"] == "bad_request"
+    await one.wish("account.confirm_phrase", phrase=phrase)
+    assert (await one.refusal("account.phrase"))["data"]["kind"] == "not_found"
+    await one.wish("account.change", name="Аня", reports_enabled=True)
+    assert (await one.result("account.get"))["name"] == "Аня"
+
+
+async def links(one: Recorder, two: Recorder, boris: Person) -> bytes:
+    lasting = await one.wish("link.create", lasting=True)
+    assert [link["log_id"] for link in (await one.result("link.list"))["links"]] == [lasting["log_id"]]
+    await one.wish("link.revoke", log_id=b64decode(lasting["log_id"]))
+    assert (await one.result("link.list"))["links"] == []
+    gone = await one.refusal("link.get", log_id=b64decode(lasting["log_id"]))
+    assert gone["data"]["kind"] == "not_found"
+    made = await one.wish("link.create")
+    shown = await one.result("link.get", log_id=b64decode(made["log_id"]))
+    assert (shown["link"], shown["lasting"], shown["used"]) == (made["link"], False, False)
+    accepted = await two.wish("link.accept", link=made["link"], text="это Борис")
+    own = (await one.result("account.get"))["account_id"]
+    assert accepted["chat_id"] == own
+    chat_id = await boris.account_id()
+
+    async def asked() -> bool:
+        chats = (await one.result("chat.list"))["chats"]
+        return bool(chats) and chats[0]["last_message"] is not None
+
+    await until(asked)
+    chat = await one.result("chat.get", chat_id=chat_id)
+    assert (chat["title"], chat["is_request"]) == ("Борис", False)
+    assert (chat["unread"], chat["read_sequence"], chat["kind"]) == (1, 0, "direct")
+    return chat_id
+
+
+async def people(one: Recorder, chat_id: bytes, boris_id: bytes) -> None:
+    [contact] = (await one.result("contact.list"))["contacts"]
+    assert contact == await one.result("contact.get", account_id=boris_id)
+    assert (contact["name"], contact["state"], contact["verified"]) == ("Борис", "accepted", False)
+    await one.wish("contact.rename", account_id=boris_id, own_name="Боря")
+    renamed = await one.result("contact.get", account_id=boris_id)
+    assert (renamed["name"], renamed["card_name"]) == ("Боря", "Борис")
+    number = await one.result("contact.safety_number", account_id=boris_id)
+    assert len(number["digits"].replace(" ", "")) == 60
+    await one.wish("contact.verify", account_id=boris_id)
+    assert (await one.result("contact.safety_number", account_id=boris_id))["verified"] is True
+    members = (await one.result("chat.members", chat_id=chat_id))["members"]
+    assert {(member["name"], member["own"], member["verified"]) for member in members} == {
+        ("Аня", True, False),
+        ("Боря", False, True),
+    }
+
+
+async def messages(anna: Person, boris: Person, one: Recorder, two: Recorder, chat_id: bytes) -> None:
+    to_anna = await anna.account_id()
+    [hello] = (await one.result("message.list", chat_id=chat_id))["messages"]
+    assert (hello["text"], hello["own"], hello["state"]) == ("это Борис", False, "received")
+    hello_id = b64decode(hello["message_id"])
+    await one.wish("chat.read", chat_id=chat_id, message_id=hello_id)
+    assert (await one.result("chat.get", chat_id=chat_id))["unread"] == 0
+    mention = {"account_id": b64encode(chat_id).decode(), "start": 8, "length": 4}
+    sent = await one.wish(
+        "message.send", chat_id=chat_id, text="🎂 торт, Боря!", reply_to=hello_id, mentions=(mention,)
+    )
+    message_id = b64decode(sent["message_id"])
+    await boris.wait_for(to_anna, ["это Борис", "🎂 торт, Боря!"])
+    got = await two.result("message.get", message_id=message_id)
+    assert (got["reply_to"], got["mentions"]) == (hello["message_id"], [mention])
+    [span] = got["mentions"]
+    assert got["text"][span["start"] :][: span["length"]] == "Боря"
+    await one.wish("message.edit", message_id=message_id, text="пирог", mentions=())
+    await boris.wait_for(to_anna, ["это Борис", "пирог"])
+    await two.wish("message.react", message_id=message_id, emoji="🎂")
+    await two.wish("chat.read", chat_id=to_anna, message_id=message_id)
+    await anna.wait_for_state(MessageId(message_id), MessageState.READ)
+
+    async def reacted() -> bool:
+        shown = await one.result("message.get", message_id=message_id)
+        return bool(shown["reactions"]) and shown["edited"] and shown["state"] == "read"
+
+    await until(reacted)
+    [receipt] = (await one.result("message.receipts", message_id=message_id))["receipts"]
+    assert receipt["name"] == "Боря"
+    assert receipt["read_ms"] >= receipt["delivered_ms"] > 0
+    [found] = (await one.result("message.search", text="пиро"))["messages"]
+    assert (found["message_id"], found["highlights"]) == (sent["message_id"], [[0, 4]])
+    await one.wish("message.delete", message_id=message_id)
+    await boris.wait_for(to_anna, ["это Борис", ""])
+    assert (await one.result("message.get", message_id=message_id))["deleted"] is True
+    await one.wish("chat.mute", chat_id=chat_id, muted=True)
+    await one.wish("chat.set_expiry", chat_id=chat_id, expiry_s=3600)
+
+    async def set_there() -> bool:
+        chat = await two.result("chat.get", chat_id=to_anna)
+        return chat["expiry_s"] == 3600
+
+    await until(set_there)
+    assert (await one.result("chat.get", chat_id=chat_id))["muted"] is True
+    await missing(anna, one, chat_id)
+
+
+async def missing(anna: Person, one: Recorder, chat_id: bytes) -> None:
+    group_id = (await anna.conversation(chat_id)).group_id
+    for number in (2, 1):
+        gap = Gap(group_id=group_id, message_id=MessageId(bytes([number]) * 32), noticed_ms=number)
+        await anna.act(lambda step, gap=gap: step.transaction.put(gap))
+    assert (await one.result("chat.get", chat_id=chat_id))["gaps"] == 2
+    gaps = (await one.result("chat.gaps", chat_id=chat_id))["gaps"]
+    assert [gap["noticed_ms"] for gap in gaps] == [1, 2]
+
+
+async def groups(anna: Person, boris: Person, one: Recorder, boris_id: bytes) -> None:
+    await anna.wait_for_contacts(1)
+    made = await one.wish("group.create", title="Дача", members=())
+    chat_id = b64decode(made["chat_id"])
+    await one.wish("group.add", chat_id=chat_id, members=(boris_id,))
+    await boris.wait_for_members(chat_id, anna, boris)
+    await one.wish("group.rename", chat_id=chat_id, title="Сад")
+    await one.wish("group.set_role", chat_id=chat_id, member=boris_id, admin=True)
+
+    async def admins() -> bool:
+        members = (await one.result("chat.members", chat_id=chat_id))["members"]
+        return [member["admin"] for member in members] == [True, True]
+
+    await until(admins)
+    await one.wish("group.set_role", chat_id=chat_id, member=boris_id, admin=False)
+    await one.wish("group.remove", chat_id=chat_id, member=boris_id)
+    await anna.wait_for_members(chat_id, anna)
+    await boris.wait_for_chat(chat_id, lambda found: found.title == "Сад" and found.state.name == "REMOVED")
+    second = b64decode((await one.wish("group.create", title="Двое", members=(boris_id,)))["chat_id"])
+    await boris.wait_for_members(second, anna, boris)
+    busy = await one.refusal("chat.delete", client_id=client_id(), chat_id=second)
+    assert busy["data"]["kind"] == "conflict"
+    await one.wish("group.set_role", chat_id=second, member=boris_id, admin=True)
+
+    async def both() -> bool:
+        return all((await anna.members(second)).values())
+
+    await until(both)
+    await one.wish("group.leave", chat_id=second)
+
+
+async def requests(here: World, one: Recorder) -> None:
+    link = (await one.wish("link.create", lasting=True))["link"]
+    for name in ("Вера", "Глеб"):
+        stranger = await here.person(name)
+        await stranger.accept_link(link, name)
+    waiting: list[Words] = []
+
+    async def both_asked() -> bool:
+        waiting[:] = [chat for chat in (await one.result("chat.list"))["chats"] if chat["is_request"]]
+        return len(waiting) == 2
+
+    await until(both_asked)
+    accepted, declined = (b64decode(chat["chat_id"]) for chat in waiting)
+    await one.wish("chat.accept", chat_id=accepted)
+    await one.wish("chat.decline", chat_id=declined)
+    listed = {chat["chat_id"]: chat["is_request"] for chat in (await one.result("chat.list"))["chats"]}
+    assert listed[waiting[0]["chat_id"]] is False
+    assert waiting[1]["chat_id"] not in listed
+
+
+async def asked_of_the_node(one: Recorder) -> None:
+    status = await one.result("node.status")
+    assert {relay["state"] for relay in status["relays"]} == {"connected"}
+    assert status["last_event"] > 5
+    assert set(status["dropped"].values()) == {0}
+    page = await one.result("event.list", after=0, limit=3)
+    assert [event["sequence"] for event in page["events"]] == [1, 2, 3]
+    assert page["events"][0]["kind"] == "account.created"
+    await one.result("event.subscribe", after=0)
+    assert (await one.events_through(3))[:3] == page["events"]
+
+
+async def end_of_a_chat(one: Recorder, two: Recorder, chat_id: bytes) -> None:
+    await one.wish("contact.block", account_id=chat_id)
+    assert (await one.result("contact.get", account_id=chat_id))["state"] == "blocked"
+    await one.wish("chat.delete", chat_id=chat_id)
+    listed = [chat["chat_id"] for chat in (await one.result("chat.list"))["chats"]]
+    assert b64encode(chat_id).decode() not in listed
+    assert (await one.result("message.list", chat_id=chat_id))["messages"] == []
