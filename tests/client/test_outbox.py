@@ -5,7 +5,7 @@ import pytest
 from skvoz.base.errors import BadRequest
 from skvoz.base.ids import GroupId, MessageId
 from skvoz.client import commits, effects, outbox
-from skvoz.client.commands import SendMessage
+from skvoz.client.commands import RenameGroup, SendMessage
 from skvoz.client.effects import Channel
 from skvoz.client.inputs import Attached, EntriesRead, EntryRefused, EntryStored, Input
 from skvoz.client.records import Intent, Message, MessageState, SentEntry
@@ -247,3 +247,31 @@ def test_an_update_comes_before_the_next_message_after_a_week() -> None:
     world.settle()
     assert anna.conversation(group_id).epoch == epoch + 1
     assert boris.texts() == ["today", "next week"]
+
+
+def test_a_long_queue_leaves_in_order() -> None:
+    world, [anna, boris], group_id = group_of(2)
+    anna.go_offline()
+    texts = [f"number {number}" for number in range(100)]
+    for text in texts:
+        say(anna, group_id, text)
+    under_way = [intent.entry_id is not None for intent in anna.all(Intent)]
+    assert under_way == [True] * outbox.IN_FLIGHT_MAX + [False] * (100 - outbox.IN_FLIGHT_MAX)
+    anna.go_online()
+    world.settle()
+    assert boris.texts() == texts
+    assert not anna.all(Intent)
+
+
+def test_many_wishes_that_change_nothing_hold_nothing_up() -> None:
+    world, [anna, boris], group_id = group_of(2)
+    title = anna.conversation(group_id).title
+    anna.go_offline()
+    say(anna, group_id, "before")
+    for _ in range(150):
+        anna.do(lambda client_id: RenameGroup(client_id=client_id, chat_id=group_id, title=title or "x"))
+    say(anna, group_id, "after")
+    anna.go_online()
+    world.settle()
+    assert boris.texts() == ["before", "after"]
+    assert not anna.all(Intent)

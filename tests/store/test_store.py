@@ -103,6 +103,10 @@ def test_select_and_smallest_see_both_stored_and_changed(records: RecordTables) 
         b"\x02",
         b"\x04",
     ]
+    assert transaction.first(Alarm, 3, name="a") == transaction.select(Alarm, name="a")[:3]
+    assert transaction.first(Alarm, 9, name="a") == transaction.select(Alarm, name="a")
+    transaction.delete(Alarm, "a", b"\x00")
+    assert [alarm.subject for alarm in transaction.first(Alarm, 1)] == [b"\x01"]
 
 
 def test_a_step_that_fails_leaves_nothing(records: RecordTables) -> None:

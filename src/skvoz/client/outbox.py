@@ -12,6 +12,7 @@ import msgspec
 
 from skvoz.base.errors import BadRequest
 from skvoz.base.ids import GroupId, MessageId
+from skvoz.base.limits import ADDS_PER_COMMIT_MAX
 from skvoz.client import attachments, commits, messages, policy
 from skvoz.client.effects import Append, Channel, Rekey
 from skvoz.client.envelope import APPLICATION, seal_entry
@@ -31,6 +32,9 @@ from skvoz.mls import Group, SelfRemove
 IN_FLIGHT_MAX: Final = 16
 """Entries of one conversation under way at a time: a relay on the other side of the world, 200 ms away, then
 takes 80 a second."""
+_LOOKED_AT: Final = IN_FLIGHT_MAX + 3 * ADDS_PER_COMMIT_MAX
+"""Intents looked at when something may go out, so that a long queue costs no more than a short one. What is
+under way comes first in it: whatever is waiting was said later."""
 BODY_SIZE_MAX: Final = 60 * 1024
 """Content of one entry: with MLS's framing and the padding it stays below 64 KiB."""
 RESEND_ALARM: Final = "room.resend"
@@ -78,7 +82,10 @@ def pump(step: Step, group_id: GroupId) -> None:
         or step.transaction.get(StagedCommit, group_id) is not None
     ):
         return
-    intents = step.transaction.select(Intent, group_id=group_id)
+    first = step.transaction.first(Intent, IN_FLIGHT_MAX, group_id=group_id)
+    if len(first) == IN_FLIGHT_MAX and first[-1].entry_id is not None:
+        return
+    intents = step.transaction.first(Intent, _LOOKED_AT, group_id=group_id)
     waiting = [intent for intent in intents if intent.entry_id is None]
     in_flight = len(intents) - len(waiting)
     for place, intent in enumerate(waiting):
@@ -98,6 +105,8 @@ def pump(step: Step, group_id: GroupId) -> None:
             return
         if commits.stage_intents(step, conversation, waiting[place:]):
             return
+    if len(intents) == _LOOKED_AT:
+        pump(step, group_id)  # all were wishes that need nothing any more, and are gone
 
 
 def _send(step: Step, conversation: Conversation, intent: Intent) -> None:

@@ -5,6 +5,7 @@ all or none, and only then lets effects out.
 """
 
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any, Protocol, TypeVar, cast
 
 from skvoz.client.records import Counter, Record
@@ -59,6 +60,20 @@ class Transaction:
             else:
                 found.pop(key, None)
         return [found[key] for key in sorted(found)]
+
+    def first(self, kind: type[R], count: int, /, **equals: object) -> list[R]:
+        """Return what `select` does, but only the first `count`, without reading the rest."""
+        changed = self._changed(kind)
+        stored = (
+            record for record in self._records.select(kind, **equals) if record.key_values() not in changed
+        )
+        found = list(islice(stored, count))
+        found += [
+            record
+            for record in changed.values()
+            if record is not None and all(getattr(record, name) == value for name, value in equals.items())
+        ]
+        return sorted(found, key=lambda record: record.key_values())[:count]
 
     def smallest(self, kind: type[R], column: str, count: int) -> list[R]:
         """Return up to `count` records by the smallest values of `column` (alarms that are due, say)."""

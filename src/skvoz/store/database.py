@@ -80,6 +80,11 @@ class Database:
         with _own_words():
             return self._connection.execute(sql, values).fetchall()
 
+    def each(self, sql: str, values: Sequence[object] = ()) -> Generator[Row]:
+        """Yield the rows of a query one by one; who stops early does not pay for the rest."""
+        with _own_words():
+            yield from self._connection.execute(sql, values)
+
     def run(self, sql: str, values: Sequence[object] = ()) -> int:
         """Run a statement and return the number of rows that it changed."""
         with _own_words():

@@ -87,7 +87,7 @@ class RecordTables:
         unknown = equals.keys() - set(columns_of(kind))
         if unknown:
             raise AssertionError(f"{kind.table} has no column {unknown}")
-        for (body,) in self.database.rows(_select(kind, tuple(equals)), tuple(equals.values())):
+        for (body,) in self.database.each(_select(kind, tuple(equals)), tuple(equals.values())):
             yield decode(kind, body)
 
     def smallest(self, kind: type[R], column: str, count: int, /) -> Iterator[R]:
