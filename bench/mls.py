@@ -1,6 +1,6 @@
 """How long MLS takes in big groups, beside mls-rs in the same run.
 
-python bench/mls.py [--members 1000] [--suite 1 --suite 61602]
+./dev bench mls [--members 1000] [--suite 1 --suite 61602]
 
 Trees are built with known keys instead of a thousand joins: every path in them is one that a member
 drew, signed and hashed, so they pass the same checks as any other. Times are the best of several
@@ -10,22 +10,15 @@ takes when no other program is in its way; mls-rs uses several threads, so ratio
 
 import argparse
 import gc
-import os
-import platform
 import secrets
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
-import cryptography
 import mls_rs_uniffi as mls_rs
-from cryptography.hazmat.backends.openssl import backend
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-
+from bench.machine import machine
 from skvoz.crypto.suites import CipherSuite, suite
 from skvoz.mls import Add, ApplicationMessage, Group, GroupContext, KeyPackageBundle, StagedCommit
 from skvoz.mls.epoch import EpochState, OwnSignatureKey
@@ -255,18 +248,6 @@ def report_messages(used: CipherSuite, count: int) -> None:
         limit = RATES[name] if used.number == 1 else None
         judged = "" if limit is None else f"   at least {limit:,}: {'holds' if rate >= limit else 'MISSED'}"
         print(f"    {name:<32}{rate:>10,.0f} /s{judged}")
-
-
-def machine() -> str:
-    """Return what the figures were measured on."""
-    info = Path("/proc/cpuinfo")
-    lines = info.read_text().splitlines() if info.exists() else []
-    model = next((line.split(": ", 1)[1] for line in lines if line.startswith("model name")), "")
-    return (
-        f"{model or platform.processor() or platform.machine()}, {os.cpu_count()} cores, "
-        f"Python {platform.python_version()}, cryptography {cryptography.__version__}, "
-        f"{backend.openssl_version_text()}"
-    )
 
 
 def main() -> None:

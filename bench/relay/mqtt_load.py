@@ -1,6 +1,7 @@
 """A load for an MQTT broker as fast as the relay's own: pairs of clients, QoS 1, raw bytes on uvloop.
 
-Prints one JSON line: deliveries, seconds, and the latency of a publication in milliseconds. MQTT 3.1.1.
+Prints one JSON line: deliveries a second, the milliseconds from publication to delivery at the other one, and
+what load and server used of a core. MQTT 3.1.1.
 """
 
 import argparse
@@ -11,6 +12,8 @@ import time
 from typing import cast
 
 import uvloop
+
+from bench.processes import cpu_s
 
 CONNECT, CONNACK, PUBLISH, PUBACK, SUBSCRIBE, SUBACK = 0x10, 0x20, 0x30, 0x40, 0x82, 0x90
 QOS_1 = 0x02
@@ -113,6 +116,7 @@ class Client(asyncio.Protocol):
 
 
 async def run(options: argparse.Namespace) -> None:
+    """Connect everybody, warm up, measure, print."""
     loop = asyncio.get_running_loop()
     clients: list[Client] = []
     for number in range(options.clients):
@@ -124,10 +128,12 @@ async def run(options: argparse.Namespace) -> None:
         client.start()
     await asyncio.sleep(options.warm_s)
     before, started = sum(client.deliveries for client in clients), time.perf_counter()
+    cpu_before, server_before = time.process_time(), cpu_s(options.server_pid)
     for client in clients:
         client.latencies.clear()
     await asyncio.sleep(options.seconds)
     seconds = time.perf_counter() - started
+    cpu, server_cpu = time.process_time() - cpu_before, cpu_s(options.server_pid) - server_before
     delivered = sum(client.deliveries for client in clients) - before
     latencies = sorted(one for client in clients for one in client.latencies)
     for client in clients:
@@ -138,14 +144,18 @@ async def run(options: argparse.Namespace) -> None:
                 "per_s": round(delivered / seconds),
                 "p50_ms": round(latencies[len(latencies) // 2] * 1000, 2),
                 "p99_ms": round(latencies[len(latencies) * 99 // 100] * 1000, 2),
+                "load_cpu": round(cpu / seconds, 2),
+                "server_cpu": round(server_cpu / seconds, 2),
             }
         )
     )
 
 
 def main() -> None:
+    """Read the command line."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--server-pid", type=int, required=True)
     parser.add_argument("--clients", type=int, default=100)
     parser.add_argument("--size", type=int, default=1024)
     parser.add_argument("--window", type=int, default=16)

@@ -1,6 +1,7 @@
 """A load for a relay: pairs of clients, each pair in a room, entries with a window, on picows and uvloop.
 
-Prints one JSON line: deliveries a second, and the milliseconds from append to delivery at the other one.
+Prints one JSON line: deliveries a second, the milliseconds from append to delivery at the other one, and
+what load and server used of a core.
 """
 
 import argparse
@@ -21,6 +22,7 @@ from picows import (
     ws_connect,  # pyright: ignore[reportUnknownVariableType]  # half typed
 )
 
+from bench.processes import cpu_s
 from skvoz.crypto import DEFAULT_SUITE, sha256, suite
 from skvoz.wire.frames import (
     Append,
@@ -155,12 +157,12 @@ async def run(options: argparse.Namespace) -> None:
         client.start()
     await asyncio.sleep(options.warm_s)
     before, started = sum(client.deliveries for client in clients), time.perf_counter()
-    cpu_before = time.process_time()
+    cpu_before, server_before = time.process_time(), cpu_s(options.server_pid)
     for client in clients:
         client.latencies.clear()
     await asyncio.sleep(options.seconds)
     seconds = time.perf_counter() - started
-    cpu = time.process_time() - cpu_before
+    cpu, server_cpu = time.process_time() - cpu_before, cpu_s(options.server_pid) - server_before
     delivered = sum(client.deliveries for client in clients) - before
     latencies = sorted(one for client in clients for one in client.latencies)
     for client in clients:
@@ -172,6 +174,7 @@ async def run(options: argparse.Namespace) -> None:
                 "p50_ms": round(latencies[len(latencies) // 2] * 1000, 2),
                 "p99_ms": round(latencies[len(latencies) * 99 // 100] * 1000, 2),
                 "load_cpu": round(cpu / seconds, 2),
+                "server_cpu": round(server_cpu / seconds, 2),
             }
         )
     )
@@ -182,6 +185,7 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--public-key", required=True)
+    parser.add_argument("--server-pid", type=int, required=True)
     parser.add_argument("--clients", type=int, default=100)
     parser.add_argument("--size", type=int, default=1024)
     parser.add_argument("--window", type=int, default=16)

@@ -1,0 +1,1 @@
+"""What a person's node does in how much time: `./dev bench node`."""

@@ -1,0 +1,192 @@
+"""A home with many chats: how soon its node is there, and how much memory it takes.
+
+The chats are real: each is an MLS group that somebody made and this home joined, in a log of its own at a
+relay. Only the history is put straight into the store, as 100,000 messages would take minutes to say.
+"""
+
+import asyncio
+import contextlib
+import random
+import secrets
+import statistics
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from bench.machine import figure
+from bench.node.people import Person, awake, introduce, until
+from bench.processes import RunningRelay, cpu_s, relay, resident_mb
+from skvoz.base.ids import AccountId, MessageId
+from skvoz.client.events import MessageReceived
+from skvoz.client.records import (
+    Conversation,
+    Counter,
+    LoggedEvent,
+    Message,
+    MessageState,
+    Participant,
+    Record,
+)
+from skvoz.node.node import open_home
+from skvoz.store import Protection, RecordTables
+
+READY_MOST_S: Final = 1.5
+MEMORY_MOST_MB: Final = 150.0
+_PEERS: Final = 8
+_AT_A_TIME: Final = 4
+_STARTS: Final = 5
+_TIMEOUT_S: Final = 100.0
+_QUIET_S: Final = 4.0
+"""Longer than a new member waits before it renews its keys."""
+_RECORDS_AT_A_TIME: Final = 5_000
+_WORDS: Final = ("through", "nobody", "read", "lost", "way", "сквозь", "слово", "прочтёт", "чужой", "путь")
+
+
+async def measure(folder: Path, *, chats: int, messages: int) -> bool:
+    """Print how soon a node answers for all its chats and reads all their rooms, and its memory."""
+    home = folder / "boris"
+    with relay(folder / "relay") as running:
+        began = time.perf_counter()
+        async with awake(folder / "peer0") as peer:
+            await peer.create_account("Anna", running)
+            async with awake(home) as boris:
+                await boris.create_account("Boris", running)
+                oldest = boris.account_id
+                await introduce(boris, peer)
+                await _meet_all(folder, running, boris, chats)
+            await asyncio.to_thread(_fill, home, messages, last=peer.account_id)
+            print(f"\n{chats:,} chats of {messages} messages (made in {time.perf_counter() - began:.0f} s)")
+            answered: list[float] = []
+            read: list[float] = []
+            memory: list[float] = []
+            for _ in range(_STARTS):
+                await peer.api.wish("message.send", chat_id=oldest, text="this waits in the least used room")
+                async with awake(home) as boris:
+                    await _start(boris, chats, peer.account_id, answered, read)
+                    memory.append(resident_mb(boris.pid, peak=True))
+    held = [
+        figure("all chats listed over the API after", statistics.median(answered), "s", most=READY_MOST_S),
+        figure("all rooms read after", statistics.median(read), "s", most=READY_MOST_S),
+        figure("memory at most", max(memory), "MB", most=MEMORY_MOST_MB),
+    ]
+    return all(held)
+
+
+async def _start(boris: Person, chats: int, oldest: str, answered: list[float], read: list[float]) -> None:
+    listed = await boris.chats()
+    answered.append(time.perf_counter() - boris.started_at)
+    if len(listed) != chats:
+        raise RuntimeError(f"{len(listed)} of {chats} chats were listed")
+    before = next(chat["unread"] for chat in listed if chat["chat_id"] == oldest)
+
+    async def has_read() -> bool:
+        return (await boris.api.ask("chat.get", chat_id=oldest))["unread"] > before
+
+    # Rooms are taken up in the order of their last use, so this one is the last.
+    if not before:
+        await until(has_read)
+    read.append(time.perf_counter() - boris.started_at)
+    last = (await boris.api.ask("message.list", chat_id=oldest, limit=1))["messages"][0]
+    await boris.api.wish("chat.read", chat_id=oldest, message_id=last["message_id"])
+
+
+async def _meet_all(folder: Path, running: RunningRelay, boris: Person, chats: int) -> None:
+    """Have people come through links, and then make groups with Boris until there are enough chats."""
+    async with contextlib.AsyncExitStack() as stack:
+        peers: list[Person] = []
+        for number in range(1, _PEERS):
+            peer = await stack.enter_async_context(awake(folder / f"peer{number}"))
+            await peer.create_account(f"Peer {number}", running)
+            await introduce(boris, peer)
+            peers.append(peer)
+        numbers = iter(range(chats - _PEERS))
+        makers = (_make_groups(peer, boris.account_id, numbers) for peer in peers for _ in range(_AT_A_TIME))
+        await asyncio.gather(*makers)
+
+        async def joined() -> bool:
+            return len(await boris.chats()) == chats
+
+        await until(joined, _TIMEOUT_S, 0.2)
+        await _settled(running.pid)
+
+
+async def _make_groups(peer: Person, member: str, numbers: Iterator[int]) -> None:
+    for number in numbers:
+        made = await peer.api.wish("group.create", title=f"Group {number}", members=[member])
+        await peer.api.wish("message.send", chat_id=made["chat_id"], text="hello")
+
+
+async def _settled(relay_pid: int) -> None:
+    """Wait until the relay has nothing to do: everybody has renewed their keys after joining."""
+    used = -1.0
+
+    async def quiet() -> bool:
+        nonlocal used
+        before, used = used, cpu_s(relay_pid)
+        return used - before < 0.02
+
+    await until(quiet, _TIMEOUT_S, _QUIET_S)
+
+
+def _fill(home: Path, messages: int, *, last: str) -> None:
+    """Put a history into every chat; the chat with `last` is the one that was used least recently."""
+    chance = random.Random(1)
+    with open_home(home, str, Protection.FILE) as opened:
+        records = RecordTables(opened.database)
+        conversations = list(records.select(Conversation))
+        conversations.sort(key=lambda one: msgspec.to_builtins(one.chat_id) != last)
+        numbers = {name: _number(records, name) for name in ("message", "event")}
+        now_ms = time.time_ns() // 1_000_000 - 7 * 24 * 3_600_000
+        written: list[Record] = []
+        for conversation in conversations:
+            members = records.select(Participant, group_id=conversation.group_id)
+            authors = [member.account_id for member in members]
+            for _ in range(messages):
+                now_ms += 300
+                numbers = {name: value + 1 for name, value in numbers.items()}
+                author = chance.choice(authors)
+                text = " ".join(chance.choices(_WORDS, k=chance.randint(3, 20)))
+                written += _message(conversation, author, text, now_ms, **numbers)
+            read = numbers["message"]
+            written.append(
+                msgspec.structs.replace(conversation, last_activity_ms=now_ms, read_sequence=read, unread=0)
+            )
+            if len(written) > _RECORDS_AT_A_TIME:
+                _store(records, written)
+                written = []
+        _store(records, [*written, *(Counter(name=name, value=value) for name, value in numbers.items())])
+
+
+def _store(records: RecordTables, written: list[Record]) -> None:
+    with records.database.transaction():
+        records.apply([(type(record), record.key_values(), record) for record in written])
+
+
+def _number(records: RecordTables, name: str) -> int:
+    counter = records.get(Counter, (name,))
+    return 0 if counter is None else counter.value
+
+
+def _message(
+    conversation: Conversation, author: AccountId, text: str, now_ms: int, *, message: int, event: int
+) -> list[Record]:
+    """Return the records of a message and of the event that told it, under their sequences."""
+    message_id = MessageId(secrets.token_bytes(32))
+    told = MessageReceived(chat_id=conversation.chat_id, message_id=message_id, sequence=message)
+    return [
+        Message(
+            message_id=message_id,
+            chat_id=conversation.chat_id,
+            group_id=conversation.group_id,
+            sequence=message,
+            author=author,
+            sent_ms=now_ms,
+            received_ms=now_ms,
+            state=MessageState.RECEIVED,
+            text=text,
+        ),
+        LoggedEvent(sequence=event, kind=told.kind, body=msgspec.msgpack.encode(told), created_ms=now_ms),
+    ]
