@@ -1,0 +1,173 @@
+"""Finds every text that people may read in the source, and keeps the catalogues in step.
+
+`python -m tests.texts.catalogue` adds new texts to each `.po` file, drops those that are gone, and compiles.
+What is found: the first argument of `say`, both of `count`, the docstrings of commands (their help), and the
+texts of errors of ours: up to a colon where something variable follows.
+"""
+
+import ast
+import io
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+from babel.messages.catalog import Catalog, Message
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po, write_po
+
+from skvoz.base import errors
+from skvoz.texts import DOMAIN, LANGUAGES
+
+SOURCE: Final = Path(__file__).resolve().parents[2] / "src" / "skvoz"
+ERRORS: Final = frozenset(
+    name for name, kind in vars(errors).items() if isinstance(kind, type) and issubclass(kind, Exception)
+) - {"PeerError", "Malformed", "Invalid", "DecryptFailed"}
+"""What strangers send is dropped and counted; its texts are for developers."""
+SILENT_ROOMS: Final = ("mls", "wire", "crypto")
+"""Their errors mean a bug or a stranger; nobody reads them."""
+COMMAND_DECORATORS: Final = frozenset({"command", "group"})
+OF_CLICK: Final = (
+    "Aborted!",
+    "Choose from:\n\t{choices}",
+    "Commands",
+    "Error: {message}",
+    "Invalid value for {param_hint}: {message}",
+    "Invalid value: {message}",
+    "Missing argument",
+    "Missing command.",
+    "Missing option",
+    "No such command {name!r}.",
+    "No such option {name!r}.",
+    "Option {name!r} does not take a value.",
+    "Options",
+    "Show the version and exit.",
+    "Show this message and exit.",
+    "Try '{command} {option}' for help.",
+    "Usage:",
+    "default: {default}",
+    "{value!r} is not a valid {number_type}.",
+)
+"""What click says itself, in its words."""
+
+_ALWAYS: Final = datetime(2026, 1, 1, tzinfo=UTC)
+"""In the header, where a real date would make every run another file."""
+
+Text = str | tuple[str, str]
+
+
+def texts_of(source: str) -> Iterator[Text]:
+    """Yield every text in a module that people may read."""
+    for node in ast.walk(ast.parse(source)):
+        match node:
+            case ast.Call(func=ast.Name(id="say"), args=[ast.Constant(value=str(text)), *_]):
+                yield text
+            case ast.Call(
+                func=ast.Name(id="count"),
+                args=[ast.Constant(value=str(one)), ast.Constant(value=str(many)), _],
+            ):
+                yield one, many
+            case ast.Call(func=ast.Name(id=name), args=[argument, *_]) if name in ERRORS:
+                yield from _error_text(argument)
+            case ast.FunctionDef(decorator_list=decorators):
+                text = ast.get_docstring(node)
+                if text is not None and any(_makes_command(one) for one in decorators):
+                    yield text
+            case _:
+                pass
+
+
+def _error_text(argument: ast.expr) -> Iterator[str]:
+    match argument:
+        case ast.Constant(value=str(text)):
+            yield text
+        case ast.JoinedStr(values=[ast.Constant(value=str(text)), *_]):
+            yield text.removesuffix(": ")
+        case _:
+            pass
+
+
+def _makes_command(decorator: ast.expr) -> bool:
+    function = decorator.func if isinstance(decorator, ast.Call) else decorator
+    name = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
+    return name in COMMAND_DECORATORS
+
+
+def all_texts() -> dict[Text, None]:
+    """Return the texts of the whole source, each once, in order."""
+    found: dict[Text, None] = dict.fromkeys(OF_CLICK)
+    for path in sorted(SOURCE.rglob("*.py")):
+        if path.relative_to(SOURCE).parts[0] in SILENT_ROOMS:
+            continue
+        found.update(dict.fromkeys(texts_of(path.read_text("utf-8"))))
+    return found
+
+
+def po_file(language: str) -> Path:
+    """Return the path of a language's catalogue."""
+    return SOURCE / "texts" / language / "LC_MESSAGES" / f"{DOMAIN}.po"
+
+
+def read(language: str) -> Catalog:
+    """Read a catalogue, or begin one."""
+    file = po_file(language)
+    if not file.exists():
+        return Catalog(locale=language, domain=DOMAIN)
+    with file.open("rb") as stream:
+        return read_po(stream, locale=language, domain=DOMAIN)
+
+
+def compiled(catalogue: Catalog) -> bytes:
+    """Return a catalogue as gettext reads it."""
+    buffer = io.BytesIO()
+    write_mo(buffer, catalogue)
+    return buffer.getvalue()
+
+
+def renewed(language: str) -> Catalog:
+    """Return a catalogue that has just the texts of the source, with the translations that are there."""
+    old = read(language)
+    new = Catalog(
+        locale=language,
+        domain=DOMAIN,
+        header_comment=f"# Skvoz in {language}.",
+        project="Skvoz",
+        version="0",
+        msgid_bugs_address="none",
+        last_translator="the project",
+        creation_date=_ALWAYS,
+        revision_date=_ALWAYS,
+        fuzzy=False,
+    )
+    for text in all_texts():
+        known = old.get(text)
+        new.add(text, known.string if known is not None and known.id == text else None)
+    return new
+
+
+def is_translated(message: Message) -> bool:
+    """Tell whether a text has all its forms in the catalogue's language."""
+    forms = message.string if isinstance(message.string, (tuple, list)) else (message.string,)
+    return all(forms)
+
+
+def main() -> None:
+    """Bring all catalogues up to date and say what has no translation."""
+    missing = 0
+    for language in LANGUAGES[1:]:
+        catalogue = renewed(language)
+        file = po_file(language)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with file.open("wb") as stream:
+            write_po(stream, catalogue, width=110, no_location=True, omit_header=False, sort_output=False)
+        file.with_suffix(".mo").write_bytes(compiled(read(language)))
+        for message in catalogue:
+            if message.id and not is_translated(message):
+                missing += 1
+                print(f"{language}: not translated: {message.id!r}")
+    sys.exit(1 if missing else 0)
+
+
+if __name__ == "__main__":
+    main()
