@@ -21,7 +21,7 @@ from skvoz.client.records import (
 )
 from skvoz.client.transaction import Transaction
 from skvoz.store import Database, Home, Protection, RecordTables
-from skvoz.store.protection import change_passphrase, create_key, kind_of, read_key
+from skvoz.store.protection import change_protection, create_key, kind_of, read_key
 from skvoz.store.queries import Queries
 from skvoz.store.record_tables import columns_of
 from skvoz.store.search import fold, highlights, match_expression
@@ -289,7 +289,7 @@ def test_a_passphrase_opens_and_another_does_not(tmp_path: Path) -> None:
     assert read_key(file, lambda: "верная") == key
     with pytest.raises(WrongPassphrase):
         read_key(file, lambda: "other")
-    change_passphrase(file, lambda: "верная", "new")
+    change_protection(file, lambda: "верная", Protection.PASSPHRASE, lambda: "new")
     assert read_key(file, lambda: "new") == key
     with pytest.raises(WrongPassphrase):
         read_key(file, lambda: "верная")

@@ -14,7 +14,7 @@
 from skvoz.server.backup import back_up, restore
 from skvoz.server.config import Settings, read_settings
 from skvoz.server.disclosure import disclose
-from skvoz.server.home import RelayHome, create_home, hold_home, split_address
+from skvoz.server.home import RelayHome, create_home, hold_home, read_key, split_address
 from skvoz.server.service import RelayService, serve
 
 __all__ = [
@@ -25,6 +25,7 @@ __all__ = [
     "create_home",
     "disclose",
     "hold_home",
+    "read_key",
     "read_settings",
     "restore",
     "serve",

@@ -86,10 +86,10 @@ def _quotas(found: dict[str, Any]) -> Quotas:
     known = {one.name: one.type for one in dataclasses.fields(Quotas)}
     for name, value in found.items():
         if name not in known:
-            raise BadRequest(f"there is no quota named {name}")
+            raise BadRequest(f"there is no such quota: {name}")
         whole = isinstance(value, int) and not isinstance(value, bool)
         if not (whole or (isinstance(value, float) and known[name] is float)) or value <= 0:
-            raise BadRequest(f"the quota {name} is a number above 0")
+            raise BadRequest(f"a quota is a number above 0: {name}")
     quotas = Quotas(**found)
     if quotas.entry_size_max > ENTRY_SIZE_MAX or quotas.rekey_size_max > REKEY_SIZE_MAX:
         raise BadRequest("entries can't be larger than the protocol allows")

@@ -106,7 +106,7 @@ def hold_home(folder: Path) -> HeldHome:
         raise NotFound("there is no relay's home in this folder")
     locked = _locked(home)
     try:
-        return HeldHome(home=home, private_key=_read_key(home.key_file), _lock_descriptor=locked.take())
+        return HeldHome(home=home, private_key=read_key(home.key_file), _lock_descriptor=locked.take())
     finally:
         locked.release()
 
@@ -184,7 +184,8 @@ def _locked(home: RelayHome) -> _Lock:
     return _Lock(descriptor)
 
 
-def _read_key(path: Path) -> bytes:
+def read_key(path: Path) -> bytes:
+    """Read a relay's private key (32 bytes); raise `StoreError`, also where others could read it."""
     try:
         if path.stat().st_mode & 0o077:
             raise StoreError("others on this machine can read the relay's key: make it mode 0600")

@@ -4,6 +4,7 @@ The database has one random key for life; a passphrase (Argon2id, RFC 9106) encr
 changing the passphrase rewrites 100 bytes and not the database.
 """
 
+import contextlib
 import os
 import secrets
 from collections.abc import Callable
@@ -61,6 +62,11 @@ AskPassphrase = Callable[[], str]
 def create_key(file: Path, protection: Protection, ask: AskPassphrase) -> bytes:
     """Make a database key, put it under `protection`, and return it (32 bytes)."""
     key = secrets.token_bytes(KEY_SIZE)
+    _keep(file, key, protection, ask)
+    return key
+
+
+def _keep(file: Path, key: bytes, protection: Protection, ask: AskPassphrase) -> None:
     if protection is Protection.PASSPHRASE:
         _write(file, _wrapped(key, ask()))
     elif protection is Protection.FILE or (protection is Protection.AUTOMATIC and not _keyring_works()):
@@ -72,7 +78,6 @@ def create_key(file: Path, protection: Protection, ask: AskPassphrase) -> bytes:
         except keyring.errors.KeyringError:
             raise StoreError("the system's keyring did not take the key") from None
         _write(file, _KeyFile(version=_VERSION, kind="keyring", name=name))
-    return key
 
 
 def read_key(file: Path, ask: AskPassphrase) -> bytes:
@@ -94,9 +99,16 @@ def read_key(file: Path, ask: AskPassphrase) -> bytes:
     return key
 
 
-def change_passphrase(file: Path, ask: AskPassphrase, new_passphrase: str) -> None:
-    """Put the key under a new passphrase; the database stays as it is."""
-    _write(file, _wrapped(read_key(file, ask), new_passphrase))
+def change_protection(file: Path, ask: AskPassphrase, protection: Protection, ask_new: AskPassphrase) -> None:
+    """Put the key under another protection or another passphrase; the database stays as it is.
+
+    Raises as `read_key`, and then nothing has changed.
+    """
+    before = _read(file)
+    _keep(file, read_key(file, ask), protection, ask_new)
+    if before.kind == "keyring":
+        with contextlib.suppress(keyring.errors.KeyringError):
+            keyring.delete_password(_KEYRING_SERVICE, before.name)
 
 
 def kind_of(file: Path) -> str:

@@ -4,8 +4,10 @@ from dataclasses import dataclass
 
 from skvoz.base.ids import AccountId, GroupId, LogId, MessageId, RelayId
 from skvoz.client import closers, entries, inboxes, messages, recovery
+from skvoz.client.approaches import OPENED
 from skvoz.client.records import (
     Account,
+    Approach,
     Contact,
     ContactState,
     Conversation,
@@ -142,11 +144,19 @@ class Queries:
         return inbox, relay
 
     def unsent(self) -> int:
-        """Return how many things that a person said or wished no relay has taken yet."""
-        return sum(
+        """Return how many things that a person said or wished no relay has taken yet: words, invitations, links."""
+        intents = sum(
             not intent.quiet or intent.kind is not IntentKind.CONTENT
             for intent in self._records.select(Intent)
         )
+        asked = sum(approach.purpose != OPENED for approach in self._records.select(Approach))
+        unstocked = sum(
+            not (inbox.revoked or (inbox.opened and inbox.stocked)) for inbox in self._records.select(Inbox)
+        )
+        rooms = len(list(self._records.select(Conversation, state=ConversationState.CREATING)))
+        commits = self._database.rows("SELECT count(*) FROM staged_commit")[0][0]
+        deliveries = self._database.rows("SELECT count(*) FROM delivery")[0][0]
+        return int(intents + asked + unstocked + rooms + commits + deliveries)
 
     def receipts(self, message_id: MessageId) -> list[Receipt]:
         """Return what people reported about a message of ours."""
