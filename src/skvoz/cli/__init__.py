@@ -1,5 +1,57 @@
-"""What a person types: commands, and the place where everything is put together."""
+"""What a person types: commands, and the place where everything is put together.
 
-from skvoz.cli.app import main
+- `app`: the root, which loads a command when it is typed
+- `command`: what all commands share: help in the person's language, `--json`
+- `desk`: which home, and the API of its node
+- `naming`: which chat, person or message somebody means
+- `output`: lines for people, objects for programs
+- `node`, `account`, `links`, `chats`, `messages`, `contacts`, `groups`, `listen`,
+  `doctor`, `relay`: what is typed
+- `try_out`, `demo`: what `./dev run` and `./dev demo` start
+
+Exit codes: 0 done, 1 refused with a one-line reason on stderr, 2 not understood.
+"""
+
+import sys
+from itertools import pairwise
+
+from skvoz.base.errors import SkvozError
+from skvoz.texts import LANGUAGES, choose_language, explain
+
+INTERRUPTED = 130
+"""What shells expect of a program that Ctrl-C ended."""
+
+
+def main() -> None:
+    """Run what the command line says, and exit."""
+    choose_language(_language(sys.argv[1:]))
+    # Help texts are made when the modules are loaded, so the language comes first.
+    import click  # noqa: PLC0415
+
+    from skvoz.cli.app import app  # noqa: PLC0415
+
+    try:
+        sys.exit(app.main(prog_name="skvoz", standalone_mode=False) or 0)
+    except SkvozError as error:
+        click.echo(f"skvoz: {explain(error)}", err=True)
+        sys.exit(1)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo(err=True)
+        sys.exit(INTERRUPTED)
+    except BrokenPipeError:
+        # Whoever read our lines has enough of them; what is still buffered has nowhere to go.
+        sys.stdout = None
+        sys.exit(1)
+
+
+def _language(arguments: list[str]) -> str | None:
+    for name, value in pairwise(arguments):
+        if name == "--language" and value in LANGUAGES:
+            return value
+    return None
+
 
 __all__ = ["main"]

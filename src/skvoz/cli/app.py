@@ -1,8 +1,94 @@
-"""The commands' root."""
+"""The root of the commands; a command is loaded when it is typed, so that the others cost nothing."""
+
+import importlib
+from pathlib import Path
+from typing import Final
 
 import click
 
+from skvoz import __version__
+from skvoz.cli.command import Group
+from skvoz.cli.desk import Desk
+from skvoz.texts import LANGUAGES, say
 
-@click.group()
-def main() -> None:
-    """Write to people so that nobody else can read it."""
+HOME_VARIABLE: Final = "SKVOZ_HOME"
+COMMANDS: Final = {
+    "account": ("account", "account", say("Make the account of this home, and look after it.")),
+    "invite": ("links", "invite", say("Make a link for somebody to write to you by.")),
+    "links": ("links", "links", say("List the links that you made, or revoke one.")),
+    "accept": ("links", "accept", say("Open somebody's link and write to them.")),
+    "chats": ("chats", "chats", say("List chats, the latest first.")),
+    "read": ("chats", "read", say("Show a chat, and mark it as read.")),
+    "chat": ("chats", "chat", say("Settle a chat: requests, disappearing messages, silence.")),
+    "search": ("chats", "search", say("Find messages with all of these words.")),
+    "send": ("messages", "send", say("Write to a chat.")),
+    "edit": ("messages", "edit", say("Put another text in place of your message's.")),
+    "delete": ("messages", "delete", say("Delete a message for everybody, or only here.")),
+    "react": ("messages", "react", say("Put an emoji on a message, or take it off.")),
+    "contacts": ("contacts", "contacts", say("List people.")),
+    "contact": ("contacts", "contact", say("Compare, rename or block a person.")),
+    "group": ("groups", "group", say("Make a group, and change it.")),
+    "listen": ("listen", "listen", say("Print what arrives, as it arrives.")),
+    "doctor": ("doctor", "doctor", say("Say how this home and its relays are.")),
+    "relay": ("relay", "relay", say("Run a relay for others, and look into it.")),
+}
+"""Each command's module, its name there, and its line in the list."""
+UNLISTED: Final = {"try": ("try_out", "try_out"), "demo": ("demo", "demo")}
+
+
+class App(Group):
+    """All commands by name."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names for `--help`, in the order in which a person meets them."""
+        del ctx
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Load a command; nothing where there is none."""
+        del ctx
+        if cmd_name in COMMANDS:
+            module, name, _ = COMMANDS[cmd_name]
+        elif cmd_name in UNLISTED:
+            module, name = UNLISTED[cmd_name]
+        else:
+            return None
+        return getattr(importlib.import_module(f"skvoz.cli.{module}"), name)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands without loading them."""
+        del ctx
+        with formatter.section(say("Commands")):
+            formatter.write_dl([(name, line) for name, (_, _, line) in COMMANDS.items()])
+
+
+def default_home() -> Path:
+    """Return where a home is that nobody names."""
+    import platformdirs  # noqa: PLC0415  # only where it is needed
+
+    return Path(platformdirs.user_data_dir("skvoz"))
+
+
+@click.group(cls=App, invoke_without_command=True)
+@click.option(
+    "--home",
+    "folder",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="DIR",
+    envvar=HOME_VARIABLE,
+    help=say("The home to use; several homes are several people. Also: SKVOZ_HOME."),
+)
+@click.option("--language", type=click.Choice(LANGUAGES), help=say("Speak this language."))
+@click.version_option(__version__, prog_name="skvoz", help=say("Show the version and exit."))
+@click.pass_context
+def app(ctx: click.Context, folder: Path | None, language: str | None) -> None:
+    """Write to people so that nobody else can read it.
+
+    Without a command, this runs your node: it receives and sends for as long as it runs.
+    """
+    del language  # was chosen before this module was loaded
+    ctx.obj = Desk(folder or default_home())
+    if ctx.invoked_subcommand is None:
+        from skvoz.cli.node import run_node  # noqa: PLC0415  # heavy
+
+        run_node(ctx.obj)

@@ -1,0 +1,136 @@
+"""`skvoz account`: made once, and looked after."""
+
+import click
+
+from skvoz.api.params import NoParams
+from skvoz.api.views import AccountView, PhraseView
+from skvoz.base.errors import Conflict, NotFound
+from skvoz.cli.command import Group, json_option
+from skvoz.cli.desk import Desk, ask_passphrase, new_passphrase, pass_desk, say_if_waiting, wish
+from skvoz.cli.output import one_line, show_json
+from skvoz.client.relay_addresses import parse_relay_address
+from skvoz.texts import say
+
+PROTECTIONS = ("automatic", "keyring", "passphrase", "file")
+
+
+@click.group(cls=Group)
+def account() -> None:
+    """Make the account of this home, and look after it."""
+
+
+@account.command()
+@click.option("--name", required=True, help=say("What others see; it can be changed."))
+@click.option(
+    "--relay",
+    "relay_address",
+    required=True,
+    envvar="SKVOZ_RELAY",
+    metavar="ADDRESS",
+    help=say("The relay to live at: wss://HOST/PATH#FINGERPRINT. Also: SKVOZ_RELAY."),
+)
+@click.option("--ticket", default="", help=say("What lets you in at a relay that isn't open to all."))
+@click.option(
+    "--protect",
+    type=click.Choice(PROTECTIONS),
+    default="automatic",
+    help=say("What keeps the home's key: the system's keyring, a passphrase, or a private file."),
+)
+@json_option
+@pass_desk
+def create(desk: Desk, *, name: str, relay_address: str, ticket: str, protect: str, as_json: bool) -> None:
+    """Make this home's account: a name, and a relay to live at."""
+    address = parse_relay_address(relay_address, ticket.encode())
+    if protect != "automatic":
+        make_home(desk, protect)
+    with desk.reach() as caller:
+        wish(caller, "account.create", name=name, relay=address)
+        made = caller.call("account.get", NoParams(), AccountView)
+        say_if_waiting(caller)
+    if as_json:
+        show_json([made])
+    else:
+        click.echo(say("Hello, {name}. `skvoz invite` makes a link for the first person.", name=made.name))
+
+
+@account.command()
+@json_option
+@pass_desk
+def show(desk: Desk, *, as_json: bool) -> None:
+    """Show who you are here."""
+    with desk.reach() as caller:
+        found = caller.call("account.get", NoParams(), AccountView)
+    if as_json:
+        show_json([found])
+        return
+    click.echo(one_line(found.name))
+    if not found.phrase_confirmed:
+        click.echo(say("The recovery phrase is not confirmed yet: `skvoz account phrase` shows it."))
+
+
+@account.command()
+@click.option("--confirm", is_flag=True, help=say("Type the phrase; then it is forgotten here."))
+@json_option
+@pass_desk
+def phrase(desk: Desk, *, confirm: bool, as_json: bool) -> None:
+    """Show the recovery phrase, or confirm that it is written down."""
+    with desk.reach() as caller:
+        if confirm:
+            typed = click.prompt(say("The 24 words"), hide_input=True, err=True)
+            wish(caller, "account.confirm_phrase", phrase=typed)
+            click.echo(say("It is right, and forgotten here: keep the paper safe."), err=True)
+            return
+        found = caller.call("account.phrase", NoParams(), PhraseView)
+    if as_json:
+        show_json([found])
+        return
+    click.echo(found.phrase)
+    click.echo(
+        say("Write these words on paper. Whoever has them can be you; without them nobody can help."),
+        err=True,
+    )
+
+
+@account.command()
+@click.argument("name")
+@pass_desk
+def rename(desk: Desk, name: str) -> None:
+    """Change the name that others see."""
+    with desk.reach() as caller:
+        wish(caller, "account.change", name=name)
+        say_if_waiting(caller)
+
+
+@account.command()
+@click.argument("switch", type=click.Choice(["on", "off"]))
+@pass_desk
+def reports(desk: Desk, switch: str) -> None:
+    """Tell others when their messages arrive and are read, or don't."""
+    with desk.reach() as caller:
+        wish(caller, "account.change", reports_enabled=switch == "on")
+
+
+@account.command()
+@click.argument("how", type=click.Choice(PROTECTIONS))
+@pass_desk
+def protect(desk: Desk, how: str) -> None:
+    """Change what keeps this home's key, or its passphrase; no node may be running."""
+    from skvoz.store import Home, Protection  # noqa: PLC0415  # heavy
+    from skvoz.store.protection import change_protection  # noqa: PLC0415
+
+    if not desk.folder.is_dir():
+        raise NotFound("there is no home in this folder")
+    with Home(desk.folder) as home:
+        change_protection(home.key_file, ask_passphrase, Protection(how), new_passphrase)
+
+
+def make_home(desk: Desk, protect: str) -> None:
+    """Make a home whose key is kept in a way that the person chose; raise where there is a home already."""
+    from skvoz.node.node import open_home  # noqa: PLC0415  # heavy
+    from skvoz.store import Home, Protection  # noqa: PLC0415
+
+    with Home(desk.folder) as home:
+        if home.key_file.exists():
+            raise Conflict("this home is there already: `skvoz account protect` changes what keeps its key")
+    ask = new_passphrase if protect == "passphrase" else ask_passphrase
+    open_home(desk.folder, ask, Protection(protect)).close()

@@ -1,0 +1,94 @@
+"""A person's place: the home that a command is about, and the API of its node."""
+
+import contextlib
+import os
+import sys
+import time
+import uuid
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from skvoz.api.params import NoParams
+from skvoz.api.views import StatusView
+from skvoz.base.errors import BadRequest
+from skvoz.client.commands import Answer
+from skvoz.texts import say
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from skvoz.api.caller import Caller
+
+PASSPHRASE_FILE_VARIABLE: Final = "SKVOZ_PASSPHRASE_FILE"  # noqa: S105  # a name, not a secret
+PATIENCE_S: Final = 10.0
+"""How long a command waits for a relay before it says that the rest goes on by itself."""
+_POLL_S: Final = 0.05
+
+
+def ask_passphrase() -> str:
+    """Return the home's passphrase from the file that SKVOZ_PASSPHRASE_FILE names, or from the person."""
+    return _filed_passphrase() or click.prompt(say("Passphrase of this home"), hide_input=True, err=True)
+
+
+def new_passphrase() -> str:
+    """Return a new passphrase likewise, typed twice."""
+    return _filed_passphrase() or click.prompt(
+        say("New passphrase"), hide_input=True, confirmation_prompt=say("Once more"), err=True
+    )
+
+
+def _filed_passphrase() -> str:
+    file = os.environ.get(PASSPHRASE_FILE_VARIABLE)
+    if file is None:
+        if not sys.stdin.isatty():
+            raise BadRequest("this home has a passphrase, and there is nobody to ask for it")
+        return ""
+    try:
+        passphrase = Path(file).read_text("utf-8").removesuffix("\n")
+    except (OSError, UnicodeDecodeError):
+        raise BadRequest("the passphrase's file can't be read") from None
+    if not passphrase:
+        raise BadRequest("the passphrase's file is empty")
+    return passphrase
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """Which home a command is about."""
+
+    folder: Path
+
+    @contextlib.contextmanager
+    def reach(self) -> "Generator[Caller]":
+        """Speak with this home's node: the running one, or one that runs until the block ends."""
+        from skvoz.api.caller import reach  # noqa: PLC0415  # not every command speaks with a node
+
+        with reach(self.folder, ask_passphrase) as caller:
+            yield caller
+
+
+def wish(caller: "Caller", method: str, **fields: object) -> Answer:
+    """Have something changed; raise what refuses it."""
+    return caller.call(method, {"client_id": uuid.uuid4().hex, **fields}, Answer)
+
+
+def settle(caller: "Caller") -> bool:
+    """Wait until the relays have all that this home wants to say; tell whether they do."""
+    until = time.monotonic() + PATIENCE_S
+    while caller.call("node.status", NoParams(), StatusView).waiting:
+        if time.monotonic() > until:
+            return False
+        time.sleep(_POLL_S)
+    return True
+
+
+def say_if_waiting(caller: "Caller") -> None:
+    """Tell the person where something could not leave yet; it goes out by itself once a node can."""
+    if not settle(caller):
+        click.echo(say("No relay has this yet. It is kept, and goes on while your node runs."), err=True)
+
+
+pass_desk = click.make_pass_decorator(Desk)

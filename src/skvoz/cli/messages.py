@@ -1,0 +1,125 @@
+"""`skvoz send`, `edit`, `delete`, `react`: saying things, and taking them back."""
+
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from skvoz.api.params import MessageParams
+from skvoz.api.views import ChatView, MessageView
+from skvoz.base.errors import BadRequest
+from skvoz.cli.command import Command, json_option
+from skvoz.cli.desk import Desk, pass_desk, settle, wish
+from skvoz.cli.naming import find_chat, find_message, members_of, mentions_in
+from skvoz.cli.output import message_line, message_state, show_json
+from skvoz.texts import say
+
+if TYPE_CHECKING:
+    from skvoz.api.caller import Caller
+    from skvoz.base.ids import MessageId
+
+FROM_INPUT = "-"
+
+
+@click.command(cls=Command)
+@click.argument("chat")
+@click.argument("text")
+@click.option("--reply-to", type=int, metavar="NUMBER", help=say("The message that this answers."))
+@json_option
+@pass_desk
+def send(desk: Desk, *, chat: str, text: str, reply_to: int | None, as_json: bool) -> None:
+    """Write to a chat; `-` reads the text from the input, and @NAME names a member.
+
+    It is stored before anything is sent, so it is not lost whatever happens next.
+    """
+    text = _whole(text)
+    with desk.reach() as caller:
+        found = find_chat(caller, chat)
+        answered = None if reply_to is None else find_message(caller, reply_to).message_id
+        answer = wish(
+            caller,
+            "message.send",
+            chat_id=found.chat_id,
+            text=text,
+            reply_to=answered,
+            mentions=_mentions(caller, found, text),
+        )
+        _tell_how_far(caller, answer.message_id, as_json=as_json)
+
+
+def _whole(text: str) -> str:
+    if text != FROM_INPUT:
+        return text
+    try:
+        return sys.stdin.read().removesuffix("\n")
+    except UnicodeDecodeError:
+        raise BadRequest("the text is not UTF-8") from None
+
+
+def _mentions(caller: "Caller", chat: ChatView, text: str) -> list[dict[str, object]]:
+    return mentions_in(text, members_of(caller, chat)) if "@" in text else []
+
+
+def _tell_how_far(caller: "Caller", message_id: "MessageId | None", *, as_json: bool) -> None:
+    settle(caller)
+    shown = caller.call("message.get", {"message_id": message_id}, MessageView)
+    if as_json:
+        show_json([shown])
+        return
+    click.echo(f"#{shown.sequence}  {message_state(shown)}", err=True)
+    if shown.state == "queued":
+        click.echo(say("No relay has this yet. It is kept, and goes on while your node runs."), err=True)
+
+
+@click.command(cls=Command)
+@click.argument("number", type=int)
+@click.argument("text")
+@json_option
+@pass_desk
+def edit(desk: Desk, *, number: int, text: str, as_json: bool) -> None:
+    """Put another text in place of your message's."""
+    with desk.reach() as caller:
+        message = find_message(caller, number)
+        chat = caller.call("chat.get", {"chat_id": message.chat_id}, ChatView)
+        text = _whole(text)
+        mentions = _mentions(caller, chat, text)
+        wish(caller, "message.edit", message_id=message.message_id, text=text, mentions=mentions)
+        _show_again(caller, message, as_json=as_json)
+
+
+@click.command(cls=Command)
+@click.argument("number", type=int)
+@click.option("--here", is_flag=True, help=say("Only on this device."))
+@pass_desk
+def delete(desk: Desk, number: int, *, here: bool) -> None:
+    """Delete a message for everybody, or only here.
+
+    Others may have read it, and kept it.
+    """
+    with desk.reach() as caller:
+        message = find_message(caller, number)
+        wish(caller, "message.delete", message_id=message.message_id, for_everyone=not here)
+        settle(caller)
+
+
+@click.command(cls=Command)
+@click.argument("number", type=int)
+@click.argument("emoji")
+@click.option("--remove", is_flag=True, help=say("Take it off."))
+@json_option
+@pass_desk
+def react(desk: Desk, *, number: int, emoji: str, remove: bool, as_json: bool) -> None:
+    """Put an emoji on a message, or take it off."""
+    with desk.reach() as caller:
+        message = find_message(caller, number)
+        wish(caller, "message.react", message_id=message.message_id, emoji=emoji, present=not remove)
+        _show_again(caller, message, as_json=as_json)
+
+
+def _show_again(caller: "Caller", message: MessageView, *, as_json: bool) -> None:
+    settle(caller)
+    shown = caller.call("message.get", MessageParams(message_id=message.message_id), MessageView)
+    if as_json:
+        show_json([shown])
+    else:
+        click.echo(message_line(shown))

@@ -1,0 +1,192 @@
+"""Help, refusals, exit codes, protection of homes, and a relay's commands."""
+
+import os
+import stat
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+import pytest
+
+from skvoz.api.views import MemberView
+from skvoz.base.ids import AccountId
+from skvoz.cli.app import COMMANDS, UNLISTED, app
+from skvoz.cli.naming import mentions_in
+from skvoz.cli.output import one_line, plain
+from tests.cli.terminal import COMMAND, Running, Terminal, environment
+
+Make = Callable[[str], Terminal]
+
+
+def commands(group: click.Group, path: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
+    found: list[tuple[str, ...]] = []
+    with click.Context(group) as ctx:
+        for name in [*group.list_commands(ctx), *(UNLISTED if not path else ())]:
+            command = group.get_command(ctx, name)
+            assert command is not None
+            found.append((*path, name))
+            if isinstance(command, click.Group):
+                found += commands(command, (*path, name))
+    return found
+
+
+@pytest.mark.parametrize("path", commands(app), ids=" ".join)
+def test_every_command_says_what_it_does(path: tuple[str, ...]) -> None:
+    command: click.Command = app
+    for name in path:
+        assert isinstance(command, click.Group)
+        found = command.get_command(click.Context(command), name)
+        assert found is not None
+        command = found
+    assert command.help
+    for parameter in command.params:
+        if isinstance(parameter, click.Option):
+            assert parameter.help, (path, parameter.name)
+
+
+def test_the_list_says_what_the_commands_say() -> None:
+    for name, (_, _, line) in COMMANDS.items():
+        command = app.get_command(click.Context(app), name)
+        assert command is not None
+        assert command.help is not None
+        first = command.help.split("\n\n")[0]
+        assert first.split(";")[0].rstrip(".") == line.split(";")[0].rstrip("."), name
+
+
+def test_what_is_not_understood_ends_with_2(tmp_path: Path) -> None:
+    terminal = Terminal(tmp_path / "home")
+    for arguments in (["nonsense"], ["send"], ["read"], ["send", "a", "b", "--nonsense"], ["relay", "what"]):
+        done = terminal.type(*arguments)
+        assert done.returncode == 2, arguments
+        assert "Traceback" not in done.stderr
+    assert not (tmp_path / "home").exists()
+
+
+def test_refusals_are_one_line_in_the_persons_language(tmp_path: Path) -> None:
+    english, russian = Terminal(tmp_path / "home"), Terminal(tmp_path / "home", LANGUAGE="ru")
+    assert english.refused("send", "nobody", "hello") == "there is no such chat"
+    assert russian.refused("send", "nobody", "hello") == "такого чата нет"
+    assert "Использование" in russian.type("send").stderr
+    assert "Написать в чат" in russian.does("send", "--help")
+    assert "Написать в чат" in english.does("--language", "ru", "send", "--help")
+
+
+def test_a_home_under_a_passphrase(tmp_path: Path, relay_address: str) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text("правильный пароль\n", encoding="utf-8")
+    terminal = Terminal(tmp_path / "home", SKVOZ_PASSPHRASE_FILE=str(secret))
+    create = ("account", "create", "--name", "Anna", "--relay", relay_address)
+    terminal.does(*create, "--protect", "passphrase")
+    assert "passphrase" in terminal.does("doctor")
+    assert terminal.refused(*create, "--protect", "file").startswith("this home is there already")
+    without = Terminal(tmp_path / "home")
+    assert without.refused("chats") == "this home has a passphrase, and there is nobody to ask for it"
+    secret.write_text("another\n", encoding="utf-8")
+    assert terminal.refused("chats") == "the passphrase does not open this home"
+    assert terminal.refused("account", "protect", "file") == "the passphrase does not open this home"
+    secret.write_text("правильный пароль\n", encoding="utf-8")
+    terminal.does("account", "protect", "file")
+    assert without.does("account", "show").startswith("Anna")
+    assert stat.S_IMODE((tmp_path / "home" / "key.json").stat().st_mode) == 0o600
+    secret.unlink()
+    terminal.does("account", "show")
+
+
+def test_the_recovery_phrase_is_shown_until_confirmed(tmp_path: Path, relay_address: str) -> None:
+    terminal = Terminal(tmp_path / "home")
+    terminal.does("account", "create", "--name", "Anna", "--relay", relay_address)
+    phrase = terminal.does("account", "phrase").strip()
+    assert len(phrase.split()) == 24
+    assert phrase not in terminal.does("account", "show")
+
+
+def test_a_second_node_on_a_home_is_refused(tmp_path: Path) -> None:
+    terminal = Terminal(tmp_path / "home")
+    terminal.start_node()
+    try:
+        assert terminal.refused() == "your node runs already"
+    finally:
+        assert terminal.stop_node() == 0
+
+
+def test_a_relays_commands(tmp_path: Path) -> None:
+    folder = tmp_path / "relay"
+    terminal = Terminal(tmp_path / "home", SKVOZ_RELAY_HOME=str(folder))
+    assert terminal.refused("relay", "disclose") == "there is no relay's database in this folder"
+    with Running("relay", "--home", str(folder), "--listen", "127.0.0.1:0") as relay:
+        assert relay.first_line.startswith("ws://127.0.0.1:")
+        assert terminal.refused("relay") == "another process works on this relay's home"
+        assert "entry: 0" in terminal.does("relay", "disclose")
+        terminal.does("relay", "backup", str(tmp_path / "copy"))
+        address = terminal.does("relay", "address", "wss://relay.example/talk").strip()
+        assert address == "wss://relay.example/talk#" + relay.first_line.partition("#")[2]
+        assert relay.stop() == 0
+    assert terminal.refused("relay", "restore", str(tmp_path / "copy")).startswith("there is something")
+    folder.rename(tmp_path / "old")
+    terminal.does("relay", "restore", str(tmp_path / "copy"))
+    with Running("relay", "--home", str(folder), "--listen", "127.0.0.1:0") as again:
+        assert again.first_line.partition("#")[2] == relay.first_line.partition("#")[2]
+        assert again.stop() == 0
+    assert terminal.refused("relay", "--listen", "nowhere") == "an address to listen on is HOST:PORT"
+    (folder / "relay.toml").write_text("[quotas]\nfantasy = 3\n")
+    assert terminal.refused("relay") == "relay.toml: there is no such quota: fantasy"
+
+
+@pytest.mark.slow
+def test_the_demonstration_loses_nothing(tmp_path: Path) -> None:
+    terminal = Terminal(tmp_path / "home")
+    shown = terminal.does("demo")
+    assert "0 lost, 0 twice" in shown
+
+
+@pytest.mark.slow
+def test_trying_out_starts_a_relay_and_people(tmp_path: Path) -> None:
+    folder = str(tmp_path / "here")
+    here, there = (Terminal(tmp_path / "here" / "people" / name) for name in ("me", "boris"))
+    with (
+        Running("try", "--folder", folder, "--name", "Anna") as anna,
+        Running("try", "--folder", folder, "--as", "boris", "--name", "Boris") as boris,
+    ):
+        assert anna.first_line.startswith("Hello, Anna.")
+        assert boris.first_line.startswith("Hello, Boris.")
+        there.does("accept", here.does("invite").strip(), "--text", "It works")
+        here.until("It works", "chats")
+        assert boris.stop() == 0
+        assert anna.stop() == 0
+    with Running("try", "--folder", folder) as again:
+        assert again.first_line.startswith("Hello, Anna.")
+        assert "It works" in here.does("chats")
+        assert again.stop() == 0
+
+
+def test_what_others_wrote_cannot_move_the_cursor() -> None:
+    nasty = "a\x1b[2Jb\x07\u202ec\x9bd\r\te\x00"
+    assert plain(nasty) == "a[2Jbcde"
+    assert one_line("two\nlines  here") == "two lines here"
+    assert one_line("x" * 50, 10) == "x" * 9 + "…"
+
+
+def member(name: str, number: int) -> MemberView:
+    return MemberView(account_id=AccountId(bytes([number]) * 32), name=name, admin=False, own=False)
+
+
+def test_mentions_are_the_longest_names() -> None:
+    people = [member("Anna", 1), member("Anna Maria", 2), member("", 3)]
+    text = "@anna maria and @Anna, not anna@ or @Boris"
+    found = mentions_in(text, people)
+    assert [(one["account_id"], one["start"], one["length"]) for one in found] == [
+        (bytes([2]) * 32, 0, 11),
+        (bytes([1]) * 32, 16, 5),
+    ]
+
+
+def test_a_reader_that_has_enough_causes_no_traceback() -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run(
+        [*COMMAND, "--help"], stdout=writing, stderr=subprocess.PIPE, env=environment(), check=False
+    )
+    os.close(writing)
+    assert done.stderr == b""
+    assert done.returncode == 1

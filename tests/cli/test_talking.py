@@ -1,0 +1,155 @@
+"""Two people and a group, by commands alone."""
+
+import base64
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.cli.terminal import Terminal
+
+pytestmark = pytest.mark.slow
+
+Make = Callable[[str], Terminal]
+
+
+def meet(inviter: Terminal, guest: Terminal, text: str = "hello") -> None:
+    link = inviter.does("invite").strip()
+    guest.does("accept", link, "--text", text)
+    inviter.until(text, "chats")
+
+
+def test_two_people_talk(person: Make) -> None:
+    anna, boris = person("Anna"), person("Boris")
+    link = anna.does("invite").strip()
+    assert link.startswith("skvoz:")
+    assert "Anna" in boris.does("accept", link, "--text", "Привет, всё хорошо")
+    assert "Boris" in anna.until("Привет", "chats")
+    anna.does("send", "boris", "Hello Boris")
+    boris.until("Hello Boris", "read", "Anna")
+    [mine] = [one for one in anna.objects("read", "Boris") if one["own"]]
+    number = str(mine["sequence"])
+    anna.does("edit", number, "Hello, Boris!")
+    boris.until("Hello, Boris!", "read", "Anna")
+    [theirs] = [one for one in boris.objects("read", "Anna") if not one["own"]]
+    boris.does("react", str(theirs["sequence"]), "👍")
+    anna.until("👍 1", "read", "Boris")
+    boris.does("send", "Anna", "an answer", "--reply-to", str(theirs["sequence"]))
+    anna.until("an answer", "read", "Boris")
+    answer = anna.objects("read", "Boris")[-1]
+    assert answer["reply_to"] == mine["message_id"]
+    boris.does("send", "Anna", "-", typed="two\nlines\n")
+    anna.until("lines", "read", "Boris")
+    assert "#" in anna.does("search", "ВСЕ", "хорошо")  # ё is found as е
+    anna.does("delete", number)
+    boris.until("[deleted]", "read", "Anna")
+    boris.until("read", "read", "Anna")  # a report has come
+
+
+def test_safety_numbers_are_the_same_on_both_sides(person: Make) -> None:
+    anna, boris = person("Anna"), person("Boris")
+    meet(anna, boris)
+    anna.until("Boris", "contacts")
+    shown = anna.does("contact", "number", "Boris")
+    assert shown == boris.does("contact", "number", "Anna")
+    assert len(shown.split()) == 12
+    anna.does("contact", "number", "Boris", "--same")
+    assert "compared" in anna.does("contacts")
+    anna.does("contact", "rename", "Boris", "Борис Ильич")
+    assert "says Boris" in anna.does("contacts")
+    anna.does("send", "борис", "by a name of one's own")
+
+
+def test_a_group_is_made_changed_and_left(person: Make) -> None:
+    anna, boris, vera = person("Anna"), person("Boris"), person("Vera")
+    meet(anna, boris)
+    meet(anna, vera)
+    for guest in (boris, vera):
+        guest.does("send", "Anna", "thanks")
+        anna.until("thanks", "read", "Boris" if guest is boris else "Vera")
+    anna.does("group", "create", "Garden", "boris")
+    boris.until("Garden", "chats")
+    anna.does("send", "Garden", "Who digs, @Boris?")
+    boris.until("Who digs", "read", "Garden")
+    [asked] = boris.objects("read", "Garden")
+    mention = asked["mentions"][0]
+    assert asked["text"][mention["start"] : mention["start"] + mention["length"]] == "@Boris"
+    anna.does("group", "add", "Garden", "vera")
+    vera.until("Garden", "chats")
+    assert "Who digs" not in vera.does("read", "Garden")  # it was before her time
+    assert boris.refused("group", "rename", "Garden", "Yard") == "only an admin of the group may do this"
+    anna.does("group", "role", "Garden", "boris", "admin")
+    boris.until("Boris  (admin, you)", "group", "members", "Garden")
+    boris.does("group", "rename", "Garden", "Yard")
+    vera.until("Yard", "chats")
+    vera.does("group", "leave", "Yard")
+    anna.until("you", "group", "members", "Yard")
+    boris.does("send", "Yard", "still here")
+    anna.until("still here", "read", "Yard")
+    boris.does("group", "remove", "Yard", "Anna")
+    assert "you were removed" in anna.until("you were removed", "chats")
+    assert "still here" not in vera.does("read", "Yard")
+
+
+def test_a_stranger_is_a_request_until_accepted(person: Make) -> None:
+    anna, boris = person("Anna"), person("Boris")
+    link = anna.does("invite", "--lasting").strip()
+    boris.does("accept", link, "--text", "May I?")
+    anna.until("a request", "chats")
+    assert anna.refused("send", "Boris", "yes") == "accept the request before you answer"
+    anna.does("chat", "accept", "Boris")
+    anna.does("send", "Boris", "yes")
+    boris.until("yes", "read", "Anna")
+    anna.does("contact", "block", "Boris")
+    assert "blocked" in anna.does("contacts")
+    assert "lasting" in anna.does("links")
+    anna.does("links", "--revoke", "1")
+    assert anna.does("links") == ""
+
+
+def test_listening_prints_what_arrives(person: Make) -> None:
+    anna, boris = person("Anna"), person("Boris")
+    meet(anna, boris, "first words")
+    heard = anna.objects("listen", "--after", "0", "--seconds", "0.5")
+    received = [one for one in heard if one["kind"] == "message.received"]
+    assert [one["message"]["text"] for one in received] == ["first words"]
+    assert [one["sequence"] for one in heard] == sorted({one["sequence"] for one in heard})
+    assert "first words" in anna.does("listen", "--after", "0", "--seconds", "0.5")
+
+
+def test_commands_work_without_a_node(tmp_path: Path, relay_address: str) -> None:
+    anna, boris = Terminal(tmp_path / "anna"), Terminal(tmp_path / "boris")
+    for terminal, name in ((anna, "Anna"), (boris, "Boris")):
+        terminal.does("account", "create", "--name", name, "--relay", relay_address)
+    link = anna.does("invite").strip()
+    boris.does("accept", link, "--text", "Are you there?")
+    anna.until("Are you there?", "chats")
+    sent = anna.type("send", "Boris", "now and then")
+    assert "sent" in sent.stderr
+    boris.until("now and then", "read", "Anna")
+
+
+def test_nothing_written_is_lost_when_a_node_is_killed(person: Make) -> None:
+    anna, boris = person("Anna"), person("Boris")
+    meet(anna, boris)
+    for number in range(5):
+        anna.does("send", "Boris", f"word {number}")
+        if number % 2:
+            anna.stop_node(signal.SIGKILL)
+            anna.start_node()
+    boris.until("word 4", "read", "Anna")
+    texts = [one["text"] for one in boris.objects("read", "Anna") if not one["own"]]
+    assert texts == [f"word {number}" for number in range(5)]
+
+
+def test_what_cannot_leave_yet_is_kept(person: Make, tmp_path: Path) -> None:
+    anna = person("Anna")
+    link = "skvoz:" + base64.urlsafe_b64encode(b"\x01" + bytes(200)).decode().rstrip("=")
+    assert anna.refused("accept", link) == "this link is damaged, or was not copied whole"
+    boris = Terminal(tmp_path / "nobody")
+    dead = "ws://127.0.0.1:9/#" + base64.urlsafe_b64encode(bytes(32)).decode().rstrip("=")
+    made = boris.type("account", "create", "--name", "Boris", "--relay", dead)
+    assert made.returncode == 0
+    assert "kept" in made.stderr
+    assert "waits for a relay" in boris.does("doctor") or "wait for a relay" in boris.does("doctor")
