@@ -168,7 +168,14 @@ def test_what_others_wrote_cannot_move_the_cursor() -> None:
 
 
 def member(name: str, number: int) -> MemberView:
-    return MemberView(account_id=AccountId(bytes([number]) * 32), name=name, admin=False, own=False)
+    return MemberView(
+        account_id=AccountId(bytes([number]) * 32),
+        name=name,
+        admin=False,
+        own=False,
+        state=None,
+        verified=False,
+    )
 
 
 def test_mentions_are_the_longest_names() -> None:

@@ -62,9 +62,9 @@ class Question:
     read: Callable[[Queries, Any], msgspec.Struct]
 
 
-def _found(value: T | None, noun: str) -> T:
+def _found(value: T | None, otherwise: NotFound) -> T:
     if value is None:
-        raise NotFound(f"there is no such {noun}")
+        raise otherwise
     return value
 
 
@@ -99,12 +99,14 @@ def contact_list(queries: Queries, _: asked.NoParams) -> views.ContactListView:
 
 def contact_get(queries: Queries, params: asked.ContactParams) -> views.ContactView:
     """Return one person."""
-    return showing.contact_view(_found(queries.contact(params.account_id), "contact"))
+    return showing.contact_view(
+        _found(queries.contact(params.account_id), NotFound("there is no such contact"))
+    )
 
 
 def contact_safety_number(queries: Queries, params: asked.ContactParams) -> views.SafetyNumberView:
     """Return the digits to compare with a person."""
-    contact = _found(queries.contact(params.account_id), "contact")
+    contact = _found(queries.contact(params.account_id), NotFound("there is no such contact"))
     digits = safety_number(_account(queries).root_public_key, contact.root_public_key)
     return views.SafetyNumberView(digits=grouped(digits), verified=contact.verified_ms is not None)
 
@@ -117,7 +119,9 @@ def link_list(queries: Queries, _: asked.NoParams) -> views.LinkListView:
 
 def link_get(queries: Queries, params: asked.LinkParams) -> views.LinkView:
     """Return one link that was made and not revoked."""
-    return _shown_link(_account(queries), _found(queries.link(params.log_id), "link"))
+    return _shown_link(
+        _account(queries), _found(queries.link(params.log_id), NotFound("there is no such link"))
+    )
 
 
 def _shown_link(own: Account, link: tuple[Inbox, Relay]) -> views.LinkView:
@@ -153,7 +157,7 @@ def _place(cursor: str) -> ChatPlace:
 
 def chat_get(queries: Queries, params: asked.ChatParams) -> views.ChatView:
     """Return one chat."""
-    return _shown_chat(queries, _found(queries.chat(params.chat_id), "chat"))
+    return _shown_chat(queries, _found(queries.chat(params.chat_id), NotFound("there is no such chat")))
 
 
 def _shown_chat(queries: Queries, chat: Chat) -> views.ChatView:
@@ -164,7 +168,7 @@ def _shown_chat(queries: Queries, chat: Chat) -> views.ChatView:
 def chat_members(queries: Queries, params: asked.ChatParams) -> views.MemberListView:
     """Return who is in a chat: admins first, then by name."""
     own = _account(queries)
-    chat = _found(queries.chat(params.chat_id), "chat")
+    chat = _found(queries.chat(params.chat_id), NotFound("there is no such chat"))
     members = [
         showing.member_view(account_id, own, queries.contact(account_id), admin=admin)
         for account_id, admin in queries.members(chat.main.group_id)
@@ -175,7 +179,7 @@ def chat_members(queries: Queries, params: asked.ChatParams) -> views.MemberList
 
 def chat_gaps(queries: Queries, params: asked.ChatParams) -> views.GapListView:
     """Return the messages that may be missing in a chat."""
-    chat = _found(queries.chat(params.chat_id), "chat")
+    chat = _found(queries.chat(params.chat_id), NotFound("there is no such chat"))
     gaps = [gap for conversation in chat.conversations for gap in queries.gaps(conversation)]
     gaps.sort(key=lambda gap: (gap.noticed_ms, gap.message_id))
     return views.GapListView(
@@ -192,7 +196,7 @@ def _shown(queries: Queries, message: Message, query: str = "") -> views.Message
 
 def message_get(queries: Queries, params: asked.MessageParams) -> views.MessageView:
     """Return one message."""
-    return _shown(queries, _found(queries.message(params.message_id), "message"))
+    return _shown(queries, _found(queries.message(params.message_id), NotFound("there is no such message")))
 
 
 def message_list(queries: Queries, params: asked.MessagePageParams) -> views.MessagePageView:
@@ -236,7 +240,7 @@ def message_search(queries: Queries, params: asked.SearchParams) -> views.FoundP
 
 def message_receipts(queries: Queries, params: asked.MessageParams) -> views.ReceiptListView:
     """Return who has reported to have, or to have read, a message of ours."""
-    _found(queries.message(params.message_id), "message")
+    _found(queries.message(params.message_id), NotFound("there is no such message"))
     receipts = [
         showing.receipt_view(receipt, queries.contact(receipt.account_id))
         for receipt in queries.receipts(params.message_id)

@@ -2,12 +2,12 @@
 
 import click
 
-from skvoz.api.params import MessagePageParams, NoParams, SearchParams
-from skvoz.api.views import ChatListView, MessagePageView
+from skvoz.api.params import MessagePageParams, SearchParams
+from skvoz.api.views import FoundPageView, MessagePageView
 from skvoz.base.errors import BadRequest
 from skvoz.cli.command import Command, Group, json_option
 from skvoz.cli.desk import Desk, pass_desk, say_if_waiting, wish
-from skvoz.cli.naming import find_chat
+from skvoz.cli.naming import all_chats, find_chat
 from skvoz.cli.output import chat_line, message_line, show_json
 from skvoz.texts import count, say
 
@@ -20,7 +20,7 @@ _UNITS_S = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 def chats(desk: Desk, *, as_json: bool) -> None:
     """List chats, the latest first."""
     with desk.reach() as caller:
-        found = caller.call("chat.list", NoParams(), ChatListView).chats
+        found = all_chats(caller)
     if as_json:
         show_json(found)
         return
@@ -70,7 +70,7 @@ def search(desk: Desk, *, words: tuple[str, ...], chat: str | None, limit: int, 
     with desk.reach() as caller:
         chat_id = None if chat is None else find_chat(caller, chat).chat_id
         wanted = SearchParams(text=" ".join(words), chat_id=chat_id, limit=limit)
-        page = caller.call("message.search", wanted, MessagePageView)
+        page = caller.call("message.search", wanted, FoundPageView)
     if as_json:
         show_json(page.messages)
         return

@@ -21,10 +21,11 @@ import msgspec
 
 from skvoz.api.caller import Caller, socket_file
 from skvoz.api.params import MessagePageParams, NoParams
-from skvoz.api.views import AccountView, ChatListView, ContactListView, MessagePageView
+from skvoz.api.views import AccountView, ContactListView, MessagePageView
 from skvoz.base.errors import SkvozError, TransportError
 from skvoz.cli.command import Command
 from skvoz.cli.desk import settle, wish
+from skvoz.cli.naming import all_chats
 from skvoz.cli.output import one_line
 from skvoz.client.relay_addresses import parse_relay_address
 from skvoz.texts import say
@@ -241,7 +242,7 @@ def _made(anna: Person, title: str, members: list[bytes]) -> bool:
 
 
 def _enters(person: Person, title: str) -> bool:
-    for chat in person.caller.call("chat.list", NoParams(), ChatListView).chats:
+    for chat in all_chats(person.caller):
         if chat.title == title:
             person.chats[title] = chat.chat_id
             return True

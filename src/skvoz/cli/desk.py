@@ -78,7 +78,7 @@ def wish(caller: "Caller", method: str, **fields: object) -> Answer:
 def settle(caller: "Caller") -> bool:
     """Wait until the relays have all that this home wants to say; tell whether they do."""
     until = time.monotonic() + PATIENCE_S
-    while caller.call("node.status", NoParams(), StatusView).waiting:
+    while caller.call("node.status", NoParams(), StatusView).unsent:
         if time.monotonic() > until:
             return False
         time.sleep(_POLL_S)

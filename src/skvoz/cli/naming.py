@@ -9,7 +9,7 @@ import binascii
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
-from skvoz.api.params import ChatParams, MessagePageParams, NoParams
+from skvoz.api.params import ChatPageParams, ChatParams, MessagePageParams, NoParams
 from skvoz.api.views import (
     ChatListView,
     ChatView,
@@ -30,25 +30,27 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
+def all_chats(caller: "Caller") -> list[ChatView]:
+    """Return all chats, the latest first."""
+    page = caller.call("chat.list", ChatPageParams(), ChatListView)
+    found = list(page.chats)
+    while page.next_cursor is not None:
+        page = caller.call("chat.list", ChatPageParams(cursor=page.next_cursor), ChatListView)
+        found += page.chats
+    return found
+
+
 def find_chat(caller: "Caller", named: str) -> ChatView:
     """Return the chat that is meant; raise `NotFound`, or `BadRequest` where several fit."""
-    chats = caller.call("chat.list", NoParams(), ChatListView).chats
-    return _find(
-        chats, named, lambda chat: (chat.title,), lambda chat: chat.chat_id, NotFound("there is no such chat")
-    )
+    none = NotFound("there is no such chat")
+    return _find(all_chats(caller), named, lambda chat: (chat.title,), lambda chat: chat.chat_id, none)
 
 
 def find_group(caller: "Caller", named: str) -> ChatView:
     """Return the group that is meant, as `find_chat`."""
-    chats = caller.call("chat.list", NoParams(), ChatListView).chats
-    groups = [chat for chat in chats if chat.kind == "group"]
-    return _find(
-        groups,
-        named,
-        lambda chat: (chat.title,),
-        lambda chat: chat.chat_id,
-        NotFound("there is no such group"),
-    )
+    groups = [chat for chat in all_chats(caller) if chat.kind == "group"]
+    none = NotFound("there is no such group")
+    return _find(groups, named, lambda chat: (chat.title,), lambda chat: chat.chat_id, none)
 
 
 def find_contact(caller: "Caller", named: str) -> ContactView:
@@ -80,7 +82,7 @@ def find_link(caller: "Caller", number: int) -> LinkView:
 
 def find_message(caller: "Caller", number: int) -> MessageView:
     """Return the message with a number; raise `NotFound`."""
-    for chat in caller.call("chat.list", NoParams(), ChatListView).chats:
+    for chat in all_chats(caller):
         page = MessagePageParams(chat_id=chat.chat_id, before=number + 1, limit=1)
         found = caller.call("message.list", page, MessagePageView).messages
         if found and found[0].sequence == number:

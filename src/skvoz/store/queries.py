@@ -144,7 +144,7 @@ class Queries:
         return inbox, relay
 
     def unsent(self) -> int:
-        """Return how many things that a person said or wished no relay has taken yet: words, invitations, links."""
+        """Count what a person said or wished and no relay has taken yet: words, invitations, links."""
         intents = sum(
             not intent.quiet or intent.kind is not IntentKind.CONTENT
             for intent in self._records.select(Intent)
