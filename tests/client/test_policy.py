@@ -31,6 +31,7 @@ from skvoz.mls import (
 
 SUITE = SUITES[1]
 random = Random(7)
+GROUP_ID = b"g" * 16
 ALWAYS = Lifetime(not_before=0, not_after=2**62)
 
 
@@ -89,7 +90,7 @@ def conversation(kind: ConversationKind, admins: Sequence[Person], members: Sequ
     certificate, pair = ADMIN.device()
     group = Group.create(
         SUITE,
-        b"group",
+        GROUP_ID,
         certificate,
         pair,
         lifetime=ALWAYS,
@@ -172,10 +173,10 @@ def test_everybody_may_take_a_lost_device_out_and_in() -> None:
         private_key=other.state.signature_key.private_key, public_key=other.state.signature_key.public_key
     )
     device = (leaf.credential.content, pair)
-    again = bundle_of(OTHER, device, back_to=b"group")
+    again = bundle_of(OTHER, device, back_to=GROUP_ID)
     check(member, Remove(other.own_leaf_index), Add(again.key_package))
     with pytest.raises(Invalid):  # another device of the same person is not the same leaf
-        check(member, Remove(other.own_leaf_index), Add(bundle_of(OTHER, back_to=b"group").key_package))
+        check(member, Remove(other.own_leaf_index), Add(bundle_of(OTHER, back_to=GROUP_ID).key_package))
     for foreign in (None, b"another"):  # one out of a pool, or made for coming back elsewhere
         with pytest.raises(Invalid):
             check(

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import msgspec
 import pytest
 
 from skvoz.base.errors import Malformed, PeerError
@@ -591,6 +592,29 @@ def another_group(
     pending = group.stage_commit(proposals=[Add(parse_key_package(key_package))], randomness=step.randomness)
     assert pending.welcome is not None
     return pending.welcome
+
+
+def test_a_group_does_not_take_the_place_of_a_person() -> None:
+    """A chat with a person goes by the account's id, one with a group by the group's."""
+    world, anna, boris = friends()
+    mallory = world.add_device("mallory", next(iter(world.relays.values())))
+    accept(mallory, link_of(boris))
+    world.advance(10_000)
+    assert contact(boris, mallory.account_id).state is ContactState.ACCEPTED
+    model = mallory.conversation()
+    key_package, recipient = boris.act(invitations.fresh_key_package)
+    before = sorted(one.group_id for one in boris.all(Conversation))
+    for group_id, is_taken in ((GroupId(anna.account_id), False), (GroupId(b"n" * 16), True)):
+        of = msgspec.structs.replace(model, group_id=group_id, log_id=LogId(b"l" * 16))
+        refused = dropped(boris)
+
+        def send(step: Step, of: Conversation = of) -> None:
+            invitations.deliver(step, of, another_group(step, of, key_package), [recipient])
+
+        mallory.act(send)
+        world.settle()
+        assert dropped(boris) == refused + (not is_taken)
+        assert (len(boris.all(Conversation)) == len(before)) == (not is_taken)
 
 
 def test_only_members_and_who_heard_the_knock_lead_back() -> None:

@@ -19,6 +19,11 @@ from skvoz.crypto import CipherSuite, hpke_open, hpke_seal
 
 VERSION: Final = 1
 INVITATION: Final = 1
+"""The only kind of mail so far."""
+INVITATION_VERSION: Final = 1
+INVITATION_LABEL: Final = "invitation"
+INVITATION_PARTS_MAX: Final = 128
+"""Parts of one invitation: some 4 MB."""
 _INFO: Final = b"skvoz inbox mail 1"
 _ADDRESSES_MAX: Final = 8
 
@@ -70,6 +75,11 @@ def _address(reader: Reader) -> str:
         return data.decode()
     except UnicodeDecodeError:
         raise Malformed("an address is not UTF-8") from None
+
+
+def signed_invitation(inbox_id: LogId, recipient: AccountId, content: bytes) -> bytes:
+    """Return what the signature of an invitation covers."""
+    return inbox_id + recipient + content
 
 
 def seal_mail(

@@ -16,13 +16,22 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from skvoz.base.errors import Malformed, PeerError
-from skvoz.base.ids import AccountId, EntryId, LogId
+from skvoz.base.ids import AccountId, EntryId
 from skvoz.client import account as accounts
 from skvoz.client import contacts, inboxes, introductions
 from skvoz.client.cards import INBOX_KEY_SIZE_MAX, Card
 from skvoz.client.effects import Append, Channel
 from skvoz.client.events import RequestFailed
-from skvoz.client.inbox_mail import INVITATION, InboxAddress, parse_inbox_address, seal_mail
+from skvoz.client.inbox_mail import (
+    INVITATION,
+    INVITATION_LABEL,
+    INVITATION_PARTS_MAX,
+    INVITATION_VERSION,
+    InboxAddress,
+    parse_inbox_address,
+    seal_mail,
+    signed_invitation,
+)
 from skvoz.client.inputs import EntryRefused, EntryStored
 from skvoz.client.records import Conversation, Delivery, Relay
 from skvoz.client.step import Step
@@ -30,11 +39,8 @@ from skvoz.codec import Reader, opaque, uint8, uint16, vector
 from skvoz.crypto import sign_labeled
 from skvoz.mls import Extensions
 
-VERSION: Final = 1
-INVITATION_LABEL: Final = "invitation"
 PART_SIZE: Final = 30_000
 """Bytes of an invitation in one part: with all around it, it is padded to 32 KiB."""
-PARTS_MAX: Final = 128
 RETRY_ALARM: Final = "delivery.retry"
 GIVE_UP_MS: Final = 30 * 24 * 3600 * 1000
 """An invitation that could not be delivered for so long is nothing that anybody waits for."""
@@ -89,28 +95,23 @@ def deliver(step: Step, conversation: Conversation, welcome: bytes, recipients: 
             told = address if contacts.is_accepted(step, to.account_id) else b""
             content = b"".join(
                 (
-                    uint8(VERSION),
+                    uint8(INVITATION_VERSION),
                     opaque(card.encoded),
                     opaque(told),
                     opaque(welcome),
                     vector(map(opaque, cards)),
                 )
             )
-            signed = signed_content(to.address.inbox_id, to.account_id, content)
+            signed = signed_invitation(to.address.inbox_id, to.account_id, content)
             signature = sign_labeled(step.account().device_private_key, INVITATION_LABEL, signed)
             _post(step, conversation, to, content + signature)
         except PeerError:
             step.tell(RequestFailed(chat_id=conversation.chat_id, reason="not_delivered"))
 
 
-def signed_content(inbox_id: LogId, recipient_id: AccountId, content: bytes) -> bytes:
-    """Return what the signature of an invitation covers."""
-    return inbox_id + recipient_id + content
-
-
 def _post(step: Step, conversation: Conversation, to: Recipient, invitation: bytes) -> None:
     pieces = [invitation[start : start + PART_SIZE] for start in range(0, len(invitation), PART_SIZE)]
-    if len(pieces) > PARTS_MAX:
+    if len(pieces) > INVITATION_PARTS_MAX:
         raise Malformed("an invitation is too long")
     address = to.address
     identity = step.randomness(16)

@@ -46,6 +46,7 @@ from skvoz.mls import (
 )
 from skvoz.mls.nodes import find_extension
 
+GROUP_ID_SIZE: Final = 16
 RETURN_EXTENSION: Final = 0xF0A4
 """In a KeyPackage: it brings its device back into the group whose id it holds, and nowhere else."""
 _REQUIRED: Final = RequiredCapabilities(
@@ -152,7 +153,10 @@ def is_admin(group: Group, account_id: AccountId) -> bool:
 
 
 def check_member_kinds(group: Group) -> None:
-    """Check a group that a Welcome leads into: description, size, and whom its kind admits."""
+    """Check a group that a Welcome leads into: id, description, size, and whom its kind admits."""
+    if len(group.group_id) != GROUP_ID_SIZE:
+        # An id as long as an account's would put the group into the chat with that person.
+        raise Invalid("a group's id has a wrong size")
     info = info_of(group)
     accounts = accounts_of(group)
     if sum(map(len, accounts.values())) > ROOM_DEVICES_MAX:

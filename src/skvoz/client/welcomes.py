@@ -10,11 +10,18 @@ from typing import Final
 
 from skvoz.base.errors import Invalid, Malformed
 from skvoz.base.ids import GroupId
-from skvoz.client import contacts, conversations, inboxes, introductions, invitations, policy
+from skvoz.client import contacts, conversations, inboxes, introductions, policy
 from skvoz.client.cards import Card, verify_card
 from skvoz.client.certificates import read_certificate
 from skvoz.client.events import LinkUsed
-from skvoz.client.inbox_mail import INVITATION, parse_inbox_address
+from skvoz.client.inbox_mail import (
+    INVITATION,
+    INVITATION_LABEL,
+    INVITATION_PARTS_MAX,
+    INVITATION_VERSION,
+    parse_inbox_address,
+    signed_invitation,
+)
 from skvoz.client.records import (
     Contact,
     ContactState,
@@ -54,7 +61,7 @@ class Invitation:
 def parse_invitation(data: bytes) -> Invitation:
     """Parse an invitation; raise a `PeerError`."""
     reader = Reader(data)
-    if reader.uint8() != invitations.VERSION:
+    if reader.uint8() != INVITATION_VERSION:
         raise Malformed("an invitation has an unknown version")
     card = verify_card(reader.opaque())
     address = reader.opaque()
@@ -87,7 +94,7 @@ def received(step: Step, inbox: Inbox, kind: int, content: bytes) -> None:
     number, count = reader.uint16(), reader.uint16()
     piece = reader.opaque()
     reader.finish()
-    if not number < count <= invitations.PARTS_MAX:
+    if not number < count <= INVITATION_PARTS_MAX:
         raise Malformed("a part of an invitation has an impossible number")
     pieces = {number: piece}
     if count > 1:
@@ -138,8 +145,8 @@ def _invited(step: Step, inbox: Inbox, invitation: Invitation) -> None:
     if read_certificate(staged.sender_credential.content).number < card.account_key.number:
         raise Invalid("an invitation is from a device under an account key that was replaced")
     signer = staged.group.state.members.signatory(staged.sender)
-    signed = invitations.signed_content(inbox.log_id, step.account().account_id, invitation.content)
-    verify_labeled(signer.signature_key, invitations.INVITATION_LABEL, signed, invitation.signature)
+    signed = signed_invitation(inbox.log_id, step.account().account_id, invitation.content)
+    verify_labeled(signer.signature_key, INVITATION_LABEL, signed, invitation.signature)
     kind = policy.info_of(staged.group).kind
     known = step.transaction.get(Conversation, GroupId(staged.group.group_id))
     if known is not None and known.state in _AWAY:
