@@ -1,9 +1,9 @@
 """Gaps: messages name the last ids that their author had seen, so a withheld entry shows.
 
 A room has one order for everybody, so whoever names an id that never came here has read something that we
-were not given. Two things are excused: what an author names in their first message since we are here, which
-may be older than our membership, and what is too long ago to remember. If a missing message comes after all,
-that is told as well. Reports and introductions are not counted.
+were not given. What an author names in their first message since we are here is excused: it may be older than
+our membership. If a missing message comes after all, that is told as well. Reports and introductions are not
+counted.
 """
 
 from typing import Final
