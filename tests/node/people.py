@@ -255,13 +255,21 @@ class World:
         await self.relay.close()
         self._relay = None
 
-    async def person(self, name: str, *, ticket: bytes = b"") -> Person:
+    async def person(self, name: str, *, ticket: bytes = b"", url: str = "") -> Person:
+        """Make somebody who lives at this relay, or reaches it by another address."""
         person = Person(self.folder / name)
         self.people.append(person)
-        await person.wake()
-        relay = msgspec.structs.replace(self.address, ticket=ticket)
-        await person.do(CreateAccount(client_id=client_id(), name=name, relay=relay))
+        await self.settle(person, name, ticket=ticket, url=url)
         return person
+
+    async def settle(self, person: Person, name: str, *, ticket: bytes = b"", url: str = "") -> None:
+        """Make an account in somebody's empty home."""
+        await person.wake()
+        address = self.address
+        relay = msgspec.structs.replace(
+            address, ticket=ticket, addresses=(url,) if url else address.addresses
+        )
+        await person.do(CreateAccount(client_id=client_id(), name=name, relay=relay))
 
     async def introduce(self, inviter: Person, guest: Person, text: str = "hello") -> None:
         """Let a guest open a single-use link and wait until the text is there."""

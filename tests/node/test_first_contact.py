@@ -47,6 +47,7 @@ async def stranger_of(owner: Person, stranger: Person, text: str = "let me in") 
     return chat_id
 
 
+@pytest.mark.slow
 def test_a_stranger_has_one_text_until_accepted(tmp_path: Path) -> None:
     async def scenario() -> None:
         async with world(tmp_path) as here:

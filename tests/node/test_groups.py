@@ -40,6 +40,8 @@ from skvoz.mls import Add, GroupContextExtensions, Proposal, Remove, parse_key_p
 from tests.node.attackers import Outsider, forged_commit
 from tests.node.people import Person, World, client_id, until, world
 
+pytestmark = pytest.mark.slow
+
 
 async def everybody_reads(people: list[Person], chat_id: bytes, text: str) -> None:
     for person in people:
@@ -50,7 +52,6 @@ async def everybody_reads(people: list[Person], chat_id: bytes, text: str) -> No
         await until(look)
 
 
-@pytest.mark.slow
 def test_five_people_come_talk_and_go(tmp_path: Path) -> None:
     async def scenario() -> None:
         async with world(tmp_path) as here:

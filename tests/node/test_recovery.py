@@ -20,6 +20,8 @@ from skvoz.wire import frames
 from tests.node.attackers import ForgedCloser, Outsider, lying
 from tests.node.people import Person, World, client_id, until, world
 
+pytestmark = pytest.mark.slow
+
 
 async def everybody_reads(people: list[Person], chat_id: bytes, text: str) -> None:
     """Wait until a text is there once for each, while minutes pass."""
@@ -174,7 +176,6 @@ def forget_the_past(world: World, keep_from: int, log_id: bytes) -> None:
     connection.close()
 
 
-@pytest.mark.slow
 def test_who_fell_behind_what_a_relay_keeps_is_let_in_again(tmp_path: Path) -> None:
     async def scenario() -> None:
         async with world(tmp_path) as here:
@@ -218,7 +219,6 @@ def test_who_fell_behind_what_a_relay_keeps_is_let_in_again(tmp_path: Path) -> N
     asyncio.run(scenario())
 
 
-@pytest.mark.slow
 def test_members_put_back_what_a_restored_relay_lost(tmp_path: Path) -> None:
     async def scenario() -> None:
         async with world(tmp_path) as here:

@@ -308,6 +308,7 @@ def test_a_passphrase_opens_and_another_does_not(tmp_path: Path) -> None:
     ],
 )
 def test_a_strange_key_file_is_refused(tmp_path: Path, text: str, kind: type[StoreError]) -> None:
+    (tmp_path / "key.json").touch(0o600)
     (tmp_path / "key.json").write_text(text)
     with pytest.raises(kind):
         read_key(tmp_path / "key.json", lambda: "x")
