@@ -164,7 +164,7 @@ def _unwrapped(file: _KeyFile, passphrase: str) -> bytes:
 def _read(file: Path) -> _KeyFile:
     try:
         if file.stat().st_mode & 0o077:
-            raise StoreError(f"others on this machine can read {file.name}, a home's key: make it mode 0600")
+            raise StoreError("others on this machine can read key.json, the home's key: make it mode 0600")
         stored = msgspec.json.decode(file.read_bytes(), type=_KeyFile)
     except FileNotFoundError:
         raise NotFound("this home has no key file") from None
