@@ -27,6 +27,6 @@ def figure(
     holds = (most is None or value <= most) and (least is None or value >= least)
     target = f"at most {most:,g}" if most is not None else f"at least {least:,g}" if least is not None else ""
     judged = f"   {target}: {'holds' if holds else 'MISSED'}" if target else ""
-    shown = f"{value:,.0f}" if abs(value) >= 1000 else f"{value:,.2f}"
+    shown = f"{value:,.0f}" if isinstance(value, int) or abs(value) >= 1000 else f"{value:,.2f}"
     print(f"    {name:<48}{shown:>10} {unit:<6}{judged}".rstrip(), flush=True)
     return holds

@@ -14,6 +14,7 @@ import msgspec
 from bench.api_client import ApiClient, connect
 from bench.processes import RunningRelay, stopped_after
 
+_PAGE = 200
 _START_TIMEOUT_S = 30.0
 _POLL_S = 0.005
 
@@ -36,8 +37,15 @@ class Person:
         self.account_id = ""
 
     async def chats(self) -> list[dict[str, Any]]:
-        """Return all chats."""
-        return (await self.api.ask("chat.list"))["chats"]
+        """Return all chats, page by page."""
+        found: list[dict[str, Any]] = []
+        cursor: str | None = None
+        while True:
+            page = await self.api.ask("chat.list", cursor=cursor, limit=_PAGE)
+            found += page["chats"]
+            cursor = page["next_cursor"]
+            if cursor is None:
+                return found
 
     async def unread(self) -> int:
         """Return how many messages of others came."""

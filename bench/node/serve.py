@@ -5,22 +5,18 @@ import signal
 import sys
 from pathlib import Path
 
-from skvoz.api.service import serve
-from skvoz.node.node import Node, open_home
+from skvoz.api.local import running
+from skvoz.node.node import open_home
 from skvoz.store import Protection
 
 
 async def run(folder: Path) -> None:
     """Serve until SIGTERM."""
-    # The API's server takes SIGTERM, and once it has stopped raises it again: then nobody else may be hit.
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, lambda: None)
+    stopped = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stopped.set)
     with open_home(folder, str, Protection.FILE) as opened:
-        node = Node(opened)
-        await node.start()
-        try:
-            await serve(node, opened.home.socket_file)
-        finally:
-            await node.close()
+        async with running(opened):
+            await stopped.wait()
 
 
 if __name__ == "__main__":

@@ -1,18 +1,14 @@
 """Kills a relay with -9 under load, again and again, and looks for what was lost or came twice.
 
-`python -m tests.server.kills 100` does it a hundred times and prints figures.
+`./dev bench kills` does it a hundred times and prints figures.
 """
 
 import asyncio
 import contextlib
-import dataclasses
 import random
 import secrets
 import signal
-import socket
 import sqlite3
-import sys
-import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -139,10 +135,7 @@ async def kill_often(folder: Path, *, kills: int, seed: int, logs: int = 4) -> F
     """Run a relay in `folder` under the load of two writers a log, kill it so often, then look."""
     chance = random.Random(seed)
     started = time.monotonic()
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
-    relay = RelayProcess(folder, port=port, quotas=QUOTAS)
+    relay = RelayProcess(folder, quotas=QUOTAS)
     await relay.start()
     log_ids = [LogId(secrets.token_bytes(16)) for _ in range(logs)]
     pens = [Pen(relay.public_key, relay.url, log_id) for log_id in log_ids for _ in range(2)]
@@ -207,18 +200,3 @@ def _look(folder: Path, pens: list[Pen], kills: int, seconds: float) -> Found:
         damaged=damaged,
         store_ids=len(set[bytes]().union(*(pen.stores for pen in pens))) - 1,
     )
-
-
-def main() -> None:
-    """Kill a relay as often as the command line says."""
-    kills = int(sys.argv[1]) if len(sys.argv) > 1 else 100
-    seed = int(sys.argv[2]) if len(sys.argv) > 2 else secrets.randbelow(2**32)
-    with tempfile.TemporaryDirectory() as folder:
-        found = asyncio.run(kill_often(Path(folder) / "relay", kills=kills, seed=seed))
-    print(f"seed {seed}: {found}")
-    if any(dataclasses.astuple(found)[3:]):
-        sys.exit("something was lost, doubled or damaged")
-
-
-if __name__ == "__main__":
-    main()

@@ -19,19 +19,21 @@ serve(home.folder, read_settings(home.config_file),
 class RelayProcess:
     """Started and stopped as often as one likes; keeps its home and its port."""
 
-    def __init__(self, folder: Path, *, port: int, quotas: str = "", prepare: str = "") -> None:
+    def __init__(self, folder: Path, *, quotas: str = "", prepare: str = "") -> None:
         """`prepare`: Python that the process runs first."""
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        config = f'listen = "127.0.0.1:{port}"\nreserve_bytes = 1\n[quotas]\n{quotas}'
-        (folder / "relay.toml").write_text(config)
-        self.url = f"ws://127.0.0.1:{port}/"
+        self.url = ""
         self.public_key = b""
         self._folder = folder
+        self._port = 0
+        self._quotas = quotas
         self._prepare = prepare
         self._process: asyncio.subprocess.Process | None = None
 
     async def start(self) -> None:
-        """Start it and wait until it listens."""
+        """Start it and wait until it listens, at the same port as before."""
+        config = f'listen = "127.0.0.1:{self._port}"\nreserve_bytes = 1\n[quotas]\n{self._quotas}'
+        (self._folder / "relay.toml").write_text(config)
         self._process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-c",
@@ -41,7 +43,8 @@ class RelayProcess:
         )
         assert self._process.stdout is not None
         port, public_key = (await asyncio.wait_for(self._process.stdout.readline(), 30)).split()
-        self.url = f"ws://127.0.0.1:{int(port)}/"
+        self._port = int(port)
+        self.url = f"ws://127.0.0.1:{self._port}/"
         self.public_key = bytes.fromhex(public_key.decode())
 
     async def stop(self, how: signal.Signals) -> int:
