@@ -7,6 +7,7 @@
 - `service`: the methods over a node, and the WebSocket and POST on a private Unix socket
 - `caller`: the other end, for programs that are not asynchronous
 - `local`: a node with its API in this process
+- `descriptions`: methods and events described for programs (OpenRPC, AsyncAPI)
 
 Bytes (ids) are base64 in JSON. Every write carries a `client_id`; a repeat gets the first one's answer.
 """

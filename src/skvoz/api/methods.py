@@ -321,17 +321,18 @@ class Method:
     changes: bool = False
 
 
-def _about(documented: object) -> str:
+def about(documented: object) -> str:
+    """Return what a docstring says."""
     return inspect.cleandoc(documented.__doc__ or "")
 
 
 METHODS: Final[dict[str, Method]] = {
     **{
-        name: Method(params=command, result=commands.Answer, about=_about(command), changes=True)
+        name: Method(params=command, result=commands.Answer, about=about(command), changes=True)
         for name, command in COMMANDS.items()
     },
     **{
-        name: Method(params=question.params, result=question.result, about=_about(question.read))
+        name: Method(params=question.params, result=question.result, about=about(question.read))
         for name, question in QUESTIONS.items()
     },
     "node.status": Method(

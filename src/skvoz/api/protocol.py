@@ -1,7 +1,7 @@
 """JSON-RPC 2.0: requests and answers, and errors in one form.
 
 A call is one object with an id and its parameters by name. There are no batches and no calls without an id:
-docs/adr/0012-one-call-at-a-time.md says why.
+docs/adr/0030-one-call-at-a-time.md says why.
 
 An error is `{code, message, data: {kind, retryable, retry_after_ms}}`. `kind` is a word for programs, one
 per class of `skvoz.base.errors`; `message` is English and safe to log.
