@@ -207,6 +207,10 @@ def test_an_expired_key_package_is_not_added_and_does_not_split_the_group() -> N
     stored = bob.receive(say(alice, add), now_ms=NOW_MS)
     assert isinstance(stored, ProposalStored)
     assert stored.group.stage_commit(randomness=RANDOM, now_ms=later).effects.added == ()
+    beside = stored.group.receive(say(alice, Remove(0), public=True))
+    assert isinstance(beside, ProposalStored)
+    effects = beside.group.stage_commit(randomness=RANDOM, now_ms=later).effects
+    assert ([gone.leaf_index for gone in effects.removed], effects.added) == ([0], ())
     pending = alice.stage_commit(randomness=RANDOM, proposals=[add], now_ms=NOW_MS)
     assert isinstance(bob.receive(pending.commit, now_ms=later), StagedCommit)
 

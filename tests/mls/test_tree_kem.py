@@ -138,6 +138,23 @@ def test_a_removed_member_learns_nothing() -> None:
         decrypt_path(after, old.kept_for(world.tree), sender=0, path=path, group_context=context_of(after))
 
 
+def test_who_is_cut_off_the_tree_meets_no_path() -> None:
+    world = full_world(SUITE, 4)
+    old = world.private(3)
+    world.remove(3)
+    world.remove(2)
+    staged = world.stage(0)
+    path = sealed(world, staged)
+    with pytest.raises(Invalid, match="does not meet"):
+        decrypt_path(staged.tree, old, sender=0, path=path, group_context=context_of(staged.tree))
+
+
+def test_nothing_is_encrypted_to_a_blank_node() -> None:
+    world = new_world(SUITE, 4)
+    with pytest.raises(Invalid, match="blank"):
+        sealed(world, replace(world.stage(0), tree=world.tree))
+
+
 def test_keys_of_blanked_nodes_are_dropped() -> None:
     world = full_world(SUITE, 8)
     private = world.private(0)

@@ -6,6 +6,7 @@ import pytest
 
 from skvoz.base.errors import DecryptFailed, Invalid, Malformed
 from skvoz.codec import Reader, opaque, uint16
+from skvoz.crypto.ports import KeyPair
 from skvoz.crypto.suites import suite
 from skvoz.mls import tree_math
 from skvoz.mls.nodes import (
@@ -115,6 +116,13 @@ def test_a_leaf_supports_what_it_uses(supports: Capabilities, text: str) -> None
         check_leaf(leaf, SUITE)
 
 
+def test_a_leaf_may_use_what_it_lists() -> None:
+    supports = capabilities(SUITE, extensions=(0xF000,))
+    check_leaf(
+        client(SUITE, "a", supports=supports, extensions=(Extension(kind=0xF000, data=b""),)).leaf, SUITE
+    )
+
+
 def test_extensions_of_the_rfc_need_not_be_listed() -> None:
     check_leaf(client(SUITE, "a", extensions=(Extension(kind=1, data=b"id"),)).leaf, SUITE)
 
@@ -210,6 +218,10 @@ def test_a_key_package_is_signed_by_its_leaf() -> None:
 def test_a_key_package_has_keys_that_can_be_encrypted_to(bad: bytes) -> None:
     with pytest.raises(Malformed):
         check_key_package(package_of(client(SUITE, "a"), init_key=bad), SUITE)
+    with pytest.raises(Malformed):
+        check_key_package(
+            package_of(client(SUITE, "a", encryption=KeyPair(private_key=b"", public_key=bad))), SUITE
+        )
 
 
 def test_a_key_package_with_a_changed_leaf_is_refused() -> None:

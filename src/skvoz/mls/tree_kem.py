@@ -324,7 +324,7 @@ def join_path(
         return private
     ancestor = tree_math.common_ancestor(sender, leaf_index)
     nodes = tree.filtered_direct_path(sender)
-    if sender == leaf_index or ancestor not in nodes:
+    if ancestor not in nodes:
         raise Invalid("a path secret belongs to no node of this member's path")
     return _climb(tree, private, nodes[nodes.index(ancestor) :], path_secret)[0]
 
