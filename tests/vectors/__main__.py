@@ -22,27 +22,30 @@ def main(arguments: list[str]) -> int:
     options = parser.parse_args(arguments)
     kind: str | None = options.kind
     paths: list[Path] = options.paths or [vectors_folder()]
-    if missing := [str(path) for path in paths if not path.exists()]:
-        parser.error("no such file or folder: " + ", ".join(missing))
-    files = [file for path in paths for file in _files_in(path)]
     if kind is not None:
+        files = [file for path in paths for file in _files_in(path)]
         known = kind_of(kind)
         if known is None:
             parser.error(f"unknown kind {kind}; there are: " + ", ".join((*CASE_KINDS, *FILE_KINDS)))
         return _report({known: run_files(known, files)})
     by_kind: dict[str, list[Path]] = {}
-    for file in files:
-        found = kind_of_path(file)
-        if found is None:
-            print(f"{file.parent.name}/{file.name}: not a kind that Skvoz has")
-        else:
-            by_kind.setdefault(found, []).append(file)
-    return _report({name: run_files(name, chosen) for name, chosen in by_kind.items()})
+    nameless = Tally()
+    for path in paths:
+        for file in _files_in(path):
+            found = kind_of_path(file)
+            if found is not None:
+                by_kind.setdefault(found, []).append(file)
+            elif path.is_dir():
+                print(f"{file.parent.name}/{file.name}: not a kind that Skvoz has")
+            else:
+                nameless.failures.append(f"{file.name}: its name is of no kind that Skvoz has; say --kind")
+    tallies = {name: run_files(name, chosen) for name, chosen in by_kind.items()}
+    return _report(tallies | ({"no kind": nameless} if nameless.failures else {}))
 
 
 def _files_in(path: Path) -> list[Path]:
-    if path.is_file():
-        return [path]
+    if not path.is_dir():
+        return [path]  # also one that isn't there: that it can't be read is a failure to be counted
     return sorted(file for file in path.rglob("*") if file.is_file() and file.suffix in {".json", ".cbor"})
 
 

@@ -80,17 +80,23 @@ def check_hpke(case: dict[str, Any]) -> None:
     if kem is not XWING:  # ML-KEM's half draws its own randomness
         made = kem.encapsulate(recipient.public_key, lambda _: fields["ikmE"])
         expect("encapsulation", made, (shared_secret, encapsulation))
-    info, aead = fields["info"], _AEADS[case["aead_id"]]
+    info, aead = fields["info"], _AEADS.get(case["aead_id"])
+    if aead is None:
+        raise NotOursError(f"AEAD {case['aead_id']:#06x}")
     context: HpkeContext | OneStageContext
     if one_stage := ONE_STAGE_KDFS.get(case["kdf_id"]):
         context = one_stage_context(kem.id, one_stage, aead, shared_secret, info)
+    elif (kdf := _KDFS.get(case["kdf_id"])) is None:
+        raise NotOursError(f"KDF {case['kdf_id']:#06x}")
     else:
-        parts = _Parts(kem, _KDFS[case["kdf_id"]], aead)
+        parts = _Parts(kem, kdf, aead)
         context = hpke_context(parts, shared_secret, info)
         for message in case["encryptions"][:1]:
             first = _Fields(message)
             opened = hpke_open(parts, recipient.private_key, encapsulation, info, first["aad"], first["ct"])
             expect("single-shot open", opened, first["pt"])
+    if "suite_id" in case:
+        expect("suite id", context.suite_id, fields["suite_id"])
     expect("key", context.key, fields["key"])
     expect("base nonce", context.base_nonce, fields["base_nonce"])
     expect("exporter secret", context.exporter_secret, fields["exporter_secret"])

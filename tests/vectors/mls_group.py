@@ -46,6 +46,7 @@ def check_passive_client(case: Case) -> None:
         leaf_private_key=_hex(case["encryption_priv"]),
         signature_private_key=_hex(case["signature_priv"]),
     )
+    _check_private_keys(bundle)
     psks = PreSharedKeys(external={_hex(psk["psk_id"]): _hex(psk["psk"]) for psk in case["external_psks"]})
     tree = None if case["ratchet_tree"] is None else _hex(case["ratchet_tree"])
     group = Group.join(_hex(case["welcome"]), bundle, ratchet_tree=tree, psks=psks).group
@@ -63,6 +64,14 @@ def check_passive_client(case: Case) -> None:
             raise MismatchError("a commit was not followed")
         group = _stored_and_restored(followed.next)
         expect("epoch_authenticator", group.epoch_authenticator.hex(), epoch["epoch_authenticator"])
+
+
+def _check_private_keys(bundle: KeyPackageBundle) -> None:
+    kem, leaf = bundle.suite.kem, bundle.key_package.leaf_node
+    expect("init_priv", kem.public_key_of(bundle.init_private_key), bundle.key_package.init_key)
+    expect("encryption_priv", kem.public_key_of(bundle.leaf_private_key), leaf.encryption_key)
+    signature_key = bundle.suite.signature.public_key_of(bundle.signature_private_key)
+    expect("signature_priv", signature_key, leaf.signature_key)
 
 
 def _stored_and_restored(group: Group) -> Group:

@@ -55,7 +55,7 @@ def _all_cases(kind: str, paths: list[Path], tally: Tally) -> Iterator[tuple[Pat
     for path in paths:
         try:
             cases = cases_of(kind, path)
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             tally.failures.append(f"{path.name}: can't be read: {type(error).__name__}")
             continue
         for number, case in enumerate(cases):

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.vectors.__main__ import main
-from tests.vectors.kinds import kind_of, kind_of_path
+from tests.vectors.kinds import CASE_KINDS, kind_of, kind_of_path
 from tests.vectors.outcome import NotOursError
 from tests.vectors.runner import cases_of, run_case
 from tests.vectors_folder import require, vectors_folder
@@ -89,9 +89,91 @@ def test_what_is_not_ours_is_said_and_not_counted(tmp_path: Path, capsys: pytest
     assert out.splitlines()[-1] == "0 passed, 0 failed"
 
 
-@pytest.mark.parametrize("arguments", [["--kind", "nonsense", __file__], ["/no/such/file"]])
-def test_usage_errors_are_said(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+def test_usage_errors_are_said(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as stopped:
-        main(arguments)
+        main(["--kind", "nonsense", __file__])
     assert stopped.value.code == 2
     assert "vectors: error:" in capsys.readouterr().err
+
+
+_ELSEWHERE = {
+    "xwing": "hpke/xwing-test-vectors.json",
+    "hpke": "hpke/hpke-pq-test-vectors.json",
+    "passive-client": "mls/passive-client-welcome.json",
+    **{kind: f"mls/{kind}.json" for kind in CASE_KINDS if kind not in {"xwing", "hpke", "passive-client"}},
+}
+
+
+# Fields that decide a case, where its first one does not.
+_TELLING = {
+    "hpke": "enc",
+    "tree-operations": "tree_after",
+    "secret-tree": "encryption_secret",
+    "transcript-hashes": "confirmation_key",
+    "psk_secret": "psk_secret",
+}
+
+
+@pytest.mark.parametrize("kind", _ELSEWHERE)
+def test_every_kind_runs_on_a_file_from_elsewhere(
+    kind: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A copy under any name passes; damaged, cut off, empty or absent, it fails and is counted."""
+    cases = json.loads(require(_ELSEWHERE[kind]).read_bytes())
+    if kind == "hpke":
+        cases = [case for case in cases if case["kem_id"] == 0x647A]
+    elif kind == "tree-math":
+        cases = [case for case in cases if case["n_leaves"] < 64]
+    cases = cases[:2]
+    file = tmp_path / "from elsewhere.dat"
+    whole = json.dumps(cases)
+    file.write_text(whole)
+    assert main(["--kind", kind, str(file)]) == 0
+    assert capsys.readouterr().out.splitlines()[-1] == f"{len(cases)} passed, 0 failed"
+    field = _TELLING.get(kind, next(iter(cases[0])))
+    value = cases[0][field]
+    changed = value + 1 if isinstance(value, int) else value[:-2]
+    for damaged, failures in (
+        (json.dumps([cases[0] | {field: changed}]), 1),
+        (json.dumps([cases[0] | {field: None}, *cases[1:]]), 1),
+        (json.dumps([{}, [], 5, None, "text"]), 5),
+        (whole[: len(whole) // 2], 1),
+        ("[" * 200_000, 1),
+        ("", 1),
+    ):
+        file.write_text(damaged)
+        assert main(["--kind", kind, str(file)]) == 1
+        assert capsys.readouterr().out.splitlines()[-1].endswith(f"{failures} failed")
+    file.write_bytes(b"\xff\xfe")
+    assert main(["--kind", kind, str(file), str(tmp_path / "absent")]) == 1
+    assert capsys.readouterr().out.splitlines()[-1] == "0 passed, 2 failed"
+
+
+def test_examples_of_content_run_from_elsewhere(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "from elsewhere.dat"
+    file.write_bytes(require("mimi-content/original.cbor").read_bytes())
+    assert main(["--kind", "mimi-content", str(file)]) == 0
+    file.write_bytes(file.read_bytes()[:-1])
+    assert main(["--kind", "mimi-content", str(file), str(tmp_path / "absent")]) == 1
+    assert capsys.readouterr().out.splitlines()[-1] == "0 passed, 2 failed"
+
+
+def test_a_file_of_no_known_kind_fails_where_it_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "xwing.json").write_bytes(require("hpke/xwing-test-vectors.json").read_bytes())
+    (tmp_path / "stranger.json").write_text("[]")
+    assert main([str(tmp_path)]) == 0
+    assert "stranger.json: not a kind" in capsys.readouterr().out
+    assert main([str(tmp_path / "xwing.json"), str(tmp_path / "stranger.json")]) == 1
+    out = capsys.readouterr().out
+    assert "say --kind" in out
+    assert out.splitlines()[-1] == "3 passed, 1 failed"
+
+
+@pytest.mark.parametrize("field", ["signature_priv", "encryption_priv", "init_priv"])
+def test_a_passive_clients_private_keys_are_those_of_its_key_package(field: str) -> None:
+    (case, *_) = json.loads(require("mls/passive-client-welcome.json").read_bytes())
+    other = case | {field: case[field][:-2] + f"{int(case[field][-2:], 16) ^ 1:02x}"}
+    with pytest.raises(Exception, match=f"{field}|out of range"):
+        CASE_KINDS["passive-client"](other)
