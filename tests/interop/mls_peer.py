@@ -1,7 +1,7 @@
 """Our MLS as a JSON-lines peer on stdin and stdout, to be tried against other implementations.
 
-One request and one answer a line; all bytes are hex, labels are text. Commits are followed as soon as
-they are made. A refused message leaves the group as it was.
+One request and one answer a line, empty and senseless lines included; all bytes are hex, labels are
+text. Commits are followed as soon as they are made. A refused message leaves the group as it was.
 
     init {suite, name}              suite: a number, or the name in the IANA registry
     key_package                     -> {key_package}
@@ -83,7 +83,7 @@ class MlsPeer:
         number: object = None
         try:
             request = _parse(line)
-            number = request.get("id")
+            number = _identifier(request)
             operation = self._operations.get(_text(request, "op"), _unknown)
             return {"id": number, "ok": True} | operation(request)
         except SkvozError as error:
@@ -246,6 +246,14 @@ def _parse(line: bytes) -> Request:
     return cast("Request", request)
 
 
+def _identifier(request: Request) -> str | int | None:
+    """Return the request's id, which the answer repeats: text or a whole number, which JSON can hold."""
+    number: object = request.get("id")
+    if number is None or isinstance(number, str | int):
+        return number
+    raise BadRequest("id is neither text nor a whole number")
+
+
 def _suite(request: Request) -> CipherSuite:
     wanted: object = request.get("suite")
     for known in SUITES.values():
@@ -297,8 +305,7 @@ def _lines(stream: BinaryIO) -> Iterable[bytes]:
         rest = line
         while rest and not rest.endswith(b"\n"):
             rest = stream.readline(_LINE_SIZE_MAX)
-        if line.strip():
-            yield line
+        yield line
 
 
 def main() -> None:

@@ -1,45 +1,13 @@
 """The JSON-lines peer: every operation, and whatever else may stand on a line."""
 
 import json
-from typing import Any
 
 import pytest
 
 from skvoz.crypto import SUITES
+from tests.interop.asking import ask, peer_named, refused, same, two
 from tests.interop.mls_peer import MlsPeer
 from tests.interop.peers import ProcessPeer, our_command
-
-
-def ask(peer: MlsPeer, operation: str, /, **fields: object) -> dict[str, Any]:
-    answer = peer.answer(json.dumps({"id": 7, "op": operation, **fields}).encode())
-    assert answer["id"] == 7
-    return json.loads(json.dumps(answer))
-
-
-def refused(peer: MlsPeer, operation: str, /, **fields: object) -> str:
-    answer = ask(peer, operation, **fields)
-    assert answer["ok"] is False
-    return answer["error"]
-
-
-def peer_named(name: str, suite: int | str = 1) -> MlsPeer:
-    peer = MlsPeer()
-    assert ask(peer, "init", suite=suite, name=name)["ok"] is True
-    return peer
-
-
-def two(suite: int | str = 1) -> tuple[MlsPeer, MlsPeer]:
-    alice, bob = peer_named("alice", suite), peer_named("bob", suite)
-    ask(alice, "create", group_id="c0ffee")
-    offered = ask(bob, "key_package")["key_package"]
-    made = ask(alice, "add", key_packages=[offered])
-    assert made["epoch"] == 1
-    assert ask(bob, "join", welcome=made["welcome"]) == {"id": 7, "ok": True, "epoch": 1, "leaf": 1}
-    return alice, bob
-
-
-def same(*peers: MlsPeer) -> bool:
-    return len({json.dumps(ask(peer, "epoch_authenticator")) for peer in peers}) == 1
 
 
 @pytest.mark.parametrize("suite", [*SUITES, *(suite.name for suite in SUITES.values())])
@@ -174,6 +142,14 @@ NONSENSE: list[bytes] = [
     b'{"op": "export", "label": "l", "context": "", "length": 100000}',
     b'{"op": "export", "label": "l", "context": "", "length": -1}',
     b'{"op": "create", "group_id": 5}',
+    b"",
+    b"\x00",
+    b'{"id": NaN, "op": "update"}',
+    b'{"id": 1e999, "op": "update"}',
+    b'{"id": 1.5, "op": "update"}',
+    b'{"id": {}, "op": "update"}',
+    b'{"id": ' + b"[" * 900 + b"]" * 900 + b', "op": "update"}',
+    b'{"id": ' + b"9" * 5000 + b', "op": "update"}',
 ]
 
 
@@ -214,6 +190,8 @@ def test_the_program_answers_line_by_line_until_its_input_ends() -> None:
         }
         huge = '{"id": 1, "op": "' + "x" * (65 * 1024 * 1024) + '"}'
         assert peer.ask_raw(huge)["error"] == "BadRequest: the line is too long"
-        assert peer.ask_raw('\n{"id": 2, "op": "create", "group_id": "00"}')["epoch"] == 0
+        for junk in ("", " ", "\t", "\0", "\\", "\u00e9", "[" * 100_000, '{"id": NaN}', '{"id": 1e999}'):
+            assert peer.ask_raw(junk)["error"].startswith("BadRequest: ")
+        assert peer.ask_raw('{"id": 2, "op": "create", "group_id": "00"}')["epoch"] == 0
         assert peer.ask("update")["epoch"] == 1
         assert peer.close() == 0
