@@ -197,3 +197,14 @@ def test_a_reader_that_has_enough_causes_no_traceback() -> None:
     os.close(writing)
     assert done.stderr == b""
     assert done.returncode == 1
+
+
+def test_a_folder_with_other_files_is_left_alone(tmp_path: Path) -> None:
+    folder = tmp_path / "documents"
+    folder.mkdir(mode=0o755)
+    (folder / "letter.txt").write_text("dear")
+    assert Terminal(folder).refused("chats") == "this folder holds other files: a home needs one of its own"
+    refused = Terminal(tmp_path / "home", SKVOZ_RELAY_HOME=str(folder)).refused("relay")
+    assert refused == "this folder holds other files: a relay needs one of its own"
+    assert [file.name for file in folder.iterdir()] == ["letter.txt"]
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o755

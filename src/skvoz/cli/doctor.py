@@ -29,6 +29,15 @@ def doctor(desk: Desk, *, as_json: bool) -> None:
         click.echo(f"{relay.address} ({_channel(relay.channel)}): {_relay_state(relay.state, relay.problem)}")
     if status.store_problem:
         click.echo(say("The home's disk or database: {problem}", problem=say(status.store_problem)))
+    dropped = sum(status.dropped.values())
+    if dropped:
+        click.echo(
+            count(
+                "{number} thing came that made no sense, and was dropped",
+                "{number} things came that made no sense, and were dropped",
+                dropped,
+            )
+        )
     if status.unsent:
         click.echo(
             count("{number} thing waits for a relay", "{number} things wait for a relay", status.unsent)

@@ -11,7 +11,7 @@ from typing import Final
 
 from skvoz.base.errors import NotFound, StoreError
 from skvoz.server.database import open_reader, own_words
-from skvoz.server.home import RelayHome
+from skvoz.server.home import OWN_FILES, RelayHome
 
 SHOWN: Final[dict[str, tuple[str, ...]]] = {
     "relay": ("name", "value"),
@@ -58,20 +58,6 @@ SHOWN: Final[dict[str, tuple[str, ...]]] = {
 _BOOKKEEPING: Final = frozenset({"sqlite_sequence"})
 
 
-_FILES: Final = {
-    "relay.key": "the relay's private key",
-    "relay.toml": "the operator's settings",
-    "relay.db": "what is printed here",
-    "relay.db-wal": "the database's journal",
-    "relay.db-shm": "the journal's index",
-    "mark": "how many entries the database has had",
-    "lock": "empty",
-    "relay.key.new": "an unfinished `relay.key`",
-    "mark.new": "an unfinished `mark`",
-}
-"""Every file that a relay may have, and what is in it."""
-
-
 def disclose(folder: Path) -> Iterator[str]:
     """Yield lines that say everything that a relay's home holds; the relay may be running.
 
@@ -81,9 +67,9 @@ def disclose(folder: Path) -> Iterator[str]:
     if not home.database_file.exists():
         raise NotFound("there is no relay's database in this folder")
     for file in sorted(folder.iterdir()):
-        if file.name not in _FILES:
+        if file.name not in OWN_FILES:
             raise StoreError("the relay's home has a file that the list of its files does not name")
-        yield f"{file.name}: {file.stat().st_size} bytes, {_FILES[file.name]}"
+        yield f"{file.name}: {file.stat().st_size} bytes, {OWN_FILES[file.name]}"
     with own_words(), contextlib.closing(open_reader(home.database_file)) as connection:
         connection.execute("BEGIN")
         yield from disclose_database(connection)

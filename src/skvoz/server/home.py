@@ -15,8 +15,20 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from skvoz.base.errors import BadRequest, HomeBusy, NotFound, StoreError
+from skvoz.base.errors import BadRequest, Conflict, HomeBusy, NotFound, StoreError
 
+OWN_FILES = {
+    "relay.key": "the relay's private key",
+    "relay.toml": "the operator's settings",
+    "relay.db": "the logs, which `disclose` prints",
+    "relay.db-wal": "the database's journal",
+    "relay.db-shm": "the journal's index",
+    "mark": "how many entries the database has had",
+    "lock": "empty",
+    "relay.key.new": "an unfinished `relay.key`",
+    "mark.new": "an unfinished `mark`",
+}
+"""Every file that a relay may have, and what is in it."""
 PRIVATE_KEY_SIZE = 32
 """An X-Wing private key is its seed, bytes (draft-connolly-cfrg-xwing-kem)."""
 _FOLDER_MODE = 0o700
@@ -79,11 +91,13 @@ class HeldHome:
 def create_home(folder: Path) -> RelayHome:
     """Make a relay's home with a fresh key, or leave an existing one as it is.
 
-    Raises `StoreError` if the folder can't be made or belongs to something else.
+    Raises `StoreError` if the folder can't be made, and `Conflict` for one with somebody's files.
     """
     home = RelayHome(folder=folder)
     try:
         folder.mkdir(mode=_FOLDER_MODE, parents=True, exist_ok=True)
+        if any(file.name not in OWN_FILES for file in folder.iterdir()):
+            raise Conflict("this folder holds other files: a relay needs one of its own")
         folder.chmod(_FOLDER_MODE)
         with _locked(home):
             if not home.key_file.exists():

@@ -12,17 +12,23 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from skvoz.base.errors import HomeBusy, StoreError
+from skvoz.base.errors import Conflict, HomeBusy, StoreError
 
 
 class Home:
     """A home under this process's lock, until `close` or the end of a `with` block."""
 
     def __init__(self, folder: Path) -> None:
-        """Make the folder where it is missing and lock it; raise `HomeBusy` where another process has it."""
+        """Make the folder where it is missing and lock it.
+
+        Raises `HomeBusy` where another process has it, and `Conflict` for a folder with somebody's files.
+        """
         self.folder = folder
         try:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if not (folder / "lock").exists() and any(folder.iterdir()):
+                # A slip in `--home` must not shut people out of their documents.
+                raise Conflict("this folder holds other files: a home needs one of its own")
             folder.chmod(0o700)
             self._descriptor = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
