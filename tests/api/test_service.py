@@ -159,6 +159,7 @@ def test_a_socket_that_can_not_be_made_is_said_in_words(tmp_path: Path) -> None:
 
     asyncio.run(scenario(tmp_path / ("long" * 30), "its path is too long"))
     (tmp_path / "taken" / "api.sock").mkdir(parents=True)
+    (tmp_path / "taken" / "lock").touch()  # so that it looks like a home
     asyncio.run(scenario(tmp_path / "taken", "can't be made"))
 
 
