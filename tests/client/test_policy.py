@@ -235,6 +235,21 @@ def test_a_conversation_keeps_its_kind() -> None:
         check(admin, changed(admin, info))
 
 
+def test_a_conversation_stays_at_its_log() -> None:
+    [admin, _, _] = a_group()
+    info = policy.info_of(admin)
+    [place] = info.places
+    check(
+        admin, changed(admin, replace(info, places=(replace(place, addresses=("wss://new.invalid",)), place)))
+    )
+    for moved in (
+        replace(place, relay_id=RelayId(b"r" * 32)),
+        replace(place, log_id=LogId(b"l" * 16)),
+    ):
+        with pytest.raises(Invalid):
+            check(admin, changed(admin, replace(info, places=(moved, place))))
+
+
 def test_extensions_of_a_conversation_are_exactly_two() -> None:
     [admin, _, _] = a_group()
     extensions = policy.extensions_of(policy.info_of(admin))

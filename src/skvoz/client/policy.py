@@ -244,6 +244,10 @@ def _check_info(old: ConversationInfo, new: ConversationInfo, admin: Callable[[]
         raise Invalid("a conversation changes its kind")
     if new.admins != old.admins and old.kind is not ConversationKind.GROUP:
         raise Invalid("a conversation of two changes its accounts")
+    before, after = old.places[0], new.places[0]
+    if (after.relay_id, after.log_id) != (before.relay_id, before.log_id):
+        # Nobody follows a conversation to another log yet; whoever is taken in there would be alone.
+        raise Invalid("a conversation moves to another log")
     same = (
         new.title == old.title
         and new.admins == old.admins
