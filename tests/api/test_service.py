@@ -67,6 +67,9 @@ def test_a_post_may_come_in_chunks_and_none_may_be_too_long(tmp_path: Path) -> N
             ):
                 status, body = await post(anna.folder, text, header)
                 assert msgspec.json.decode(body)["error"]["data"]["kind"] == "too_long"
+            endless = b"%x\r\n%s\r\n" % (len(long), long)  # answered although its end never comes
+            status, body = await post(anna.folder, endless, "transfer-encoding: chunked")
+            assert msgspec.json.decode(body)["error"]["data"]["kind"] == "too_long"
             assert msgspec.json.decode((await post(anna.folder, b""))[1])["error"]["code"] == -32700
         await anna.sleep()
 

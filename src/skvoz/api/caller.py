@@ -39,12 +39,17 @@ class NoNode(TransportError):
     """No node is running on this home."""
 
 
-class _Answered(msgspec.Struct, kw_only=True):
+class _Words(msgspec.Struct, frozen=True, kw_only=True):
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}>"
+
+
+class _Answered(_Words, frozen=True, kw_only=True):
     result: msgspec.Raw = msgspec.Raw()
     error: Error | None = None
 
 
-class _Told(msgspec.Struct, kw_only=True):
+class _Told(_Words, frozen=True, kw_only=True):
     method: str = ""
     params: msgspec.Raw = msgspec.Raw()
     error: Error | None = None
