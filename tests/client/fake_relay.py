@@ -230,7 +230,7 @@ class Device:
         try:
             answer, outcome = self.machine.command(transaction, command, self.world.now_ms)
         except Exception:
-            self.machine.forget()
+            self.machine.undo_command()
             raise
         self._stored(transaction, outcome.effects, outcome.events)
         return answer

@@ -81,6 +81,21 @@ def test_nothing_goes_out_after_a_start_before_the_head_was_read() -> None:
     assert sorted(boris.texts()) == ["meanwhile", "too early"]
 
 
+def test_a_refused_command_stops_nothing_else() -> None:
+    world, [anna, boris], group_id = group_of(2)
+    anna.restart()
+    anna.turn_until(Attached)
+    reading, wake_at_ms = anna.machine.caches.readings[group_id], anna.machine.caches.wake_at_ms
+    say(anna, group_id, "hello")
+    with pytest.raises(BadRequest):
+        say(anna, group_id, "")
+    assert anna.machine.caches.readings[group_id] is reading
+    assert anna.machine.caches.wake_at_ms == wake_at_ms
+    world.settle()
+    assert boris.texts() == ["hello"]
+    assert not anna.all(Intent)
+
+
 def test_a_lost_answer_is_made_up_for_by_reading() -> None:
     world, [anna, boris], group_id = group_of(2)
     anna.swallow = lambda fact: isinstance(fact, EntryStored)

@@ -76,4 +76,8 @@ def retry(step: Step, conversation: Conversation) -> None:
         ConversationState.LEAVING,
         ConversationState.FROZEN,
     }:
-        attach(step, conversation)
+        if step.caches.denials.get(conversation.group_id):
+            # What was put back may have been refused too: for a full disk, or because others came first.
+            recovery.restore_room(step, conversation)
+        else:
+            attach(step, conversation)

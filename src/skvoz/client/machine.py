@@ -1,7 +1,7 @@
 """The client machine: one door for facts and one for wishes.
 
 The driver gives a transaction over what is stored, stores its changes, and only then lets the effects out. If
-it could not store them it calls `forget` and brings the facts again, or opens the home anew.
+it could not store them it calls `undo_command` for a command, and for facts `forget`, and begins anew.
 """
 
 from typing import Final, assert_never
@@ -61,10 +61,16 @@ class Machine:
     def __init__(self, environment: Environment) -> None:
         self._environment = environment
         self.caches = Caches()
+        self._before_command = self.caches.outside()
 
     def forget(self) -> None:
-        """Drop what is cached: a transaction was not stored."""
+        """Drop what is cached: a transaction was not stored. A `Started` has to come next."""
         self.caches.forget()
+
+    def undo_command(self) -> None:
+        """Drop what the last command cached: it was refused, or not stored, and its effects stay inside."""
+        self.caches.forget()
+        self.caches.put_back(self._before_command)
 
     def handle(self, transaction: Transaction, input: Input, now_ms: int) -> Outcome:  # noqa: A002 - the domain's word
         """Take a fact. Nothing that comes from outside makes it raise."""
@@ -79,8 +85,9 @@ class Machine:
         """Take a wish; a repeat, which has the same `client_id`, gets the first one's answer.
 
         Raises `CallerError` (`Conflict` for a `client_id` that stood for another wish), after which the
-        transaction is to be dropped and `forget` called.
+        transaction is to be dropped and `undo_command` called.
         """
+        self._before_command = self.caches.outside()
         step = Step(transaction, self._environment, now_ms, self.caches)
         wish = sha256(type(command).__name__.encode() + _encode(command))
         known = transaction.get(Answered, command.client_id)

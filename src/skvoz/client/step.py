@@ -51,6 +51,15 @@ class Reading:
         return self.attached and self.through >= self.head
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outside:
+    """What a run has asked for outside: rooms that are read, and the next alarm."""
+
+    readings: dict[GroupId, Reading] = field(repr=False)
+    denials: dict[GroupId, int] = field(repr=False)
+    wake_at_ms: int | None
+
+
 class Caches:
     """Decoded state between steps; `forget` it whenever a transaction was not stored."""
 
@@ -64,6 +73,16 @@ class Caches:
         self.people: dict[GroupId, tuple[int, int]] = {}
         """By group: an epoch and how many people it has."""
         self.wake_at_ms: int | None = None
+
+    def outside(self) -> "Outside":
+        """Return what stands for things outside, which don't change where a command is refused."""
+        return Outside(readings=dict(self.readings), denials=dict(self.denials), wake_at_ms=self.wake_at_ms)
+
+    def put_back(self, outside: "Outside") -> None:
+        """Go on from what `outside` returned."""
+        self.readings.update(outside.readings)
+        self.denials.update(outside.denials)
+        self.wake_at_ms = outside.wake_at_ms
 
     def tree_of(self, group_id: GroupId) -> bytes:
         """Return the stored tree of a group."""

@@ -162,10 +162,11 @@ class Core:
         transaction = Transaction(self._records)
         try:
             answer, outcome = self._machine.command(transaction, command, self._clock_ms())
-            self._store(transaction, outcome.effects, 0)
+            # Without sessions nothing can go out; the `Started` that is on its way takes everything up.
+            self._store(transaction, () if self._stalled else outcome.effects, 0)
         except BaseException:
             # A defect too must not leave behind what is not stored.
-            self._machine.forget()
+            self._machine.undo_command()
             raise
         return answer
 

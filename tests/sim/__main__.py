@@ -1,0 +1,45 @@
+"""`./dev sim`: whole worlds by seed."""
+
+import argparse
+import sys
+import time
+from collections.abc import Iterable
+from multiprocessing import get_context
+
+from tests.sim.report import describe, live
+from tests.sim.world import Result
+
+
+def _results(seeds: range, jobs: int) -> Iterable[Result]:
+    if jobs == 1:
+        yield from map(live, seeds)
+        return
+    with get_context("spawn").Pool(jobs) as pool:
+        yield from pool.imap(live, seeds, chunksize=4)
+
+
+def main() -> int:
+    """Run worlds, and say which failed."""
+    parser = argparse.ArgumentParser(prog="./dev sim")
+    parser.add_argument("--seeds", type=int, default=100, help="how many worlds")
+    parser.add_argument("--first", type=int, default=0, help="the first one's seed")
+    parser.add_argument("--jobs", type=int, default=1, help="how many at a time")
+    wanted = parser.parse_args()
+    started, failed, messages, virtual_s = time.monotonic(), 0, 0, 0
+    seeds = range(wanted.first, wanted.first + wanted.seeds)
+    for result in _results(seeds, wanted.jobs):
+        messages += result.messages
+        virtual_s += result.virtual_s
+        if result.problem:
+            failed += 1
+            print(describe(result), flush=True)
+    elapsed_s = time.monotonic() - started
+    print(
+        f"{len(seeds)} worlds, {failed} failed, {messages} messages, {virtual_s / 86_400:.0f} virtual days"
+        f" in {elapsed_s:.1f} s ({len(seeds) / elapsed_s:.1f} worlds/s)"
+    )
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,217 @@
+"""What a world remembers of everybody, and what must hold at every single transaction.
+
+- a member shows every message that stood in what it read, once, in the order of the log
+- nobody shows a message of an epoch that they are not in
+- all who are in an epoch agree on its key and its members: one closer was followed
+- no key of a ratchet encrypts two plaintexts that may both have gone out
+"""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from skvoz.base.ids import AccountId, GroupId
+from skvoz.client.events import Event, GapNoticed, MessageReceived
+from skvoz.client.records import (
+    Contact,
+    ContactState,
+    Conversation,
+    ConversationState,
+    Intent,
+    Message,
+    Participant,
+    StagedCommit,
+)
+from skvoz.client.transaction import Transaction
+from skvoz.crypto import sha256
+from skvoz.wire.frames import Entry, Flag
+from tests.sim.toy_suite import Seal
+
+if TYPE_CHECKING:
+    from tests.sim.person import Person
+    from tests.sim.relay_host import RelayHost
+
+IN = (ConversationState.ACTIVE, ConversationState.LEAVING, ConversationState.FROZEN)
+OUT = (ConversationState.LEFT, ConversationState.REMOVED)
+
+
+class Broken(AssertionError):
+    """Something that must hold does not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Encrypted:
+    """An intent that was encrypted: in which segment it may stand, and what it says."""
+
+    group_id: GroupId
+    segment_hash: bytes
+    message_id: bytes | None
+    author: str
+
+
+@dataclass(frozen=True, slots=True)
+class Epoch:
+    """An epoch as who is in it first saw it."""
+
+    segment_hash: bytes
+    members: frozenset[AccountId]
+
+
+class Ledger:
+    """Watches all people of a world."""
+
+    def __init__(self, relays: "dict[bytes, RelayHost]") -> None:
+        self._relays = relays
+        self.encrypted: dict[bytes, Encrypted] = {}
+        """By entry id."""
+        self.closers: dict[bytes, GroupId] = {}
+        """Honest closers by entry id."""
+        self.epochs: dict[tuple[GroupId, int], Epoch] = {}
+        self.by_segment: dict[bytes, Epoch] = {}
+        self.shown: dict[str, dict[bytes, int]] = {}
+        """By person: messages of others, with their place among all that were shown."""
+        self.gaps: list[tuple[str, bytes]] = []
+        self.accounts: dict[str, AccountId] = {}
+        self._keys: dict[bytes, bytes] = {}
+        self.entered: set[tuple[str, GroupId, int]] = set()
+        """Who was in which epoch."""
+
+    def sealed(self, person: "Person", transaction: Transaction, seals: list[Seal]) -> None:
+        """Take what a person encrypted, of which counts what is in a stored entry: it may go out.
+
+        What was encrypted to be thrown away again, such as a proposal that was only tried, does not.
+        """
+        bodies: set[bytes] = set()
+        for _, _, record in transaction.changes():
+            if isinstance(record, Intent):
+                bodies.add(record.ciphertext)
+            elif isinstance(record, StagedCommit):
+                bodies.add(record.body)
+        outer: list[bytes] = []
+        for seal in reversed(seals):
+            if seal.ciphertext in bodies or any(seal.ciphertext in plaintext for plaintext in outer):
+                outer.append(seal.plaintext)
+                if self._keys.setdefault(seal.key, seal.ciphertext) != seal.ciphertext:
+                    raise Broken(f"{person.name} encrypts two plaintexts under one key")
+
+    def committed(
+        self,
+        person: "Person",
+        transaction: Transaction,
+        before: dict[GroupId, Conversation],
+        events: tuple[Event, ...],
+    ) -> None:
+        """Take what is on a person's disk now."""
+        conversations: list[Conversation] = []
+        for kind, _, record in transaction.changes():
+            if kind is Intent and isinstance(record, Intent):
+                self._note_intent(person, record)
+            elif kind is StagedCommit and isinstance(record, StagedCommit):
+                self.closers[record.entry_id] = record.group_id
+            elif kind is Conversation and isinstance(record, Conversation):
+                conversations.append(record)
+        for conversation in conversations:
+            self._note_epoch(person, conversation)
+        self._note_events(person, events)
+        for conversation in conversations:
+            self._check_read(person, before.get(conversation.group_id), conversation)
+
+    def _note_intent(self, person: "Person", intent: Intent) -> None:
+        if intent.entry_id is None or intent.entry_id in self.encrypted:
+            return
+        conversation = person.records.get(Conversation, (intent.group_id,))
+        if conversation is not None:
+            self.encrypted[intent.entry_id] = Encrypted(
+                intent.group_id, sha256(conversation.segment_key), intent.message_id, person.name
+            )
+
+    def _note_epoch(self, person: "Person", conversation: Conversation) -> None:
+        if conversation.state in OUT or not conversation.segment_key:
+            return
+        group_id = conversation.group_id
+        self.entered.add((person.name, group_id, conversation.epoch))
+        people = person.records.select(Participant, group_id=group_id)
+        epoch = Epoch(sha256(conversation.segment_key), frozenset(one.account_id for one in people))
+        self.by_segment.setdefault(epoch.segment_hash, epoch)
+        known = self.epochs.setdefault((group_id, conversation.epoch), epoch)
+        if known.segment_hash != epoch.segment_hash:
+            if not any(relay.restored for relay in self._relays.values()):
+                raise Broken(f"{person.name} is in another epoch {conversation.epoch} than others")
+            known = self.by_segment[epoch.segment_hash]
+        if known.members != epoch.members:
+            raise Broken(f"{person.name} sees other members of epoch {conversation.epoch} than others")
+
+    def _note_events(self, person: "Person", events: tuple[Event, ...]) -> None:
+        shown = self.shown.setdefault(person.name, {})
+        for event in events:
+            if isinstance(event, MessageReceived):
+                if event.message_id in shown:
+                    raise Broken(f"{person.name} shows a message twice")
+                shown[event.message_id] = len(shown)
+            elif isinstance(event, GapNoticed) and not event.filled:
+                self.gaps.append((person.name, event.message_id))
+
+    # What was read
+
+    def _check_read(self, person: "Person", before: Conversation | None, now: Conversation) -> None:
+        """Check that what a person read since the last transaction was shown."""
+        if before is None or before.state not in IN or now.state in OUT or now.log_id != before.log_id:
+            return
+        if now.epoch == before.epoch and now.cursor <= before.cursor:
+            return
+        for entry in self._passed(before, now):
+            said = self.encrypted.get(entry.entry)
+            if said is None:
+                continue
+            opened = self._relays[now.relay_id].truth[now.log_id].entries.get(entry.segment)
+            if opened is not None and opened.next_hash != said.segment_hash:
+                raise Broken("an entry stands in another segment than that of its epoch")
+            self._check_shown(person, before, now, entry, said)
+
+    def _passed(self, before: Conversation, now: Conversation) -> list[Entry]:
+        """Return the entries of followed segments between two states of a reader, but no closers."""
+        relay = self._relays[now.relay_id]
+        truth = relay.truth.get(now.log_id)
+        first = relay.store.segment(now.log_id, sha256(before.segment_key))
+        last = relay.store.segment(now.log_id, sha256(now.segment_key))
+        if truth is None or first is None or last is None or now.cursor < before.cursor:
+            return []
+        segments: dict[int, int] = {}
+        number, through = last.number, now.cursor
+        while True:
+            segments[number] = through
+            if number == first.number:
+                break
+            closer = truth.entries.get(number)
+            if closer is None or number < first.number:
+                return []
+            number, through = closer.segment, number
+        places = range(before.cursor + 1, now.cursor + 1)
+        found = [truth.entries[place] for place in places if place in truth.entries]
+        return [
+            entry
+            for entry in found
+            if not entry.flags & Flag.CLOSER and entry.position <= segments.get(entry.segment, 0)
+        ]
+
+    def _check_shown(
+        self, person: "Person", before: Conversation, now: Conversation, entry: Entry, said: Encrypted
+    ) -> None:
+        if said.message_id is None or said.author == person.name:
+            return
+        if said.message_id in self.shown.get(person.name, {}):
+            return
+        relay = self._relays[now.relay_id]
+        if entry.entry in relay.withheld or before.is_request or now.is_request:
+            return
+        log = relay.store.log(now.log_id)
+        if log is None or entry.position <= log.base:
+            return  # it had expired before it was read
+        if self._has_blocked(person, said.author):
+            return
+        if person.records.get(Message, (said.message_id,)) is not None:
+            return
+        raise Broken(f"{person.name} read past a message of {said.author} without showing it")
+
+    def _has_blocked(self, person: "Person", author: str) -> bool:
+        contacts = person.records.select(Contact, state=ContactState.BLOCKED)
+        return any(contact.account_id == self.accounts[author] for contact in contacts)

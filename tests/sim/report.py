@@ -1,0 +1,38 @@
+"""Playing a seed and saying what came of it, for people who want to play it again."""
+
+import subprocess
+import traceback
+from pathlib import Path
+
+from tests.sim.world import Result, World
+
+
+def commit() -> str:
+    """Return the commit that is tried, with a mark where files were changed since."""
+    top = Path(__file__).resolve().parents[2]
+    done = subprocess.run(
+        ["git", "describe", "--always", "--dirty", "--abbrev=12"],
+        cwd=top,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return done.stdout.strip() or "unknown"
+
+
+def live(seed: int) -> Result:
+    """Live through the world of a seed; what stops it, a bug, is its problem."""
+    world = World(seed)
+    try:
+        return world.run()
+    except Exception:  # noqa: BLE001 - whatever a bug raises
+        return world.result(traceback.format_exc())
+
+
+def describe(result: Result) -> str:
+    """Say what failed, where, and how to play it again."""
+    return (
+        f"seed {result.seed} at {commit()}: {result.problem}\n"
+        f"  faults: {', '.join(result.faults) or 'none'}\n"
+        f"  play it again: ./dev sim --seeds 1 --first {result.seed}"
+    )

@@ -1,0 +1,67 @@
+"""Worlds by seed: 200 that are always the same, 200 that are new in every run, and those that once failed."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.sim.report import describe, live
+from tests.sim.world import World
+
+CHUNK = 20
+FIXED = 200
+FRESH = 200
+FOUND: tuple[int, ...] = (49, 53, 108)
+"""Seeds that found something, whatever their worlds have become since."""
+TOP = Path(__file__).resolve().parents[2]
+
+
+def check(seeds: range | tuple[int, ...]) -> None:
+    failed = [result for result in map(live, seeds) if result.problem]
+    assert not failed, "\n".join(describe(result) for result in failed)
+
+
+@pytest.mark.parametrize("first", range(0, FIXED, CHUNK))
+@pytest.mark.slow
+def test_fixed_worlds(first: int) -> None:
+    check(range(first, first + CHUNK))
+
+
+@pytest.mark.parametrize("chunk", range(FRESH // CHUNK))
+@pytest.mark.slow
+def test_fresh_worlds(chunk: int, fresh_sim_seed: int) -> None:
+    first = fresh_sim_seed + chunk * CHUNK
+    print(f"seeds {first} to {first + CHUNK - 1}")
+    check(range(first, first + CHUNK))
+
+
+def test_a_few_worlds() -> None:
+    check(range(1_000, 1_010))
+
+
+@pytest.mark.parametrize("seed", FOUND)
+def test_found_worlds(seed: int) -> None:
+    check((seed,))
+
+
+@pytest.mark.slow
+def test_a_seed_gives_the_same_world_again() -> None:
+    assert World(4).run() == World(4).run()
+
+
+@pytest.mark.slow
+def test_a_world_does_not_depend_on_hash_seeds() -> None:
+    told = {
+        subprocess.run(
+            [sys.executable, "-c", "from tests.sim.world import World; print(World(8).run().trace)"],
+            cwd=TOP,
+            env={**os.environ, "PYTHONHASHSEED": hash_seed},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for hash_seed in ("1", "2", "3")
+    }
+    assert len(told) == 1

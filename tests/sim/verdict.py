@@ -1,0 +1,84 @@
+"""What must hold once the faults have stopped and everybody has had time."""
+
+from typing import TYPE_CHECKING
+
+from skvoz.base.ids import GroupId
+from skvoz.client.environment import Environment
+from skvoz.client.records import (
+    Conversation,
+    ConversationState,
+    Intent,
+    IntentKind,
+    Participant,
+    StagedCommit,
+)
+from skvoz.client.step import Caches, Step
+from skvoz.client.transaction import Transaction
+from skvoz.mls import Group
+from tests.sim.ledger import IN
+
+if TYPE_CHECKING:
+    from tests.sim.person import Person
+    from tests.sim.world import World
+
+
+def problems(world: "World") -> list[str]:
+    """Return what does not hold (yet)."""
+    found: list[str] = []
+    for person in world.people:
+        found += _of_person(world, person)
+    for group_id in sorted({chat.group_id for one in world.people for chat in one.records.all(Conversation)}):
+        found += _of_group(world, group_id)
+    return found
+
+
+def _of_person(world: "World", person: "Person") -> list[str]:
+    found: list[str] = []
+    if not person.is_at_rest:
+        found.append(f"{person.name} is not at rest")
+    if person.records.all(StagedCommit):
+        found.append(f"{person.name} still has a staged commit")
+    for intent in person.records.all(Intent):
+        if intent.kind is IntentKind.LEAVE and _alone(world, person, intent.group_id):
+            continue
+        chat = person.records.get(Conversation, (intent.group_id,))
+        state = "no" if chat is None else chat.state.name
+        found.append(f"{person.name} still has an intent ({intent.kind.name}, {state})")
+    settled = {ConversationState.ACTIVE, ConversationState.LEFT, ConversationState.REMOVED}
+    chats = person.records.all(Conversation)
+    return found + [
+        f"{person.name} is {chat.state.name}"
+        for chat in chats
+        if chat.state not in settled
+        and not (chat.state is ConversationState.LEAVING and _alone(world, person, chat.group_id))
+    ]
+
+
+def _alone(world: "World", person: "Person", group_id: GroupId) -> bool:
+    """Tell whether nobody else is in who could take somebody out: their invitation may have expired."""
+    others = [other.records.get(Conversation, (group_id,)) for other in world.people if other is not person]
+    return all(chat is None or chat.state not in IN for chat in others)
+
+
+def group_of(person: "Person", group_id: GroupId) -> Group:
+    """Return a person's MLS group as it is stored."""
+    environment = Environment(suite=person.suite, randomness=person.random.randbytes)
+    group = Step(Transaction(person.records), environment, person.now_ms, Caches()).group(group_id)
+    group.members()  # the tree is loaded while the transaction is there
+    return group
+
+
+def _of_group(world: "World", group_id: GroupId) -> list[str]:
+    """Compare what members of a conversation hold."""
+    views: dict[object, list[str]] = {}
+    for person in world.people:
+        chat = person.records.get(Conversation, (group_id,))
+        if chat is None or chat.state not in IN:
+            continue
+        group = group_of(person, group_id)
+        people = tuple(person.records.select(Participant, group_id=group_id))
+        view = (chat.epoch, group.epoch_authenticator, chat.title, chat.message_expiry_s, people)
+        views.setdefault(view, []).append(f"{person.name} in {chat.epoch}")
+    if len(views) > 1:
+        return [f"members of a conversation differ: {sorted(views.values())}"]
+    return []
