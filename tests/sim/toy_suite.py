@@ -28,7 +28,6 @@ class ToyKem:
     """A KEM whose public keys give everything away, of X-Wing's sizes."""
 
     id: int = _XWING.id
-    secret_size: int = _XWING.secret_size
     private_key_size: int = _XWING.private_key_size
     public_key_size: int = _XWING.public_key_size
     encapsulation_size: int = _XWING.encapsulation_size
