@@ -107,6 +107,29 @@ def test_it_is_refused(encoded: str) -> None:
         cbor.decode(bytes.fromhex(encoded))
 
 
+@pytest.mark.parametrize(
+    ("encoded", "text"),
+    [
+        ("c0", "holds a tag"),
+        ("c101", "holds a tag"),
+        ("d81800", "holds a tag"),
+        ("8161ff", "not UTF-8"),
+        ("62ff", "too early"),
+        ("42ff", "too early"),
+        ("8142ff", "too early"),
+        ("83", "too early"),
+        ("8301", "too early"),
+        ("a3", "too early"),
+        ("19ff", "too early"),
+        ("1affff", "too early"),
+        ("8119ff", "too early"),
+    ],
+)
+def test_the_reason_is_the_right_one(encoded: str, text: str) -> None:
+    with pytest.raises(Malformed, match=text):
+        cbor.decode(bytes.fromhex(encoded))
+
+
 def test_sixteen_levels_are_read_and_no_more() -> None:
     assert cbor.decode(b"\x81" * 16 + b"\x00") is not None
     with pytest.raises(Malformed):

@@ -79,3 +79,27 @@ def test_padding_comes_off(data: bytes) -> None:
 def test_other_padding_is_refused(padded: bytes) -> None:
     with pytest.raises(Malformed):
         unpad(padded)
+
+
+def test_nothing_reaches_beyond_the_vector_around_it() -> None:
+    """The bytes are there, and belong to somebody else."""
+    data = b"\x02\x05\x01" + bytes(20)
+    for read_vector in (Reader.opaque, Reader.section):
+        with pytest.raises(Malformed, match="too early"):
+            read_vector(Reader(data).section())
+    with pytest.raises(Malformed, match="too early"):
+        Reader(data).section().vector(Reader.uint8)
+    inner = Reader(b"\x01\x07" + bytes(20)).section()
+    for read_number in (Reader.uint16, Reader.uint32, Reader.uint64):
+        with pytest.raises(Malformed, match="too early"):
+            read_number(Reader(inner.data, inner.position, inner.end))
+    assert inner.uint8() == 7
+    with pytest.raises(Malformed, match="too early"):
+        inner.uint8()
+
+
+@pytest.mark.parametrize(("first", "size"), [(0x3F, 1), (0x40, 2), (0x3FFF, 2), (0x4000, 4), (2**30 - 1, 4)])
+def test_lengths_at_the_borders_have_their_shortest_form(first: int, size: int) -> None:
+    encoded = varint(first)
+    assert len(encoded) == size
+    assert Reader(encoded).varint() == first

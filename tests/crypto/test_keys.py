@@ -1,4 +1,5 @@
 import secrets
+from dataclasses import replace
 
 import pytest
 
@@ -90,6 +91,25 @@ def test_scalars_must_be_in_range() -> None:
         with pytest.raises(Malformed, match="out of range"):
             DHKEM_P256.public_key_of(bad.to_bytes(32, "big"))
     assert DHKEM_P256.public_key_of((order - 1).to_bytes(32, "big"))
+    with pytest.raises(Malformed, match="out of range"):
+        DHKEM_P256.public_key_of((order - 1).to_bytes(33, "big"))
+
+
+def test_a_curve_without_a_fitting_candidate_derives_no_key() -> None:
+    with pytest.raises(ValueError, match="no key could be derived"):
+        replace(DHKEM_P256, private_key_size=48).derive(b"ikm")
+
+
+@pytest.mark.parametrize("place", [0, 600, 1183, 1184, 1215])
+def test_each_half_of_an_xwing_key_and_encapsulation_has_its_size(place: int) -> None:
+    own = XWING.generate(secrets.token_bytes)
+    _, encapsulation = XWING.encapsulate(own.public_key, secrets.token_bytes)
+    for bad in (own.public_key[:place], own.public_key + bytes(1 + place)):
+        with pytest.raises(Malformed):
+            XWING.check_public_key(bad)
+    for bad in (encapsulation[: min(place, 1119)], encapsulation + bytes(1 + place)):
+        with pytest.raises(DecryptFailed):
+            XWING.decapsulate(own.private_key, bad)
 
 
 @pytest.mark.parametrize("scheme", [ECDSA_P256, ECDSA_P384, ECDSA_P521])

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from skvoz.base.errors import DecryptFailed, Invalid, PeerError
+from skvoz.base.errors import DecryptFailed, Invalid, Malformed, PeerError
 from skvoz.codec import opaque
 from skvoz.crypto.suites import suite
 from skvoz.mls import (
@@ -27,7 +27,12 @@ from skvoz.mls import (
 )
 from skvoz.mls.commit_creation import create_group_info
 from skvoz.mls.epoch import EpochState
-from skvoz.mls.key_schedule import confirmation_tag, derive_epoch
+from skvoz.mls.key_schedule import (
+    confirmation_tag,
+    derive_epoch,
+    derive_welcome_secret,
+    welcome_key_and_nonce,
+)
 from skvoz.mls.members import Members
 from skvoz.mls.message import encode_message
 from skvoz.mls.nodes import ExtensionType, LeafNodeSource, ParentNode, sign_leaf
@@ -59,7 +64,7 @@ def lie(
     used = state.suite
     context = replace(state.context, tree_hash=state.members.tree.root_hash())
     mixed = psk_secret(used, [(psk, (known or PreSharedKeys()).find(psk)) for psk in psks])
-    schedule = derive_epoch(used, bytes(used.hash_size), mixed, context.encode())
+    schedule = derive_epoch(used, JOINER_SECRET, mixed, context.encode())
     tag = confirmation_tag(used, schedule.confirmation_key, context.confirmed_transcript_hash)
     info = create_group_info(replace(state, context=context, confirmation_tag=tag), with_tree=True)
     joiner = Joiner(key_package=bob.key_package, path_secret=path_secret)
@@ -292,6 +297,16 @@ def test_an_invitation_from_outside_ends_where_it_ends() -> None:
         )
         with pytest.raises(PeerError, match=text):
             Group.external_join(SUITE, encode_message(info), b"dave", keys, randomness=RANDOM)
+
+
+def test_a_group_info_ends_where_it_ends(party: Party) -> None:
+    welcome = parse_welcome(party.welcome(party.alice.state.members.tree))
+    mixed = bytes(SUITE.hash_size)
+    info = welcome.open_group_info(SUITE, JOINER_SECRET, mixed)
+    key, nonce = welcome_key_and_nonce(SUITE, derive_welcome_secret(SUITE, JOINER_SECRET, mixed))
+    longer = SUITE.seal(key, nonce, b"", info.encode() + b"\x00")
+    with pytest.raises(Malformed, match="left over"):
+        replace(welcome, encrypted_group_info=longer).open_group_info(SUITE, JOINER_SECRET, mixed)
 
 
 def test_an_old_welcome_or_offer_serves_nobody_else(party: Party) -> None:

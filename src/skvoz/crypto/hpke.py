@@ -139,10 +139,7 @@ def hpke_seal(  # noqa: PLR0917 - the parameters of RFC 9180 §6.1, in its order
     if not aad and isinstance(kem, CurveKem | XWingKem) and (native := _native(suite)):
         # The library types a key per KEM; `native` and the key come from the same one.
         key: Any = kem.load_public_key(public_key)
-        try:
-            sealed = native.encrypt(plaintext, key, info)
-        except ValueError:
-            raise Malformed("a public key can't be encrypted to") from None
+        sealed = native.encrypt(plaintext, key, info)
         return sealed[: kem.encapsulation_size], sealed[kem.encapsulation_size :]
     encapsulation, context = hpke_sender(suite, public_key, info, randomness)
     return encapsulation, context.seal(aad, plaintext)

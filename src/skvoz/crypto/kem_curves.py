@@ -4,6 +4,7 @@ Public keys are checked where they are parsed: length, on the curve, not of low 
 public keys are kept in a bounded cache; private keys never are, since they must be forgotten.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -57,7 +58,7 @@ def x448_public_key(data: bytes) -> X448PublicKey:
 @lru_cache(maxsize=PUBLIC_KEYS_KEPT)
 def nist_public_key(curve: ec.EllipticCurve, data: bytes) -> ec.EllipticCurvePublicKey:
     """Parse an uncompressed point; raise `Malformed` unless it is one and lies on the curve."""
-    if len(data) != 2 * ((curve.key_size + 7) // 8) + 1 or data[0] != 4:
+    if len(data) != 2 * ((curve.key_size + 7) // 8) + 1:
         raise Malformed("a public key is not an uncompressed point")
     try:
         return ec.EllipticCurvePublicKey.from_encoded_point(curve, data)
@@ -79,7 +80,7 @@ def nist_private_key(curve: ec.EllipticCurve, data: bytes) -> ec.EllipticCurvePr
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class CurveKem:
+class CurveKem(ABC):
     """What the Diffie-Hellman KEMs share: everything but how a curve parses and multiplies."""
 
     id: int
@@ -98,29 +99,29 @@ class CurveKem:
         """The domain of this KEM's labels, 5 bytes (RFC 9180 §4.1)."""
         return b"KEM" + self.id.to_bytes(2, "big")
 
+    @abstractmethod
     def load_public_key(self, public_key: bytes) -> CurvePublicKey:
         """Parse and check; raise `Malformed`."""
-        raise NotImplementedError
 
+    @abstractmethod
     def load_private_key(self, private_key: bytes) -> CurvePrivateKey:
         """Parse; raise `Malformed`."""
-        raise NotImplementedError
 
+    @abstractmethod
     def derive(self, ikm: bytes) -> KeyPair:
         """DeriveKeyPair of RFC 9180 §7.1.3."""
-        raise NotImplementedError
 
+    @abstractmethod
     def public_key_of(self, private_key: bytes) -> bytes:
         """Return the public key of `private_key`."""
-        raise NotImplementedError
 
     def exchange(self, private_key: bytes, public_key: bytes) -> bytes:
         """Return the Diffie-Hellman output; raise `Malformed` for bad keys, `ValueError` for zeros."""
         return self.exchange_with_all(private_key, (public_key,))[0]
 
+    @abstractmethod
     def exchange_with_all(self, private_key: bytes, public_keys: Sequence[bytes]) -> list[bytes]:
         """Return the Diffie-Hellman output with each public key; raise as `exchange`."""
-        raise NotImplementedError
 
     def generate(self, randomness: Randomness) -> KeyPair:
         """GenerateKeyPair as RFC 9180 §4 suggests: derived from Nsk fresh bytes."""
@@ -146,10 +147,7 @@ class CurveKem:
         """
         ephemeral = self.generate(randomness)
         encapsulation = ephemeral.public_key
-        try:
-            exchanged = self.exchange_with_all(ephemeral.private_key, public_keys)
-        except ValueError:
-            raise Malformed("a public key is of low order") from None
+        exchanged = self.exchange_with_all(ephemeral.private_key, public_keys)
         return encapsulation, [
             self._extract_and_expand(shared, encapsulation, public_key)
             for public_key, shared in zip(public_keys, exchanged, strict=True)
