@@ -371,6 +371,7 @@ def test_a_path_that_only_this_client_cannot_read_says_so() -> None:
     with pytest.raises(PathUnreadable) as unreadable:
         bob.receive(message)
     assert unreadable.value.sender == 0
+    assert str(unreadable.value) == "decryption failed"
     assert unreadable.value.effects.path_leaf is not None
 
 
@@ -542,9 +543,16 @@ def test_impossible_wishes_are_refused() -> None:
         alice.stage_commit(randomness=RANDOM, path=False)
     with pytest.raises(BadRequest):
         alice.stage_commit(randomness=RANDOM, signature_key_pair=keys)
+    template = LeafTemplate.of(alice.members()[0].leaf_node)
+    with pytest.raises(BadRequest, match="needs a path"):
+        alice.stage_commit(randomness=RANDOM, proposals=[_add()], path=False, template=template)
     leaf, _ = create_own_update(alice.state, RANDOM)
     with pytest.raises(BadRequest):
         alice.propose(Update(leaf), randomness=RANDOM)
+    twin = _add(keys=alice.suite.generate_signature_key_pair(RANDOM))
+    for path in (True, False):
+        with pytest.raises(Invalid, match="share a signature key"):
+            alice.stage_commit(randomness=RANDOM, proposals=[twin, twin], path=path)
 
 
 def test_a_proposal_is_not_a_commit() -> None:
