@@ -29,6 +29,7 @@ from skvoz.node.core import Core
 from skvoz.node.node import Node, OpenHome, open_home, system_clock_ms
 from skvoz.server import RelayService, Settings, create_home
 from skvoz.store import Protection
+from skvoz.store.protection import AskPassphrase
 from skvoz.store.queries import Chat, Queries
 
 T = TypeVar("T")
@@ -64,8 +65,12 @@ def _act(core: Core, work: Callable[[Step], T]) -> T:
 class Person:
     """One person: a home and the node on it."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(
+        self, folder: Path, protection: Protection = Protection.FILE, ask: AskPassphrase = str
+    ) -> None:
         self.folder = folder
+        self._protection = protection
+        self._ask = ask
         self.clock_ahead_ms = 0
         self._opened: OpenHome | None = None
         self._node: Node | None = None
@@ -80,7 +85,7 @@ class Person:
         return self._node is not None
 
     async def wake(self) -> None:
-        self._opened = open_home(self.folder, str, Protection.FILE)
+        self._opened = open_home(self.folder, self._ask, self._protection)
         self._node = Node(self._opened, lambda: system_clock_ms() + self.clock_ahead_ms)
         await self._node.start()
 

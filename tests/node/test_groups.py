@@ -35,7 +35,7 @@ from skvoz.client.records import (
     ReactionGiven,
 )
 from skvoz.client.step import Step
-from skvoz.content import Delete, Edit, Reaction, Report, encode, to_content
+from skvoz.content import Delete, Edit, Reaction, Report, Unreact, encode, to_content
 from skvoz.mls import Add, GroupContextExtensions, Proposal, Remove, parse_key_package
 from tests.node.attackers import Outsider, forged_commit
 from tests.node.people import Person, World, client_id, until, world
@@ -258,6 +258,7 @@ def test_what_a_changed_client_says_past_the_roles_changes_nothing(tmp_path: Pat
                     Edit(replaces=said, text="forged"),
                     Delete(replaces=said),
                     Delete(replaces=given.reaction_id),
+                    Unreact(replaces=given.reaction_id),
                     Report(delivered=(said,), read=(said, own)),
                     Reaction(target=MessageId(b"?" * 32), emoji="👍"),
                 ):

@@ -8,7 +8,7 @@ import asyncio
 import secrets
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Literal
 
 from skvoz.base.errors import CallerError, PeerError, TransportError
@@ -33,9 +33,9 @@ RelayWord = Literal["connected", "connecting", "waiting"]
 class RelayState:
     """How it goes with one session."""
 
-    relay_id: RelayId
+    relay_id: RelayId = field(repr=False)
     channel: Channel
-    address: str
+    address: str = field(repr=False)
     state: RelayWord
     problem: str
 

@@ -1,5 +1,6 @@
 """A WebSocket connection that carries binary messages and says nothing about who opened it."""
 
+import logging
 import ssl
 from typing import Final, Self
 from urllib.parse import urlsplit
@@ -14,8 +15,12 @@ MESSAGE_SIZE_MAX: Final = 1_310_720
 """One message of a session, bytes: a closer of 1 MiB and what travels with it."""
 _OPEN_TIMEOUT_S: Final = 15.0
 _CLOSE_TIMEOUT_S: Final = 2.0
+_SILENT: Final = logging.getLogger("skvoz.websocket")
+"""In place of the library's own logger, which prints addresses and the beginnings of messages."""
 _QUEUE_MESSAGES_MAX: Final = 4
 """What waits unread on this side; the relay's byte credit bounds it again."""
+
+_SILENT.disabled = True
 
 
 class WebSocketConnection:
@@ -73,6 +78,7 @@ async def connect(url: str, *, tls: ssl.SSLContext | None = None) -> WebSocketCo
             ping_interval=None,  # the session inside has its own
             max_size=MESSAGE_SIZE_MAX,
             max_queue=_QUEUE_MESSAGES_MAX,
+            logger=_SILENT,
         )
     except ssl.SSLCertVerificationError:
         raise TransportError("the certificate at the relay's address is not trusted here") from None
