@@ -14,6 +14,7 @@ from skvoz.client import (
     invitations,
     messages,
     reports,
+    upkeep,
 )
 from skvoz.client.commands import (
     AcceptLink,
@@ -105,6 +106,7 @@ def started(step: Step) -> None:
     inboxes.started(step)
     invitations.started(step)
     approaches.started(step)
+    upkeep.started(step)
 
 
 def handle_input(step: Step, fact: Input) -> None:
@@ -165,6 +167,8 @@ def alarm(step: Step, name: str, subject: bytes) -> None:
             invitations.retry(step, EntryId(subject))
         case approaches.RETRY_ALARM:
             approaches.retry(step, subject)
+        case upkeep.ALARM:
+            upkeep.run(step)
         case _:
             pass
 

@@ -45,6 +45,7 @@ class Answered(Record, frozen=True, array_like=True, kw_only=True):
 
     table = "answered"
     key = ("client_id",)
+    columns = ("created_ms",)
     client_id: str
     command: bytes
     """SHA-256 of the command as a whole: a client id stands for one command."""

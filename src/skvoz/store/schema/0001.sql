@@ -218,9 +218,11 @@ CREATE INDEX alarm_due_ms ON alarm (due_ms);
 
 CREATE TABLE answered (
     client_id TEXT NOT NULL,
+    created_ms INTEGER NOT NULL,
     body BLOB NOT NULL,
     PRIMARY KEY (client_id)
 ) WITHOUT ROWID;
+CREATE INDEX answered_created_ms ON answered (created_ms);
 
 CREATE TABLE event (
     sequence INTEGER NOT NULL,
