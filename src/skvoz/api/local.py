@@ -19,14 +19,27 @@ from skvoz.store.protection import AskPassphrase, Protection
 
 @contextlib.asynccontextmanager
 async def running(opened: OpenHome) -> AsyncGenerator[Node]:
-    """Run a node on a home that this process holds, and serve its API, until the block ends."""
+    """Run a node on a home that this process holds, and serve its API, until the block ends.
+
+    A bug that stops the node cancels the block, and is raised in its place.
+    """
     node = Node(opened)
     await node.start()
     try:
-        async with serving(node, socket_file(opened.home.folder)):
-            yield node
+        async with serving(node, socket_file(opened.home.folder)), asyncio.TaskGroup() as tasks:
+            watching = tasks.create_task(_raise_bug(node))
+            try:
+                yield node
+            finally:
+                watching.cancel()
+    except BaseExceptionGroup as group:
+        raise group.exceptions[0] from None
     finally:
         await node.close()
+
+
+async def _raise_bug(node: Node) -> None:
+    raise await node.broken
 
 
 @contextlib.contextmanager
@@ -56,12 +69,10 @@ def hosted(home: Path, ask: AskPassphrase, protection: str) -> Generator[None]:
 def _host(opened: OpenHome, ready: "Future[Callable[[], object]]", ended: "Future[None]") -> None:
     async def run() -> None:
         loop = asyncio.get_running_loop()
-        stopped: asyncio.Future[None] = loop.create_future()
-        async with running(opened) as node:
-            ready.set_result(lambda: loop.call_soon_threadsafe(stopped.cancel))
-            await asyncio.wait((stopped, node.broken), return_when=asyncio.FIRST_COMPLETED)
-            if node.broken.done():
-                raise node.broken.result()
+        told = asyncio.Event()
+        async with running(opened):
+            ready.set_result(lambda: loop.call_soon_threadsafe(told.set))
+            await told.wait()
 
     try:
         asyncio.run(run())
