@@ -207,6 +207,36 @@ def test_our_own_commit_is_merged_though_the_relay_said_that_another_won() -> No
     assert assert_one_epoch(world, devices, group_id) == epoch + 1
 
 
+def test_a_commit_that_lost_is_not_merged_though_the_relay_said_that_it_won() -> None:
+    world, devices, group_id = group_of(3)
+    anna, boris, _ = devices
+    anna.act(lambda step: commits.wish(step, group_id, commits.InfoWish(member=boris.account_id, admin=True)))
+    world.settle()
+    epoch = boris.conversation(group_id).epoch
+    boris.go_offline()
+    boris.act(lambda step: commits.wish(step, group_id, commits.InfoWish(title="lost")))
+    anna.act(lambda step: commits.wish(step, group_id, commits.InfoWish(expiry_s=60)))
+    world.settle()
+    [staged] = boris.all(StagedCommit)
+    conversation = boris.conversation(group_id)
+    boris.handle(
+        EntryStored(
+            relay_id=conversation.relay_id,
+            log_id=conversation.log_id,
+            entry_id=staged.entry_id,
+            position=conversation.cursor + 1,
+        )
+    )
+    assert boris.conversation(group_id).epoch == epoch
+    assert boris.conversation(group_id).title != "lost"
+    boris.go_online()
+    world.advance(60_000)
+    # What it wished for is done in the next epoch.
+    assert {device.conversation(group_id).title for device in devices} == {"lost"}
+    assert {device.conversation(group_id).message_expiry_s for device in devices} == {60}
+    assert assert_one_epoch(world, devices, group_id) == epoch + 2
+
+
 def test_a_commit_that_lost_is_staged_again() -> None:
     world, devices, group_id = group_of(3)
     anna, boris, _ = devices

@@ -20,7 +20,7 @@ from skvoz.client.commands import CreateGroup
 from skvoz.client.records import Conversation, Intent, Message, MessageState
 from skvoz.node import node as node_module
 from skvoz.node.node import Node, open_home
-from skvoz.server import RelayService, Settings
+from skvoz.server import RelayService, Settings, back_up, create_home
 from skvoz.store import Protection
 from tests.node.people import Person, client_id, until, world
 from tests.node.tampering import KINDS, tampering
@@ -352,3 +352,29 @@ def test_a_full_disk_at_a_relay_keeps_messages_queued_until_there_is_room(tmp_pa
 
     with small_disk(tmp_path / "disk", 3) as disk:
         asyncio.run(scenario(disk))
+
+
+def test_what_begins_on_a_full_disk_is_said_and_goes_on_once_there_is_room(tmp_path: Path) -> None:
+    async def relay_runs(folder: Path) -> None:
+        service = await RelayService(folder, Settings(port=0, reserve_bytes=0)).start()
+        await service.close()
+
+    with small_disk(tmp_path / "disk", 2) as disk:
+        create_home(disk.folder / "relay")
+        asyncio.run(relay_runs(disk.folder / "relay"))
+        disk.fill()
+        with pytest.raises(DiskFull, match="the relay's disk is full"):
+            asyncio.run(relay_runs(disk.folder / "relay"))
+        with pytest.raises(DiskFull):
+            back_up(disk.folder / "relay", disk.folder / "backup")
+        with pytest.raises(StoreError, match="can't be written"):
+            open_home(disk.folder / "home", str, Protection.FILE)
+        disk.free()
+        disk.fill(leave_bytes=8192)
+        with pytest.raises(DiskFull, match="the disk is full"):
+            open_home(disk.folder / "another", str, Protection.FILE)
+        disk.free()
+        asyncio.run(relay_runs(disk.folder / "relay"))
+        for name in ("home", "another"):
+            open_home(disk.folder / name, str, Protection.FILE).close()
+        assert {file.name for file in disk.folder.iterdir()} == {"relay", "home", "another"}

@@ -15,6 +15,8 @@ SCHEMA_VERSION: Final = 1
 """The number of the newest file in `schema/`."""
 STORE_ID_SIZE: Final = 16
 _PAGE_SIZE: Final = 4096
+_NO_ROOM: Final = frozenset({"SQLITE_FULL", "SQLITE_IOERR_SHMSIZE"})
+"""The latter where the journal's index can't be made, as at a start."""
 _PRAGMAS: Final = (
     "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = FULL",  # a commit that was answered survives the power going
@@ -126,7 +128,7 @@ def own_words() -> Generator[None]:
         yield
     except sqlite3.Error as error:
         name: str = getattr(error, "sqlite_errorname", "")  # absent where SQLite itself did not fail
-        if name == "SQLITE_FULL":
+        if name in _NO_ROOM:
             raise DiskFull("the relay's disk is full") from None
         if name in {"SQLITE_NOTADB", "SQLITE_CORRUPT"}:
             raise StoreError("the relay's database is damaged, or is something else") from None
