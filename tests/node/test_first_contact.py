@@ -186,6 +186,28 @@ def test_a_link_to_a_relay_with_another_key_sends_nothing_there(tmp_path: Path) 
     asyncio.run(scenario())
 
 
+@pytest.mark.parametrize(
+    "address", ["ws://[", "ws://\u2100.example/", "http://127.0.0.1/", "ws://x:y/", "\0"]
+)
+def test_a_link_with_an_address_that_is_none_stops_no_node(tmp_path: Path, address: str) -> None:
+    async def scenario() -> None:
+        async with world(tmp_path) as here:
+            anna, boris = await here.person("Anna"), await here.person("Boris")
+            link = parse_link(await anna.link())
+            forged = replace(link, relay_id=RelayId(b"x" * 32), addresses=(address,))
+            await boris.accept_link(forged.encode(), "hello?")
+
+            async def said() -> bool:
+                return any("address" in one.problem for one in boris.node.relay_states())
+
+            await until(said)
+            assert not boris.node.broken.done()
+            await boris.accept_link(link.encode(), "hello!")
+            await anna.wait_for(await boris.account_id(), ["hello!"])
+
+    asyncio.run(scenario())
+
+
 def test_a_card_that_does_not_match_the_links_fingerprint_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

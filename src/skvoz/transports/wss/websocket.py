@@ -64,9 +64,9 @@ async def connect(url: str, *, tls: ssl.SSLContext | None = None) -> WebSocketCo
     `tls` replaces the machine's usual certificate checks. Raises `BadRequest` for another kind of
     address and `TransportError` when nothing there answers as a relay should.
     """
-    if urlsplit(url).scheme not in {"ws", "wss"}:
-        raise BadRequest("a relay's address starts with wss: or ws:")
     try:
+        if urlsplit(url).scheme not in {"ws", "wss"}:
+            raise BadRequest("a relay's address starts with wss: or ws:")
         connection = await open_websocket(
             url,
             ssl=tls,
