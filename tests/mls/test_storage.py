@@ -116,6 +116,8 @@ def test_the_table_of_members_names_nobody_where_nobody_is() -> None:
 def test_a_table_of_members_has_a_head(size: int) -> None:
     with pytest.raises(Malformed):
         Members.stored(SUITE, (b"\x01" + bytes(4))[:size], bytes)
+    with pytest.raises(Invalid, match="no member"):
+        Members.stored(SUITE, b"\x01" + bytes(4), bytes).signatory(0)
 
 
 def test_a_stored_key_package_comes_back_or_is_malformed() -> None:

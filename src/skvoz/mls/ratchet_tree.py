@@ -72,7 +72,7 @@ class RatchetTree:
                 if present and kind != NodeType.PARENT:
                     raise Malformed("a leaf stands in a parent node's place")
                 parents.append(ParentNode.parse(reader) if present else None)
-        if not leaves or len(leaves) == len(parents) or leaves[-1] is None:
+        if len(leaves) == len(parents) or leaves[-1] is None:
             raise Malformed("a ratchet tree is empty or ends in a blank node")
         width = 1 << (len(leaves) - 1).bit_length()
         if width > LEAVES_MAX:
