@@ -1,4 +1,5 @@
 import asyncio
+import time
 from pathlib import Path
 
 import msgspec
@@ -23,8 +24,9 @@ async def add_events(person: Person, count: int) -> None:
         records = queries._records
         last = queries.last_event()
         body = msgspec.msgpack.encode({"account_id": bytes(32), "key_changed": False})
+        now_ms = time.time_ns() // 1_000_000
         made = [
-            LoggedEvent(sequence=last + number, kind="contact.changed", body=body, created_ms=0)
+            LoggedEvent(sequence=last + number, kind="contact.changed", body=body, created_ms=now_ms)
             for number in range(1, count + 1)
         ]
         counter = Counter(name="event", value=last + count)
@@ -82,6 +84,37 @@ def test_all_subscribers_are_told_the_same_and_a_second_subscription_replaces_th
             await anna.send(notes, "second")
             assert await late.events_through(last + 1) == await one.events_through(last + 1)
             assert sequences(late.events) == list(range(last + 1, anna.node.last_event + 1))
+        await anna.sleep()
+
+    asyncio.run(scenario())
+
+
+def test_who_was_away_too_long_is_told_that_events_are_gone(tmp_path: Path) -> None:
+    async def forget(person: Person, through: int) -> None:
+        def delete(queries: Queries) -> None:
+            records = queries._records
+            with records.database.transaction():
+                records.apply([(LoggedEvent, (number,), None) for number in range(1, through + 1)])
+
+        await person.node.query(delete)
+
+    async def scenario() -> None:
+        anna, notes = await alone(tmp_path / "anna")
+        await add_events(anna, 5)
+        await anna.send(notes, "one that the node knows of")
+        async with served(anna) as one:
+            last = await anna.node.query(Queries.last_event)
+            await forget(anna, last - 2)
+            for method in ("event.list", "event.subscribe"):
+                refusal = await one.refusal(method, after=last - 3)
+                assert refusal["data"]["kind"] == "not_found"
+                assert "not kept any more" in refusal["message"]
+            for after in (0, last - 2):
+                assert sequences((await one.result("event.list", after=after))["events"]) == [last - 1, last]
+            await forget(anna, last)
+            assert await anna.node.query(Queries.last_event) == last
+            assert (await one.result("event.list", after=last)) == {"events": [], "last_sequence": last}
+            assert (await one.refusal("event.list", after=last - 1))["data"]["kind"] == "not_found"
         await anna.sleep()
 
     asyncio.run(scenario())

@@ -261,7 +261,9 @@ def event_view(event: LoggedEvent) -> views.EventView:
 
 
 def event_list(queries: Queries, params: asked.EventPageParams) -> views.EventPageView:
-    """Return events after a sequence, in order."""
+    """Return events after a sequence, in order; raise `NotFound` where some of them are not kept any more."""
+    if not queries.keeps_events_after(params.after):
+        raise NotFound("events that old are not kept any more: read everything anew, then listen")
     found = queries.events(after=params.after, limit=params.limit)
     return views.EventPageView(
         events=tuple(map(event_view, found)),

@@ -24,7 +24,7 @@ from skvoz.api import protocol
 from skvoz.api.methods import COMMANDS, QUESTIONS, event_list, stored_status
 from skvoz.api.params import EventPageParams, NoParams, Subscribe
 from skvoz.api.views import EventPageView, RelayStatusView, StatusView, SubscriptionView
-from skvoz.base.errors import BadRequest, SkvozError, StoreError
+from skvoz.base.errors import BadRequest, NotFound, SkvozError, StoreError
 from skvoz.node.node import Node
 
 EVENTS_PER_STEP: Final = 200
@@ -79,11 +79,11 @@ class Service:
             return await self._status()
         if name == "event.subscribe":
             wished = protocol.parse_params(request.params, Subscribe)
-            return self._subscribe(wished, subscriber)
+            return await self._subscribe(wished, subscriber)
         unknown = protocol.plain_error(protocol.METHOD_NOT_FOUND, "there is no such method", "unknown_method")
         raise protocol.CallFailed(unknown)
 
-    def _subscribe(self, wished: Subscribe, subscriber: Subscriber | None) -> SubscriptionView:
+    async def _subscribe(self, wished: Subscribe, subscriber: Subscriber | None) -> SubscriptionView:
         if subscriber is None:
             raise BadRequest("events are told on a WebSocket only; ask for a list of them here")
         last = self._node.last_event
@@ -91,6 +91,8 @@ class Service:
         if after > last:
             # A number of another home, or of one that was made anew: waiting would be for ever.
             raise BadRequest("there has been no such event yet")
+        if not await self._node.query(lambda queries: queries.keeps_events_after(after)):
+            raise NotFound("events that old are not kept any more: read everything anew, then listen")
         subscriber(after)
         return SubscriptionView(after=after, last_event=last)
 

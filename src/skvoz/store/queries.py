@@ -225,5 +225,11 @@ class Queries:
         return {name: 0 if counter is None else counter.value for name, counter in found.items()}
 
     def last_event(self) -> int:
-        """Return the sequence of the newest event, 0 where there is none."""
-        return int(self._database.rows("SELECT coalesce(max(sequence), 0) FROM event")[0][0])
+        """Return the sequence of the newest event, kept or not; 0 where there was none."""
+        counter = self._records.get(Counter, ("event",))
+        return 0 if counter is None else counter.value
+
+    def keeps_events_after(self, sequence: int) -> bool:
+        """Say whether every event after `sequence` is still kept; 0 asks for what there is."""
+        oldest = self._database.rows("SELECT min(sequence) FROM event")[0][0]
+        return sequence == 0 or sequence >= (self.last_event() if oldest is None else oldest - 1)
