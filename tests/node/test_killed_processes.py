@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import random
 import signal
-import socket
 import sys
 from pathlib import Path
 
@@ -36,11 +35,6 @@ async def talk(home, chat, name, first):
 
 asyncio.run(talk(*sys.argv[1:4], int(sys.argv[4])))
 """
-
-
-def free_port() -> int:
-    with contextlib.closing(socket.create_server(("127.0.0.1", 0))) as listening:
-        return int(listening.getsockname()[1])
 
 
 class Talker:
@@ -86,7 +80,7 @@ class Talker:
 
 def test_kills_in_the_middle_lose_and_double_nothing(tmp_path: Path) -> None:
     async def scenario() -> None:
-        relay = RelayProcess(tmp_path / "relay", port=free_port())
+        relay = RelayProcess(tmp_path / "relay")
         await relay.start()
         people = [Person(tmp_path / name) for name in ("anna", "boris")]
         for person in people:
