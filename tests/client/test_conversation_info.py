@@ -74,7 +74,7 @@ def test_roles() -> None:
     assert INFO.with_admin(A, admin=True) == INFO
 
 
-@pytest.mark.parametrize("title", ["", "  ", "я" * 257])
+@pytest.mark.parametrize("title", ["", "  ", "я" * 257, "a \udcff"])
 def test_a_title_is_checked(title: str) -> None:
     with pytest.raises(BadRequest):
         check_title(title)

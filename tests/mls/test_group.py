@@ -2,7 +2,8 @@
 
 import pytest
 
-from skvoz.base.errors import Conflict, Invalid
+from skvoz.base.errors import Conflict, Invalid, Malformed
+from skvoz.codec import Reader, opaque
 from skvoz.crypto.suites import SUITES, suite
 from skvoz.mls import (
     Add,
@@ -12,6 +13,7 @@ from skvoz.mls import (
     Future,
     Group,
     GroupContextExtensions,
+    KeyPackageBundle,
     LeafTemplate,
     OwnEcho,
     Proposal,
@@ -294,6 +296,35 @@ def test_stored_proposals_and_own_updates_outlive_a_restart() -> None:
     assert isinstance(stored, ProposalStored)
     pending = stored.group.stage_commit(randomness=RANDOM)
     agree(pending.next, follow(restored, pending))
+
+
+def test_what_is_stored_ends_where_it_says() -> None:
+    _, bob = group_of(("alice", "bob"))
+    parts = bob.snapshot()
+    assert parts.epoch is not None
+    reader = Reader(parts.epoch[1:])
+    state, rest = reader.opaque(), parts.epoch[1 + reader.position :]
+    context = Reader(state[1:])
+    content, secrets = context.opaque(), state[1 + context.position :]
+    longer = state[:1] + opaque(content + b"\x00") + secrets
+    for changed in (state + b"\x00", longer):
+        with pytest.raises(Malformed):
+            Group.restore(
+                members=parts.members or b"",
+                epoch=parts.epoch[:1] + opaque(changed) + rest,
+                secrets=parts.secrets or b"",
+                ratchets=parts.ratchets,
+                load_tree=lambda: parts.tree or b"",
+            )
+
+
+def test_a_stored_key_package_ends_where_it_says() -> None:
+    offer = bundle("dave", RANDOM)
+    assert KeyPackageBundle.parse(offer.encode()) == offer
+    package = offer.key_package.encoded
+    longer = offer.encode().replace(opaque(package), opaque(package + b"\x00"), 1)
+    with pytest.raises(Malformed):
+        KeyPackageBundle.parse(longer)
 
 
 def test_a_big_group_shrinks_and_grows() -> None:

@@ -116,7 +116,11 @@ def change_profile(step: Step, command: ChangeProfile) -> Answer:
 def check_name(name: str) -> str:
     """Return a name that a person typed, without blanks around; raise `BadRequest`."""
     name = name.strip()
-    if not name or len(name.encode()) > NAME_SIZE_MAX:
+    try:
+        size = len(name.encode())
+    except UnicodeEncodeError:
+        raise BadRequest("the name has characters that can't be sent") from None
+    if not 0 < size <= NAME_SIZE_MAX:
         raise BadRequest("a name has 1 to 256 bytes")
     return name
 

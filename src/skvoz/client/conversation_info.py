@@ -137,7 +137,11 @@ def parse_conversation_info(data: bytes) -> ConversationInfo:
 def check_title(title: str) -> str:
     """Return a title that a person typed, without blanks around; raise `BadRequest`."""
     title = title.strip()
-    if not title or len(title.encode()) > TITLE_SIZE_MAX:
+    try:
+        size = len(title.encode())
+    except UnicodeEncodeError:
+        raise BadRequest("the title has characters that can't be sent") from None
+    if not 0 < size <= TITLE_SIZE_MAX:
         raise BadRequest("a title has 1 to 512 bytes")
     return title
 

@@ -108,7 +108,9 @@ class EpochState(NeverPickled):
         if reader.uint8() != _STORAGE_VERSION:
             raise Malformed("a stored epoch has an unknown version")
         context_bytes = reader.opaque()
-        context = GroupContext.parse(Reader(context_bytes))
+        inner = Reader(context_bytes)
+        context = GroupContext.parse(inner)
+        inner.finish()
         used = suite(context.cipher_suite) if own_suite is None else own_suite
         return EpochState(
             suite=used,

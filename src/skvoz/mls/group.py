@@ -403,7 +403,9 @@ class Group(GroupFacts):
         reader = Reader(epoch)
         if reader.uint8() != _STORAGE_VERSION:
             raise Malformed("a stored group has an unknown version")
-        state = EpochState.parse(Reader(reader.opaque()), members, load_tree, suite)
+        inner = Reader(reader.opaque())
+        state = EpochState.parse(inner, members, load_tree, suite)
+        inner.finish()
         group = Group(
             state=state,
             secret_tree=SecretTree.restore(state.suite, secrets, ratchets),

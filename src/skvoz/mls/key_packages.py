@@ -114,7 +114,9 @@ class KeyPackageBundle(NeverPickled):
         reader = Reader(stored)
         if reader.uint8() != _STORAGE_VERSION:
             raise Malformed("a stored key package has an unknown version")
-        key_package = KeyPackage.parse(Reader(reader.opaque()))
+        inner = Reader(reader.opaque())
+        key_package = KeyPackage.parse(inner)
+        inner.finish()
         bundle = KeyPackageBundle(
             suite=suite(key_package.cipher_suite) if own_suite is None else own_suite,
             key_package=key_package,
