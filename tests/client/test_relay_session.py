@@ -11,7 +11,7 @@ from skvoz.base.ids import EntryId, LogId, RelayId
 from skvoz.base.limits import CREDIT_BYTES
 from skvoz.client import effects, inputs
 from skvoz.client.effects import Channel
-from skvoz.client.relay_requests import Wish
+from skvoz.client.relay_requests import RETRY_AFTER_MS_MAX, Wish
 from skvoz.client.relay_session import IN_FLIGHT_MAX, RelaySession
 from skvoz.crypto import sha256
 from skvoz.logs import Quotas
@@ -435,6 +435,17 @@ def test_after_a_goodbye_the_next_session_is_new(alice: Person) -> None:
     alice.lose()
     alice.connect()
     assert len(alice.of(inputs.Attached)) == 2
+
+
+def test_a_relay_puts_nobody_off_for_ever(alice: Person) -> None:
+    alice.session.request(alice.append(1))
+    alice.session.flush()
+    [request] = alice.session._pending
+    session = next(iter(alice.world.relay._connected.values()))
+    assert session.sealed is not None
+    [refused] = alice.session.received(session.sealed.seal(encode([No(request, "slow", 2**63 - 1)])))
+    assert isinstance(refused, inputs.EntryRefused)
+    assert refused.retry_after_ms == RETRY_AFTER_MS_MAX
 
 
 def test_answers_to_nothing_are_ignored(alice: Person) -> None:

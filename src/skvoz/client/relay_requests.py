@@ -1,12 +1,15 @@
 """What the machine wants of a relay as frames, and a relay's frames as inputs for the machine."""
 
-from typing import TypeAlias, assert_never
+from typing import Final, TypeAlias, assert_never
 
 from skvoz.base.ids import EntryId, LogId, RelayId
 from skvoz.client import effects, inputs
 from skvoz.crypto import sha256
 from skvoz.logs import find_contest_proof
 from skvoz.wire import frames
+
+RETRY_AFTER_MS_MAX: Final = 3_600_000
+"""What a relay may ask for; no rate of ours needs more, and a time without bounds fits into no database."""
 
 Wish: TypeAlias = (
     effects.OpenLog
@@ -127,7 +130,7 @@ def done(relay_id: RelayId, wish: Wish, value: frames.Taken | None) -> inputs.In
 def refused(relay_id: RelayId, wish: Wish, answer: frames.No) -> inputs.Input:
     """Say that a wish was refused; other wishes than entries and takes are named by their effect's name."""
     log_id = wish.log_id
-    code, retry_after_ms = answer.code, answer.retry_after_ms
+    code, retry_after_ms = answer.code, min(answer.retry_after_ms, RETRY_AFTER_MS_MAX)
     match wish:
         case effects.Append() | effects.Rekey():
             return inputs.EntryRefused(
