@@ -6,7 +6,8 @@ from skvoz.base.errors import BadRequest, StoreError
 from skvoz.base.limits import ENTRY_SIZE_MAX
 from skvoz.crypto import sha256
 from skvoz.logs import CLOSER_RETENTION_S, Quotas
-from skvoz.server import Settings, read_settings
+from skvoz.server import Settings, read_settings, split_address
+from skvoz.server.database import open_database
 
 
 def test_nothing_needs_to_be_set(tmp_path: Path) -> None:
@@ -55,6 +56,11 @@ def test_no_tickets_at_all_is_not_the_same_as_none_set(tmp_path: Path) -> None:
         f"[quotas]\nentry_size_max = {ENTRY_SIZE_MAX + 1}",
         "[quotas]\nrekey_size_max = 100000000",
         "not toml",
+        "[quotas]\nappends_per_s = nan",
+        "[quotas]\nappends_per_s = inf",
+        "a = " + "[" * 5000,
+        "reserve_bytes = " + "9" * 5000,
+        'listen = "host:' + "9" * 5000 + '"',
     ],
 )
 def test_nonsense_is_refused_and_the_file_named(tmp_path: Path, text: str) -> None:
@@ -76,3 +82,19 @@ def test_a_refused_ticket_is_not_repeated(tmp_path: Path) -> None:
     with pytest.raises(BadRequest) as refused:
         read_settings(tmp_path / "relay.toml")
     assert "CANARY" not in str(refused.value)
+
+
+@pytest.mark.parametrize("address", ["", ":1", "host", "host:", "host:65536", "host:٣", "host:" + "9" * 5000])
+def test_an_address_that_is_none_is_refused(address: str) -> None:
+    with pytest.raises(BadRequest):
+        split_address(address)
+
+
+def test_a_schema_that_is_damaged_is_said(tmp_path: Path) -> None:
+    file = tmp_path / "relay.db"
+    open_database(file).close()
+    whole = file.read_bytes()
+    assert whole.count(b"CREATE TABLE log (") == 1
+    file.write_bytes(whole.replace(b"CREATE TABLE log (", b"CREATE \xed\xed\xed\xed\xed log ("))
+    with pytest.raises(StoreError, match="damaged"):
+        open_database(file)

@@ -12,6 +12,7 @@ from skvoz.client.effects import Channel, Trim
 from skvoz.client.inputs import Attached, BaseMoved, EntryRefused, LogOpened, RelayConnected, RequestRefused
 from skvoz.server import RelayService, Settings, create_home
 from skvoz.server.disclosure import disclose_database
+from skvoz.server.service import _say_less
 from tests.server.real_relay import OWNER, Client, running
 
 LOG = LogId(b"l" * 16)
@@ -157,6 +158,34 @@ def test_garbage_is_shown_the_door_and_harms_nobody(tmp_path: Path, message: byt
             await client.until(lambda found: any(isinstance(one, LogOpened) for one in found))
 
     asyncio.run(scenario())
+
+
+def test_an_upgrade_that_can_not_be_quoted_is_closed_without_a_word(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def scenario() -> None:
+        asyncio.get_running_loop().set_exception_handler(_say_less)
+        async with running(tmp_path) as (service, client):
+            reader, writer = await asyncio.open_connection("127.0.0.1", service.port)
+            writer.write(
+                b"GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 1\x913\r\n\r\n"
+            )
+            async with asyncio.timeout(20):
+                await reader.read()
+            writer.close()
+            client.open_room(LOG)
+            await client.until(lambda found: any(isinstance(one, LogOpened) for one in found))
+
+    asyncio.run(scenario())
+    assert not caplog.records
+
+
+def test_a_failed_callback_is_logged_without_its_words(caplog: pytest.LogCaptureFixture) -> None:
+    loop = asyncio.new_event_loop()
+    _say_less(loop, {"message": "secret", "exception": ValueError("secret")})
+    loop.close()
+    assert [record.getMessage() for record in caplog.records] == ["a callback failed: ValueError"]
 
 
 def test_another_path_is_not_found(tmp_path: Path) -> None:

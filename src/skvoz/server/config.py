@@ -27,6 +27,9 @@ from skvoz.server.home import split_address
 RESERVE_BYTES: Final = 512 * 1024 * 1024
 """Below so much free disk a relay stores nothing more; deleting and reading go on."""
 
+_QUOTA_MAX: Final = 2**63
+"""What is not a number is not below it either."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
@@ -78,8 +81,10 @@ def read_settings(file: Path) -> Settings:
             admission=Admission(ticket_hashes=hashes),
             reserve_bytes=found.reserve_bytes,
         )
-    except (tomllib.TOMLDecodeError, msgspec.ValidationError, BadRequest) as error:
+    except (ValueError, msgspec.ValidationError, BadRequest) as error:  # a number can be too long to be read
         raise BadRequest(f"relay.toml: {error}") from None
+    except RecursionError:
+        raise BadRequest("relay.toml: lists are nested too deeply") from None
 
 
 def _quotas(found: dict[str, Any]) -> Quotas:
@@ -88,7 +93,7 @@ def _quotas(found: dict[str, Any]) -> Quotas:
         if name not in known:
             raise BadRequest(f"there is no such quota: {name}")
         whole = isinstance(value, int) and not isinstance(value, bool)
-        if not (whole or (isinstance(value, float) and known[name] is float)) or value <= 0:
+        if not (whole or (isinstance(value, float) and known[name] is float)) or not 0 < value < _QUOTA_MAX:
             raise BadRequest(f"a quota is a number above 0: {name}")
     quotas = Quotas(**found)
     if quotas.entry_size_max > ENTRY_SIZE_MAX or quotas.rekey_size_max > REKEY_SIZE_MAX:

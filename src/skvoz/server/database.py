@@ -133,5 +133,7 @@ def own_words() -> Generator[None]:
         if name in {"SQLITE_NOTADB", "SQLITE_CORRUPT"}:
             raise StoreError("the relay's database is damaged, or is something else") from None
         raise StoreError(f"the relay's database failed: {name or type(error).__name__}") from None
+    except UnicodeDecodeError:  # out of SQLite's text about a damaged schema
+        raise StoreError("the relay's database is damaged, or is something else") from None
     except OSError as error:
         raise StoreError(f"the relay's database can't be used: {error.strerror}") from None

@@ -31,6 +31,7 @@ OWN_FILES = {
 """Every file that a relay may have, and what is in it."""
 PRIVATE_KEY_SIZE = 32
 """An X-Wing private key is its seed, bytes (draft-connolly-cfrg-xwing-kem)."""
+_PORT_DIGITS_MAX = 5
 _FOLDER_MODE = 0o700
 _FILE_MODE = 0o600
 
@@ -154,7 +155,8 @@ def split_address(address: str) -> tuple[str, int]:
     """Split `HOST:PORT` (`[::1]:80` for IPv6); raises `BadRequest`."""
     host, colon, port = address.rpartition(":")
     host = host.removeprefix("[").removesuffix("]")
-    if not colon or not host or not port.isascii() or not port.isdigit() or int(port) > 0xFFFF:
+    is_number = port.isascii() and port.isdigit() and len(port) <= _PORT_DIGITS_MAX
+    if not colon or not host or not is_number or int(port) > 0xFFFF:
         raise BadRequest("an address to listen on is HOST:PORT")
     return host, int(port)
 

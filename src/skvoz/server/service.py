@@ -5,7 +5,7 @@ import logging
 import secrets
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final, Self, assert_never
 
@@ -196,8 +196,15 @@ async def _serve(folder: Path, settings: Settings, started: Callable[[RelayServi
 
 def _say_less(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
     """Log what went wrong on the loop without its context, which names sockets and addresses."""
+    if is_strangers_fault(context):
+        return
     error = context.get("exception")
     _log.error("a callback failed: %s", "no exception" if error is None else type(error).__name__)
+
+
+def is_strangers_fault(context: Mapping[str, Any]) -> bool:
+    """Tell whether somebody sent an upgrade that the library can't quote in its refusal; it is closed."""
+    return isinstance(context.get("exception"), UnicodeEncodeError)
 
 
 def _read_mark(file: Path) -> int | None:
