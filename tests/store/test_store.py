@@ -305,11 +305,16 @@ def test_a_passphrase_opens_and_another_does_not(tmp_path: Path) -> None:
         ('{"version": 1, "kind": "file", "key": "00"}', StoreError),
         ('{"version": 1, "kind": "passphrase", "memory_kib": 99999999, "time_cost": 1}', StoreError),
         ('{"version": 1, "kind": "passphrase", "memory_kib": 1, "time_cost": 1, "salt": "00"}', StoreError),
+        (
+            '{"version":1,"kind":"passphrase","memory_kib":64,"time_cost":1,"parallelism":8589934592}',
+            StoreError,
+        ),
+        ('{"version": 1, "kind": "\udcff"}', StoreError),
     ],
 )
 def test_a_strange_key_file_is_refused(tmp_path: Path, text: str, kind: type[StoreError]) -> None:
     (tmp_path / "key.json").touch(0o600)
-    (tmp_path / "key.json").write_text(text)
+    (tmp_path / "key.json").write_text(text, errors="surrogateescape")
     with pytest.raises(kind):
         read_key(tmp_path / "key.json", lambda: "x")
 

@@ -28,6 +28,7 @@ _PARALLELISM = 4
 """RFC 9106 §4, the second recommended option: about 0.1 s here, and 64 MiB for each guess."""
 _TIME_COST_MAX = 20
 _MEMORY_KIB_MAX = 4 * 1024 * 1024
+_PARALLELISM_MAX = 64
 
 
 class Protection(Enum):
@@ -150,7 +151,12 @@ def _wrapped(key: bytes, passphrase: str) -> _KeyFile:
 
 
 def _unwrapped(file: _KeyFile, passphrase: str) -> bytes:
-    if not (0 < file.time_cost <= _TIME_COST_MAX and 0 < file.memory_kib <= _MEMORY_KIB_MAX):
+    bounds = (
+        (file.time_cost, _TIME_COST_MAX),
+        (file.memory_kib, _MEMORY_KIB_MAX),
+        (file.parallelism, _PARALLELISM_MAX),
+    )
+    if not all(0 < asked <= most for asked, most in bounds):
         raise StoreError("the key file asks for more work than this version does")
     try:
         wrapped = bytes.fromhex(file.wrapped)
@@ -168,7 +174,7 @@ def _read(file: Path) -> _KeyFile:
         stored = msgspec.json.decode(file.read_bytes(), type=_KeyFile)
     except FileNotFoundError:
         raise NotFound("this home has no key file") from None
-    except (OSError, msgspec.DecodeError):
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError):
         raise StoreError("the key file can't be read") from None
     if stored.version != _VERSION:
         raise SchemaTooNew("the key file was written by a newer version")
