@@ -1,38 +1,49 @@
-"""Fuzz keys, encapsulations, ciphertexts and signatures from outside: only `PeerError` may escape.
+"""Fuzz keys, encapsulations, ciphertexts and signatures from outside, in all suites."""
 
-python fuzz/crypto.py --seconds 60 [--seed 7]
-"""
-
-import argparse
-import sys
-import time
 from collections.abc import Callable
+from functools import cache
 from random import Random
+from typing import Final
 
-from skvoz.base.errors import DecryptFailed, PeerError
-from skvoz.crypto import SUITES, CipherSuite, KeyPair
+from fuzz.target import Script, Target, changed, scripts
+from skvoz.base.errors import DecryptFailed
+from skvoz.crypto import (
+    ED25519,
+    SUITES,
+    ZERO_NONCE,
+    CipherSuite,
+    KeyPair,
+    seal,
+    sign_labeled,
+    unseal,
+    verify_labeled,
+)
+from skvoz.crypto.counted import CountedOpener, CountedSealer
+from tests.mls.synthetic_tree import Counter
 
-_CONTEXT = b"context"
-_TEXT = b"text"
+_CONTEXT: Final = b"context"
+_TEXT: Final = b"text"
+_KEY: Final = bytes(32)
 
 
 class Subject:
     """One suite with keys of its own, and what others would send to them."""
 
-    def __init__(self, suite: CipherSuite, randomness: Random) -> None:
+    def __init__(self, suite: CipherSuite) -> None:
         self.suite = suite
-        self.randomness = randomness
-        self.keys: KeyPair = suite.generate_key_pair(randomness.randbytes)
-        self.signature_keys: KeyPair = suite.generate_signature_key_pair(randomness.randbytes)
+        self.chance = Random(0)
+        self.randomness = Counter("fuzz crypto")
+        self.keys: KeyPair = suite.generate_key_pair(self.randomness)
+        self.signature_keys: KeyPair = suite.generate_signature_key_pair(self.randomness)
         public_key = self.keys.public_key
-        self.sealed = suite.encrypt_with_label(public_key, "fuzz", _CONTEXT, _TEXT, randomness.randbytes)
+        self.sealed = suite.encrypt_with_label(public_key, "fuzz", _CONTEXT, _TEXT, self.randomness)
         self.signature = suite.sign_with_label(self.signature_keys.private_key, "fuzz", _TEXT)
 
     def try_public_key(self) -> None:
         """Hold a key that passes the check to being fit to encrypt to."""
         public_key = self._changed(self.keys.public_key)
         self.suite.check_public_key(public_key)
-        self.suite.encrypt_with_label(public_key, "fuzz", _CONTEXT, _TEXT, self.randomness.randbytes)
+        self.suite.encrypt_with_label(public_key, "fuzz", _CONTEXT, _TEXT, self.randomness)
 
     def try_private_key(self) -> None:
         """Take a private key that came from a backup or another device."""
@@ -41,7 +52,7 @@ class Subject:
     def try_ciphertext(self) -> None:
         """Open nothing but the original."""
         kem_output, ciphertext = self.sealed.kem_output, self.sealed.ciphertext
-        if self.randomness.randrange(2):
+        if self.chance.randrange(2):
             kem_output = self._changed(kem_output)
         else:
             ciphertext = self._changed(ciphertext)
@@ -79,6 +90,29 @@ class Subject:
         """Take a signature key that came from a backup or another device."""
         self.suite.signature.public_key_of(self._changed(self.signature_keys.private_key))
 
+    def try_symmetric(self) -> None:
+        """Open nothing but the original, with a key of its own, in a sequence, or in a suite."""
+        key = _KEY[: self.suite.aead_key_size]
+        match self.chance.randrange(3):
+            case 0:
+                opened = unseal(_KEY, ZERO_NONCE, b"", self._changed(seal(_KEY, ZERO_NONCE, b"", _TEXT)))
+            case 1:
+                opened = CountedOpener(_KEY).open(self._changed(CountedSealer(_KEY).seal(_TEXT)))
+            case _:
+                sealed = self.suite.seal(key, ZERO_NONCE, b"", _TEXT)
+                opened = self.suite.open(key, ZERO_NONCE, b"", self._changed(sealed))
+        if opened != _TEXT:
+            raise AssertionError("a changed ciphertext opened")
+
+    def try_labeled_signature(self) -> None:
+        """Accept nothing but the original of a signature beside MLS."""
+        pair = ED25519.generate(Counter("fuzz labels"))
+        signature = sign_labeled(pair.private_key, "fuzz", _TEXT)
+        changed_signature = self._changed(signature)
+        verify_labeled(self._changed(pair.public_key), "fuzz", _TEXT, changed_signature)
+        if changed_signature != signature:
+            raise AssertionError("a changed signature fits")
+
     def targets(self) -> tuple[Callable[[], None], ...]:
         """Return everything to be tried."""
         return (
@@ -89,54 +123,37 @@ class Subject:
             self.try_signature,
             self.try_signature_key,
             self.try_signature_private_key,
+            self.try_symmetric,
+            self.try_labeled_signature,
         )
 
     def _changed(self, original: bytes) -> bytes:
-        data, chance = bytearray(original), self.randomness
-        for _ in range(chance.choice((1, 1, 1, 2, 4))):
-            at = chance.randrange(len(data) + 1)
-            match chance.randrange(7):
-                case 0:
-                    del data[at : at + chance.randrange(9)]
-                case 1:
-                    data[at:at] = chance.randbytes(chance.randrange(1, 9))
-                case 2:
-                    data[:] = bytes((chance.choice((0, 1, 2, 3, 4, 0x7F, 0xFF)),)) * len(data)
-                case 3:
-                    data[:] = chance.randbytes(len(data))
-                case _ if at < len(data):
-                    data[at] ^= 1 << chance.randrange(8)
-                case _:
-                    data[:1] = bytes((chance.randrange(256),))
-        return bytes(data)
+        match self.chance.randrange(8):
+            case 0:
+                return original
+            case 1:
+                filling = bytes((self.chance.choice((0, 1, 2, 3, 4, 0x7F, 0xFF)),))
+                return filling * len(original)
+            case 2:
+                return self.chance.randbytes(len(original))
+            case _:
+                return changed(self.chance, original)
 
 
-def main() -> int:
-    """Run for as long as asked; print how many inputs were tried."""
-    arguments = argparse.ArgumentParser(description=__doc__)
-    arguments.add_argument("--seconds", type=float, default=10.0)
-    arguments.add_argument("--seed", type=int, default=time.time_ns() % 2**32)
-    options = arguments.parse_args()
-    randomness = Random(options.seed)
-    subjects = [Subject(suite, randomness) for suite in SUITES.values()]
-    executions = accepted = 0
-    end = time.monotonic() + options.seconds
-    while time.monotonic() < end:
-        for subject in subjects:
-            for target in subject.targets():
-                executions += 1
-                try:
-                    target()
-                except PeerError:
-                    continue
-                except Exception:
-                    where = f"{subject.suite.name} {target.__name__}"
-                    print(f"seed {options.seed}, execution {executions}, {where}")
-                    raise
-                accepted += 1
-    print(f"crypto: {executions} executions, {accepted} accepted, seed {options.seed}, nothing escaped")
-    return 0
+@cache
+def _subjects() -> tuple[Subject, ...]:
+    return tuple(Subject(suite) for suite in SUITES.values())
 
 
-if __name__ == "__main__":
-    sys.exit(main())
+def run(data: bytes) -> None:
+    """Try one thing in one suite, as the input says."""
+    script = Script(data)
+    subject = script.choice(_subjects())
+    subject.chance = script
+    script.choice(subject.targets())()
+
+
+def make() -> Target:
+    """Return the target."""
+    _subjects()
+    return Target(run=run, seeds=scripts(200))

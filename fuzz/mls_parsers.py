@@ -1,80 +1,43 @@
-"""Fuzz everything in MLS that parses bytes: only `PeerError` may escape, and what parses encodes back.
+"""Fuzz everything in MLS that parses bytes: what parses encodes back."""
 
-python fuzz/mls_parsers.py --seconds 60 [--seed 7]
-
-With atheris installed and no seed given, libFuzzer chooses the inputs by coverage; else a seeded loop
-mutates messages of small groups, and the official vectors where they are at hand.
-"""
-
-import argparse
-import importlib
-import importlib.util
+import contextlib
 import json
-import sys
-import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
-from random import Random
 from typing import Any, Final
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-
+from fuzz.target import INPUT_SIZE_MAX, Part, Target, one_of
 from skvoz.base.errors import PeerError
 from skvoz.codec import Reader
 from skvoz.crypto.suites import suite
-from skvoz.mls import Remove, RequiredCapabilities, encode_message, parse_message
-from skvoz.mls.framing import AuthenticatedContent
+from skvoz.mls import (
+    Add,
+    Group,
+    KeyPackageBundle,
+    PreSharedKey,
+    PreSharedKeyId,
+    PreSharedKeyType,
+    Remove,
+    RequiredCapabilities,
+    encode_message,
+    parse_key_package,
+    parse_message,
+)
+from skvoz.mls.framing import AuthenticatedContent, WireFormat
 from skvoz.mls.group_context import GroupContext
-from skvoz.mls.members import encode_external_senders, parse_external_senders
+from skvoz.mls.members import ExternalSender, encode_external_senders, parse_external_senders
+from skvoz.mls.message import parse_group_info, parse_welcome
 from skvoz.mls.nodes import Capabilities, Credential, KeyPackage, LeafNode, ParentNode
 from skvoz.mls.proposals import Commit, parse_proposal
 from skvoz.mls.ratchet_tree import RatchetTree
+from skvoz.mls.sending import sign_proposal
 from skvoz.mls.tree_kem import UpdatePath
 from skvoz.mls.welcome import GroupInfo, GroupSecrets, Welcome
 from tests.mls.people import bundle, group_of
 from tests.mls.synthetic_tree import Counter, context_of, fresh_world, full_world
 from tests.vectors_folder import vectors_folder
 
-_CORPUS_INPUT_MAX: Final = 8192
-"""Bytes: longer samples are mutated too slowly to find much."""
-
-
-class Mutator:
-    """Changes bytes at random, in ways that parsers of length-prefixed formats mind."""
-
-    def __init__(self, chance: Random) -> None:
-        self.chance = chance
-
-    def change(self, original: bytes) -> bytes:
-        """Return the bytes with one to eight changes."""
-        data = bytearray(original)
-        for _ in range(self.chance.choice((1, 1, 1, 2, 3, 8))):
-            self._once(data)
-        return bytes(data)
-
-    def _once(self, data: bytearray) -> None:
-        chance = self.chance
-        at = chance.randrange(len(data) + 1)
-        match chance.randrange(8):
-            case 0:
-                del data[at : at + chance.randrange(1, 40)]
-            case 1:
-                data[at:at] = chance.randbytes(chance.randrange(1, 9))
-            case 2:
-                del data[at:]
-            case 3:
-                start = chance.randrange(len(data) + 1)
-                data[at:at] = data[start : start + chance.randrange(64)]
-            case 4:
-                data[at : at + 4] = chance.choice(
-                    (b"\xff" * 4, b"\x00" * 4, b"\x80\x00\x00\x01", b"\xbf\xff\xff\xff")
-                )
-            case 5 if at < len(data):
-                data[at] = chance.choice((0, 1, 2, 3, 0x3F, 0x40, 0x7F, 0x80, 0xC0, 0xFF))
-            case _ if at < len(data):
-                data[at] ^= 1 << chance.randrange(8)
-            case _:
-                data.append(chance.randrange(256))
+_SEEDS_MAX: Final = 40
+"""For one parser: libFuzzer finds what the others would add."""
 
 
 def _whole(parse: Callable[[Reader], Any], encode: Callable[[Any], bytes]) -> Callable[[bytes], None]:
@@ -90,6 +53,9 @@ def _whole(parse: Callable[[Reader], Any], encode: Callable[[Any], bytes]) -> Ca
 
 
 def _message(data: bytes) -> None:
+    for parse in (parse_welcome, parse_group_info, parse_key_package):
+        with contextlib.suppress(PeerError):
+            parse(data)
     if encode_message(parse_message(data)) != data:
         raise AssertionError("a message does not encode back")
 
@@ -113,7 +79,7 @@ def _external_senders(data: bytes) -> None:
         raise AssertionError("external senders do not encode back")
 
 
-TARGETS: Final[dict[str, Callable[[bytes], None]]] = {
+PARSERS: Final[dict[str, Callable[[bytes], None]]] = {
     "message": _message,
     "tree": _tree,
     "leaf": _whole(LeafNode.parse, lambda leaf: leaf.encoded),
@@ -131,6 +97,7 @@ TARGETS: Final[dict[str, Callable[[bytes], None]]] = {
     "authenticated content": _whole(AuthenticatedContent.parse, lambda content: content.encode()),
     "required capabilities": _required,
     "external senders": _external_senders,
+    "pre-shared key": _whole(PreSharedKeyId.parse, lambda identity: identity.encode()),
 }
 
 
@@ -152,7 +119,31 @@ def own_samples() -> list[bytes]:
         proposal = groups[1].propose(Remove(2), randomness=randomness, public=public)[1]
         samples += [commit.commit, proposal]
     samples.append(groups[0].protect(b"data", randomness=randomness)[1])
+    samples += _inner_samples(groups[0], offer)
     return samples
+
+
+def _inner_samples(group: Group, offer: KeyPackageBundle) -> list[bytes]:
+    """Return structs that travel inside of others."""
+    leaf = offer.key_package.leaf_node
+    identity = PreSharedKeyId(kind=PreSharedKeyType.EXTERNAL, psk_id=b"psk", nonce=bytes(32))
+    pending = group.stage_commit(randomness=Counter("inner"), proposals=[Add(offer.key_package)])
+    senders = (ExternalSender(signature_key=leaf.signature_key, credential=leaf.credential),)
+    required = RequiredCapabilities(extensions=(0xF0A3,), proposals=(), credentials=(1,))
+    proposals = (Add(offer.key_package), Remove(1), PreSharedKey(identity))
+    return [
+        leaf.credential.encode(),
+        leaf.capabilities.encode(),
+        identity.encode(),
+        encode_external_senders(senders),
+        required.encode(),
+        *(proposal.encode() for proposal in proposals),
+        Commit(proposals=proposals, path=None).encode(),
+        *([] if pending.welcome is None else [pending.welcome, pending.welcome[4:]]),
+        group.group_info()[4:],
+        sign_proposal(group.state, Remove(1), b"aad", WireFormat.PUBLIC_MESSAGE).encode(),
+        GroupSecrets(joiner_secret=bytes(32), path_secret=bytes(32), psks=(identity,)).encode(),
+    ]
 
 
 def vector_samples() -> Iterator[bytes]:
@@ -165,7 +156,7 @@ def vector_samples() -> Iterator[bytes]:
 
 
 def _strings(value: Any) -> Iterator[bytes]:  # noqa: ANN401 - JSON of any shape
-    if isinstance(value, str) and 8 < len(value) <= 2 * _CORPUS_INPUT_MAX:
+    if isinstance(value, str) and 8 < len(value) <= 2 * (INPUT_SIZE_MAX - 1):
         yield bytes.fromhex(value)
     elif isinstance(value, dict):
         for item in value.values():  # pyright: ignore[reportUnknownVariableType] - the same
@@ -175,51 +166,16 @@ def _strings(value: Any) -> Iterator[bytes]:  # noqa: ANN401 - JSON of any shape
             yield from _strings(item)
 
 
-def run_all(data: bytes) -> int:
-    """Give one input to every target; return how many took it."""
-    accepted = 0
-    for target in TARGETS.values():
-        try:
-            target(data)
-        except PeerError:
-            continue
-        accepted += 1
-    return accepted
+def _fitting(parse: Callable[[bytes], None], samples: list[bytes]) -> list[bytes]:
+    found: list[bytes] = []
+    for sample in samples:
+        with contextlib.suppress(PeerError):
+            parse(sample)
+            found.append(sample)
+    return found[:: 1 + len(found) // _SEEDS_MAX]
 
 
-def run_atheris(seconds: float) -> None:
-    """Let libFuzzer choose inputs; it ends the process."""
-    atheris: Any = importlib.import_module("atheris")
-    atheris.instrument_all()
-    atheris.Setup([sys.argv[0], f"-max_total_time={int(seconds)}"], run_all)
-    atheris.Fuzz()
-
-
-def main() -> int:
-    """Run for as long as asked; print how many inputs were tried."""
-    arguments = argparse.ArgumentParser(description=__doc__)
-    arguments.add_argument("--seconds", type=float, default=10.0)
-    arguments.add_argument("--seed", type=int)
-    options = arguments.parse_args()
-    if options.seed is None and importlib.util.find_spec("atheris"):
-        run_atheris(options.seconds)
-    seed = time.time_ns() % 2**32 if options.seed is None else options.seed
-    chance = Random(seed)
-    corpus = [*own_samples(), *vector_samples()]
-    mutator = Mutator(chance)
-    executions = accepted = 0
-    end = time.monotonic() + options.seconds
-    while time.monotonic() < end:
-        data = mutator.change(chance.choice(corpus))
-        try:
-            accepted += run_all(data)
-        except Exception:
-            print(f"seed {seed}, execution {executions}, input {data.hex()}")
-            raise
-        executions += len(TARGETS)
-    print(f"mls_parsers: {executions} executions, {accepted} accepted, seed {seed}, nothing escaped")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+def make() -> Target:
+    """Return the target."""
+    samples = sorted({*own_samples(), *vector_samples()}, key=lambda sample: (len(sample), sample))
+    return one_of([Part(parse, _fitting(parse, samples)) for parse in PARSERS.values()])
