@@ -35,6 +35,7 @@ from skvoz.client.invitations import parse_recipient, recipient
 from skvoz.client.links import SCHEME, Link, parse_link
 from skvoz.client.records import ConversationKind
 from skvoz.client.recovery_phrase import phrase_of, root_key_of
+from skvoz.client.relay_addresses import parse_relay_address, relay_address_text
 from skvoz.client.safety_numbers import grouped
 from skvoz.client.welcomes import parse_invitation
 from skvoz.codec import Reader, cbor, opaque, uint8, vector
@@ -89,6 +90,14 @@ def try_link_content(data: bytes) -> None:
     text = SCHEME + urlsafe_b64encode(data).rstrip(b"=").decode()
     if parse_link(text).encode() != text:
         raise AssertionError("a link has two forms")
+
+
+def try_relay_address(data: bytes) -> None:
+    """Type something as a relay's address."""
+    [address] = parse_relay_address(_text(data)).addresses
+    if parse_relay_address(relay_address_text(address, bytes(32))).addresses != (address,):
+        raise AssertionError("an address is another once it is written again")
+    address.encode()
 
 
 def try_phrase(data: bytes) -> None:
@@ -262,6 +271,7 @@ def make() -> Target:
     parts = [
         Part(try_link, [link.encode() for link in links]),
         Part(try_link_content, [_content_of(link) for link in links]),
+        Part(try_relay_address, [relay_address_text("wss://relay.invalid/x", bytes(32)).encode()]),
         Part(try_phrase, [phrase_of(bytes(32)).encode(), phrase_of(b"\xa5" * 32).upper().encode()]),
         Part(try_names, ["Аня".encode(), b"  \xff\xfe ", b" " * 300, b"a" * 257]),
         Part(try_card, [card]),

@@ -46,10 +46,13 @@ def _connection() -> sqlite3.Connection:
     return connection
 
 
-def request(script: Script, number: int) -> LogRequest:
-    """Return a request; keys and ids are few, so that they meet."""
+def request(script: Script, number: int, age: int) -> LogRequest:
+    """Return a request; keys and ids are few, so that they meet.
+
+    `age` sets ids apart: what was trimmed or has expired may still be known when it is repeated, or not.
+    """
     log, with_key = script.choice(_LOGS), key(script.randrange(5))
-    identity = entry_id(script.randrange(12))
+    identity = entry_id(12 * age + script.randrange(12))
     since = script.choice((0, 0, 1, 2, 5, _POSITION_MAX))
     body = bytes(script.choice((0, 1, 10, 64, 65, 128, 129)))
     match script.randrange(12):
@@ -90,12 +93,16 @@ def run(data: bytes) -> None:
     executors = [Executor(quotas=_QUOTAS, admission=Admission()) for _ in range(2)]
     memory = MemoryStore(bytes(16), executors[0])
     now_ms = START_MS
+    age = 0
     try:
         with patch.object(contest, "CONTEST_BITS", 2):
             for number in range(_STEPS_MAX):
                 if script.is_over:
                     break
-                jobs = [Job(1, request(script, number)) for _ in range(script.randrange(1, 4))]
+                jobs: list[Job] = []
+                for _ in range(script.randrange(1, 4)):
+                    jobs.append(Job(1, request(script, number, age)))
+                    age += isinstance(jobs[-1].request, Trim)
                 full = script.randrange(12) == 0
                 transaction.begin()
                 stored = executors[1].execute(transaction, jobs, now_ms, disk_full=full)
@@ -106,6 +113,7 @@ def run(data: bytes) -> None:
                     now_ms += script.choice((1, 1000, _HOUR_MS, 31 * 24 * _HOUR_MS, 500 * 24 * _HOUR_MS))
                 if script.randrange(8) == 0:
                     _expire(transaction, memory, now_ms // _HOUR_MS)
+                    age += 1
         for log_id in _LOGS:
             _compare(memory, log_id, script)
     finally:

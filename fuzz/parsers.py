@@ -117,6 +117,7 @@ PARSERS: Final[dict[str, tuple[str, ...]]] = {
         "client/inbox_mail.py:parse_inbox_address",
         "client/invitations.py:parse_recipient",
         "client/links.py:parse_link",
+        "client/relay_addresses.py:parse_relay_address",
         "client/recovery_phrase.py:root_key_of",
         "client/welcomes.py:parse_invitation",
     ),
@@ -134,12 +135,18 @@ PARSERS: Final[dict[str, tuple[str, ...]]] = {
         "store/protection.py:read_key",
         "store/record_tables.py:decode",
     ),
-    "server_files": ("server/config.py:read_settings",),
+    "server_files": (
+        "server/config.py:read_settings",
+        "server/home.py:read_key",
+    ),
     "server_database": (
         "server/database.py:open_database",
         "server/database.py:open_reader",
     ),
-    "api_calls": ("api/protocol.py:parse_request",),
+    "api_calls": (
+        "api/protocol.py:parse_params",
+        "api/protocol.py:parse_request",
+    ),
 }
 """By target: what it is there for. Many are reached by other targets too."""
 

@@ -12,7 +12,7 @@ _NAMES: Final = re.compile(
     r"(parse|open|read|verify|decode|unpack|unpad|receive|received|restore|stored|finish)(_\w+)?"
 )
 _MORE_NAMES: Final = frozenset({"check_key", "answer_key_request", "root_key_of", "handle"})
-_FROM_OUTSIDE: Final = re.compile(r"\b(bytes|str|Reader|memoryview|Path|Input)\b")
+_FROM_OUTSIDE: Final = re.compile(r"\b(bytes|str|Reader|memoryview|Path|Raw|Input)\b")
 
 
 def parsers_in(module: str, text: str) -> set[str]:
@@ -35,7 +35,9 @@ def parsers_in(module: str, text: str) -> set[str]:
 
 
 def test_every_parser_has_a_target() -> None:
-    found = set[str]().union(*(parsers_in(name, text) for name, text in modules().items()))
+    # Commands have such names too, and hand what is typed on.
+    rooms = {name: text for name, text in modules().items() if not name.startswith("cli/")}
+    found = set[str]().union(*(parsers_in(name, text) for name, text in rooms.items()))
     listed = {parser for parsers in PARSERS.values() for parser in parsers} | set(NOT_FUZZED)
     assert sorted(found - listed) == []
     assert sorted(listed - found) == []

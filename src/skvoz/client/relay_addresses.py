@@ -27,7 +27,11 @@ def relay_address_text(address: str, public_key: bytes) -> str:
 def parse_relay_address(text: str, ticket: bytes = b"") -> RelayAddress:
     """Parse an address that a person typed or pasted; raise `BadRequest`, which never repeats the text."""
     address, _, fingerprint = text.strip().partition("#")
-    if not address.startswith(_SCHEMES) or len(address.encode(errors="replace")) > ADDRESS_SIZE_MAX:
+    try:
+        size = len(address.encode())
+    except UnicodeEncodeError:
+        raise BadRequest("the address has characters that can't be sent") from None
+    if not address.startswith(_SCHEMES) or size > ADDRESS_SIZE_MAX:
         raise BadRequest("a relay's address starts with wss: or ws:")
     if len(ticket) > TICKET_SIZE_MAX:
         raise BadRequest("this ticket is too long to be one")
