@@ -31,7 +31,7 @@ from skvoz.mls import (
     Update,
 )
 from skvoz.mls.commit_creation import CommitWishes, create_commit, create_own_update
-from skvoz.mls.framing import Sender
+from skvoz.mls.framing import Sender, SenderType
 from skvoz.mls.proposals import Commit, ProposalRef, parse_proposal
 from skvoz.mls.tree_kem import UpdatePath
 from tests.mls.people import SUITE, bundle, group_of, say
@@ -113,11 +113,17 @@ class Malicious:
             return path
         return replace(path, leaf_node=signed_leaf(path.leaf_node, self.sender_key, self.sender.group_id, 0))
 
+    def _sender(self) -> Sender:
+        kind = self.chance.choice((SenderType.MEMBER, SenderType.MEMBER, *SenderType))
+        if kind in {SenderType.NEW_MEMBER_PROPOSAL, SenderType.NEW_MEMBER_COMMIT}:
+            return Sender(kind)
+        return Sender(kind, self.chance.choice((0, 0, 0, 1, 2, 9, 2**32 - 1)))
+
     def message(self) -> bytes:
         """Return something framed, signed and protected."""
         chance = self.chance
         public = chance.randrange(4) == 0
-        sender = Sender.member(chance.choice((0, 0, 0, 1, 2, 9, 2**32 - 1))) if public else None
+        sender = self._sender() if public else None
         data = chance.randbytes(chance.randrange(9))
         match chance.randrange(4):
             case 0:

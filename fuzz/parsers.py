@@ -78,11 +78,7 @@ PARSERS: Final[dict[str, tuple[str, ...]]] = {
     ),
     "mls_messages": (
         "mls/group.py:Group.receive",
-        "mls/joining.py:open_welcome",
         "mls/receiving.py:open_message",
-        "mls/welcome.py:GroupInfo.verify",
-        "mls/welcome.py:Welcome.open_group_info",
-        "mls/welcome.py:Welcome.open_secrets",
     ),
     "mls_trees": ("mls/nodes.py:verify_leaf",),
     "mls_commits": (
@@ -91,6 +87,12 @@ PARSERS: Final[dict[str, tuple[str, ...]]] = {
         "mls/private_message.py:open_private",
         "mls/private_message.py:open_sender_data",
         "mls/public_message.py:open_public",
+    ),
+    "mls_joins": (
+        "mls/joining.py:open_welcome",
+        "mls/welcome.py:GroupInfo.verify",
+        "mls/welcome.py:Welcome.open_group_info",
+        "mls/welcome.py:Welcome.open_secrets",
     ),
     "wire_frames": (
         "wire/frames.py:parse_down",

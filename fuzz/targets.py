@@ -14,6 +14,7 @@ TARGETS: Final[dict[str, str]] = {
     "mls_messages": "fuzz.mls_group:messages",
     "mls_trees": "fuzz.mls_group:trees",
     "mls_commits": "fuzz.mls_commits:make",
+    "mls_joins": "fuzz.mls_joins:make",
     "wire_frames": "fuzz.wire_frames:make",
     "wire_sealed": "fuzz.wire_sealed:make",
     "logs_rules": "fuzz.logs_rules:make",
