@@ -40,7 +40,7 @@ def client_id() -> str:
     return uuid.uuid4().hex
 
 
-async def until(look: Callable[[], Awaitable[T]], seconds: float = 30) -> T:
+async def until(look: Callable[[], Awaitable[T]], seconds: float = 60) -> T:
     """Return the first result that is true."""
     async with asyncio.timeout(seconds):
         found = await look()
