@@ -106,7 +106,8 @@ class MaliciousMember:
             case 0:
                 message = say(self.group, self.proposal())
             case 1:
-                message = changed(self.script, self.group.protect(self.content(), randomness=self.random)[1])
+                self.group, message = self.group.protect(self.content(), randomness=self.random)
+                message = changed(self.script, message)
             case _:
                 self.group, message = self.group.protect(self.content(), randomness=self.random)
         return message
