@@ -6,8 +6,8 @@ form. click, which makes part of what the command line prints, reads the same ca
 """
 
 import gettext
-import importlib.resources
 import os
+from pathlib import Path
 from typing import Final
 
 from skvoz.base.errors import SkvozError
@@ -20,7 +20,7 @@ def choose_language(language: str | None = None) -> None:
     """Speak `language`, or that of the environment (`LANGUAGE`, `LC_ALL`, `LC_MESSAGES`, `LANG`)."""
     if language is not None:
         os.environ["LANGUAGE"] = language
-    gettext.bindtextdomain(DOMAIN, str(importlib.resources.files("skvoz.texts")))
+    gettext.bindtextdomain(DOMAIN, str(Path(__file__).parent))
     gettext.textdomain(DOMAIN)
 
 
