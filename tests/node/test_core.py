@@ -84,3 +84,23 @@ def test_an_alarm_is_due_by_the_clock_on_the_wall(tmp_path: Path, monkeypatch: p
         await person.sleep()
 
     asyncio.run(scenario())
+
+
+def test_a_node_that_is_closed_while_it_stores_ends_quietly(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        failures: list[dict[str, object]] = []
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: failures.append(context))
+        async with world(tmp_path) as here:
+            anna, boris = await here.person("Anna"), await here.person("Boris")
+            await here.introduce(anna, boris)
+            to_boris, to_anna = await boris.account_id(), await anna.account_id()
+            texts = [f"number {number}" for number in range(40)]
+            sending = [asyncio.ensure_future(anna.send(to_boris, text)) for text in texts]
+            await sending[0]
+            await anna.sleep()
+            await asyncio.gather(*sending)
+            assert not failures
+            await anna.wake()
+            await boris.wait_for(to_anna, ["hello", *texts])
+
+    asyncio.run(scenario())

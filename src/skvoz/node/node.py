@@ -98,11 +98,12 @@ class Node:
         self._relays.tell(Started())
 
     async def close(self) -> None:
-        """Finish what is being stored, and stop."""
-        if self._alarm is not None:
-            self._alarm.cancel()
+        """Finish what is being stored, and stop; what that would let out goes out after the next start."""
+        self._paused = True
         await self._relays.close()
         await asyncio.to_thread(self._core.stop)
+        if self._alarm is not None:
+            self._alarm.cancel()
         for task in self._tasks:
             task.cancel()
 
