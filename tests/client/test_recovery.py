@@ -10,7 +10,7 @@ import pytest
 from skvoz.base.errors import DecryptFailed, Invalid, PeerError
 from skvoz.base.ids import GroupId
 from skvoz.base.limits import ADDRESS_SIZE_MAX
-from skvoz.client import commits, invitations, policy, recovery
+from skvoz.client import commits, epochs, invitations, policy, recovery
 from skvoz.client.commands import RemoveMember
 from skvoz.client.conversation_info import ConversationInfo
 from skvoz.client.effects import Knock
@@ -22,7 +22,7 @@ from skvoz.crypto import DEFAULT_SUITE, SUITES, ZERO_NONCE, hkdf_sha256, seal, s
 from skvoz.mls import Extensions, Group, Remove, commit_processing
 from skvoz.wire.frames import KNOCK_SIZE_MAX
 from tests.client.fake_relay import Device, World
-from tests.client.test_closers import assert_one_epoch, relay_of
+from tests.client.test_closers import assert_one_epoch, post_junk, relay_of
 from tests.client.test_outbox import group_of, say
 
 HOUR_MS = 3600 * 1000
@@ -146,6 +146,49 @@ def test_members_meet_again_after_a_restored_relay_parted_them() -> None:
         device.restart()
     world.advance(8 * HOUR_MS)
     assert_one_epoch(world, devices, group_id)
+
+
+def test_members_put_back_a_closer_that_came_behind_junk() -> None:
+    world, devices, group_id = group_of(2)
+    anna, boris = devices
+    relay = relay_of(world)
+    post_junk(boris, group_id)
+    world.settle()
+    backup = relay.backup()
+    world.advance(60_000)
+    say(boris, group_id, "after junk")
+    world.settle()
+    epoch = anna.conversation(group_id).epoch
+    relay.restore(backup)
+    for device in devices:
+        device.restart()
+    world.advance(60_000)
+    assert anna.conversation(group_id).epoch == epoch
+    assert_one_epoch(world, devices, group_id)
+
+
+def test_who_was_denied_comes_back_where_the_relay_knows_the_room_again() -> None:
+    world, devices, group_id = group_of(2)
+    anna, boris = devices
+    relay = relay_of(world)
+    before = relay.backup()
+    for _ in range(epochs.KEPT_CLOSERS_MAX + 2):
+        boris.act(lambda step: commits.update(step, group_id))
+        world.advance(5_000)
+    after = relay.backup()
+    relay.restore(before)
+    for device in devices:
+        device.restart()
+    world.advance(600_000)
+    assert {one.conversation(group_id).state for one in devices} == {ConversationState.LOST}
+    relay.restore(after)
+    for device in devices:
+        device.restart()
+    world.advance(60_000)
+    assert_one_epoch(world, devices, group_id)
+    say(anna, group_id, "found")
+    world.settle()
+    assert "found" in boris.texts()
 
 
 def test_a_room_that_is_gone_is_lost_after_some_patience() -> None:

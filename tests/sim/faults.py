@@ -65,6 +65,8 @@ _LIKELY: dict[str, tuple[float, ...]] = {
     "network_slow": (0.02, 0.2),
     "partition": (0.02, 0.05),
     "relay_crash": (0.01, 0.05),
+    "relay_restore": (0.01, 0.02),
+    "relay_withholds": (0.02, 0.1),
     "relay_disk_full": (0.02,),
     "relay_refuses": (0.02, 0.1),
     "relay_lies": (0.02, 0.1),

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from skvoz.base.ids import AccountId, GroupId
-from skvoz.client.events import Event, GapNoticed, MessageReceived
+from skvoz.client.events import ChatChanged, Event, MessageReceived
 from skvoz.client.records import (
     Contact,
     ContactState,
@@ -22,7 +22,9 @@ from skvoz.client.records import (
     StagedCommit,
 )
 from skvoz.client.transaction import Transaction
+from skvoz.content import account_uri, message_id, room_uri
 from skvoz.crypto import sha256
+from skvoz.mls import Group
 from skvoz.wire.frames import Entry, Flag
 from tests.sim.toy_suite import Seal
 
@@ -45,6 +47,9 @@ class Encrypted:
     group_id: GroupId
     segment_hash: bytes
     message_id: bytes | None
+    """Of a text."""
+    content_id: bytes
+    """Of whatever it says."""
     author: str
 
 
@@ -69,11 +74,25 @@ class Ledger:
         self.by_segment: dict[bytes, Epoch] = {}
         self.shown: dict[str, dict[bytes, int]] = {}
         """By person: messages of others, with their place among all that were shown."""
-        self.gaps: list[tuple[str, bytes]] = []
+        self.withheld: set[tuple[str, bytes]] = set()
+        """Readers, and the entries that they were not given."""
         self.accounts: dict[str, AccountId] = {}
         self._keys: dict[bytes, bytes] = {}
-        self.entered: set[tuple[str, GroupId, int]] = set()
-        """Who was in which epoch."""
+        self._passed_by: set[tuple[str, bytes]] = set()
+        self.have_blocked: set[str] = set()
+        self.lost: set[str] = set()
+        """Who said to be lost."""
+        self.secrets: dict[tuple[str, GroupId], list[tuple[int, tuple[bytes, ...]]]] = {}
+        """By person and group: epochs, and secrets that must not outlive them."""
+        self.last_groups: dict[tuple[str, GroupId], Group] = {}
+
+    def withhold(self, person: "Person", entry_id: bytes) -> bool:
+        """Note that a reader is not given an entry; False for their own, and for what people don't write."""
+        said = self.encrypted.get(entry_id)
+        if said is None or said.author == person.name:
+            return False
+        self.withheld.add((person.name, entry_id))
+        return True
 
     def sealed(self, person: "Person", transaction: Transaction, seals: list[Seal]) -> None:
         """Take what a person encrypted, of which counts what is in a stored entry: it may go out.
@@ -107,6 +126,8 @@ class Ledger:
                 self._note_intent(person, record)
             elif kind is StagedCommit and isinstance(record, StagedCommit):
                 self.closers[record.entry_id] = record.group_id
+            elif isinstance(record, Contact) and record.state is ContactState.BLOCKED:
+                self.have_blocked.add(person.name)
             elif kind is Conversation and isinstance(record, Conversation):
                 conversations.append(record)
         for conversation in conversations:
@@ -120,15 +141,21 @@ class Ledger:
             return
         conversation = person.records.get(Conversation, (intent.group_id,))
         if conversation is not None:
+            account = person.account_id
+            sender = account_uri(account) if account is not None else ""
             self.encrypted[intent.entry_id] = Encrypted(
-                intent.group_id, sha256(conversation.segment_key), intent.message_id, person.name
+                intent.group_id,
+                sha256(conversation.segment_key),
+                intent.message_id,
+                message_id(sender, room_uri(intent.group_id), intent.body),
+                person.name,
             )
 
     def _note_epoch(self, person: "Person", conversation: Conversation) -> None:
         if conversation.state in OUT or not conversation.segment_key:
             return
         group_id = conversation.group_id
-        self.entered.add((person.name, group_id, conversation.epoch))
+        self._note_secrets(person, conversation)
         people = person.records.select(Participant, group_id=group_id)
         epoch = Epoch(sha256(conversation.segment_key), frozenset(one.account_id for one in people))
         self.by_segment.setdefault(epoch.segment_hash, epoch)
@@ -140,6 +167,22 @@ class Ledger:
         if known.members != epoch.members:
             raise Broken(f"{person.name} sees other members of epoch {conversation.epoch} than others")
 
+    def _note_secrets(self, person: "Person", conversation: Conversation) -> None:
+        group = person.cached_group(conversation.group_id)
+        place = (person.name, conversation.group_id)
+        if group is None or group.epoch != conversation.epoch:
+            return
+        self.last_groups[place] = group
+        epochs = self.secrets.setdefault(place, [])
+        if not epochs or epochs[-1][0] != group.epoch:
+            kept = group.state.secrets
+            epochs.append(
+                (
+                    group.epoch,
+                    (kept.init_secret, kept.sender_data_secret, kept.exporter_secret, kept.membership_key),
+                )
+            )
+
     def _note_events(self, person: "Person", events: tuple[Event, ...]) -> None:
         shown = self.shown.setdefault(person.name, {})
         for event in events:
@@ -147,8 +190,8 @@ class Ledger:
                 if event.message_id in shown:
                     raise Broken(f"{person.name} shows a message twice")
                 shown[event.message_id] = len(shown)
-            elif isinstance(event, GapNoticed) and not event.filled:
-                self.gaps.append((person.name, event.message_id))
+            elif isinstance(event, ChatChanged) and event.what == "lost":
+                self.lost.add(person.name)
 
     # What was read
 
@@ -160,8 +203,10 @@ class Ledger:
             return
         for entry in self._passed(before, now):
             said = self.encrypted.get(entry.entry)
-            if said is None:
-                continue
+            passed = (person.name, entry.entry)
+            if said is None or passed in self._passed_by:
+                continue  # what is read again, after a relay was restored, is not shown again
+            self._passed_by.add(passed)
             opened = self._relays[now.relay_id].truth[now.log_id].entries.get(entry.segment)
             if opened is not None and opened.next_hash != said.segment_hash:
                 raise Broken("an entry stands in another segment than that of its epoch")
@@ -201,7 +246,7 @@ class Ledger:
         if said.message_id in self.shown.get(person.name, {}):
             return
         relay = self._relays[now.relay_id]
-        if entry.entry in relay.withheld or before.is_request or now.is_request:
+        if (person.name, entry.entry) in self.withheld or before.is_request or now.is_request:
             return
         log = relay.store.log(now.log_id)
         if log is None or entry.position <= log.base:

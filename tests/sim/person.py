@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Callable
+from dataclasses import replace
 from random import Random
 from typing import Protocol
 
@@ -11,12 +12,13 @@ from skvoz.client.commands import Answer, Command
 from skvoz.client.effects import Connect, Effect, WakeAt
 from skvoz.client.environment import Environment
 from skvoz.client.events import Event
-from skvoz.client.inputs import Input, Started, TimePassed
+from skvoz.client.inputs import EntriesRead, Input, Started, TimePassed
 from skvoz.client.machine import Machine
 from skvoz.client.records import Account, Conversation
 from skvoz.client.step import Outcome
 from skvoz.client.transaction import Transaction
 from skvoz.crypto import CipherSuite
+from skvoz.mls import Group
 from tests.sim.clock import Clock
 from tests.sim.memory_records import MemoryRecords
 from tests.sim.network import Network
@@ -42,6 +44,7 @@ class Watcher(Protocol):
         before: dict[GroupId, Conversation],
         events: tuple[Event, ...],
     ) -> None: ...
+    def withhold(self, person: "Person", entry_id: bytes) -> bool: ...
     def sealed(self, person: "Person", transaction: Transaction, seals: list[Seal]) -> None: ...
 
 
@@ -119,6 +122,19 @@ class Person:
         return self.is_running and not self._facts and not self._unanswered and self._sessions.are_up
 
     # What happens
+
+    def without_withheld(self, fact: Input) -> Input:
+        """Return what a relay hands over that withholds entries of others now and then."""
+        network = self.network
+        if not isinstance(fact, EntriesRead) or not network.faults.relay_withholds:
+            return fact
+        kept = tuple(
+            entry
+            for entry in fact.entries
+            if not network.chance(network.faults.relay_withholds)
+            or not self._watcher.withhold(self, entry.entry_id)
+        )
+        return replace(fact, entries=kept)
 
     def tell(self, fact: Input) -> None:
         """Queue a fact."""
@@ -249,6 +265,10 @@ class Person:
     _ask_again = ask_again
 
     # Looking in
+
+    def cached_group(self, group_id: GroupId) -> Group | None:
+        """Return a group as the machine holds it decoded, if it does."""
+        return None if self._machine is None else self._machine.caches.groups.get(group_id)
 
     @property
     def account_id(self) -> AccountId | None:

@@ -1,6 +1,6 @@
 """A relay's process: the real machine and rules over a store that loses what was not synced.
 
-It can crash, come back from a backup, run out of disk, refuse, lie about what it stored, and withhold.
+It can crash, come back from a backup, run out of disk, refuse, and lie about what it stored.
 What it really holds is kept beside it as the truth that clients are compared with.
 """
 
@@ -24,7 +24,6 @@ from skvoz.relay.seam import (
     Outcome,
     Passed,
     Read,
-    ReadAnswer,
     ReadDone,
     ReadRequest,
     Received,
@@ -65,13 +64,10 @@ class RelayHost:
         self._executor = self._fresh_executor()
         self.store = MemoryStore(random.randbytes(16), self._executor)
         self.truth: dict[bytes, Truth] = {}
-        self.withheld: set[bytes] = set()
-        """Entry ids that some readers were not given."""
         self.restored = 0
         self.disk_full_until_ms = 0
         self._backups: list[Snapshot] = []
         self._connections: dict[int, Connection] = {}
-        self._authors: dict[bytes, str] = {}
         self._life = 0
         network.relays[self.address.addresses[0]] = self
         self._start()
@@ -207,8 +203,7 @@ class RelayHost:
             self._later(1, self._commit)
 
     def _read(self, requests: list[ReadRequest]) -> None:
-        answers = [self._without_withheld(answer) for answer in self.store.read(requests)]
-        self._tell(ReadDone(answers))
+        self._tell(ReadDone(self.store.read(requests)))
 
     def _commit(self) -> None:
         self._commit_due = False
@@ -235,16 +230,9 @@ class RelayHost:
             truth = self.truth.setdefault(outcome.notice.log, Truth())
             entry = outcome.notice.entry
             truth.entries[entry.position] = entry
-            self._authors[entry.entry] = self._who(job.session)
         if isinstance(outcome.answer, Stored):
             truth = self.truth.setdefault(outcome.answer.log, Truth())
             truth.acknowledged[outcome.answer.entry] = outcome.answer.position
-
-    def _who(self, number: int) -> str:
-        """Return whose session it is, as far as somebody is connected."""
-        session = None if self._machine is None else self._machine._sessions.get(number)
-        connection = None if session is None else self._connections.get(session.connection or 0)
-        return "" if connection is None else connection.who
 
     # Its sins
 
@@ -254,10 +242,6 @@ class RelayHost:
             return outcome
         if self.network.chance(faults.relay_lies):
             return Outcome(outcome.session, self._lie(request, outcome.answer), outcome.notice)
-        may_withhold = isinstance(request, Append) and isinstance(outcome.notice, Appended)
-        if may_withhold and self.network.chance(faults.relay_withholds):
-            self.withheld.add(request.entry)
-            return Outcome(outcome.session, outcome.answer, None)
         return outcome
 
     def _lie(self, request: Append | Rekey, answer: object) -> Stored | No:
@@ -265,26 +249,3 @@ class RelayHost:
             return No(request.request, "superseded", 0)
         log = self.store.log(request.log)
         return Stored(request.request, request.log, request.entry, 1 if log is None else log.head)
-
-    def _without_withheld(self, answer: ReadAnswer) -> ReadAnswer:
-        if not self.network.faulty or not self.withheld:
-            return answer
-        reader = self._who(answer.session)
-        kept = [
-            entry
-            for entry in answer.entries
-            if entry.entry not in self.withheld or self._authors.get(entry.entry) == reader
-        ]
-        if len(kept) == len(answer.entries):
-            return answer
-        return ReadAnswer(
-            answer.session,
-            answer.log,
-            answer.attachment,
-            kept,
-            answer.through,
-            answer.base,
-            answer.bytes_max,
-            answer.with_knocks,
-            answer.knocks,
-        )

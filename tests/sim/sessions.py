@@ -158,7 +158,7 @@ class Kept:
 
     def _tell(self, facts: list[Input]) -> None:
         for fact in facts:
-            self._sessions.tell(fact, self)
+            self._sessions.tell(self._person.without_withheld(fact), self)
 
     def _say(self) -> None:
         self._must_speak = False

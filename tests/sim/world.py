@@ -7,7 +7,7 @@ from unittest import mock
 
 from skvoz.client.commands import Answer, CreateAccount
 from skvoz.logs import contest
-from tests.sim import verdict
+from tests.sim import hindsight, verdict
 from tests.sim.actions import ACTIONS, draw_weights
 from tests.sim.clock import START_MS, Clock
 from tests.sim.faults import Faults, draw_faults
@@ -162,5 +162,5 @@ class World:
             self.clock.run_for(pause_ms, DEEDS_MAX)
             problems = verdict.problems(self)
             if not problems:
-                return ""
+                return "; ".join(sorted(set(hindsight.problems(self))))
         return "; ".join(problems)

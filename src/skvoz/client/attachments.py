@@ -38,6 +38,8 @@ def attached(step: Step, conversation: Conversation, fact: Attached) -> None:
     if reading is None or reading.key != fact.key:
         return
     step.caches.denials.pop(conversation.group_id, None)
+    if conversation.denied:
+        recovery.let_in(step, conversation)
     was_caught_up = reading.caught_up
     reading.attached = True
     reading.head = fact.head

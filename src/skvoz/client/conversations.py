@@ -199,6 +199,7 @@ def join(step: Step, staged: StagedJoin, *, chat_id: bytes, is_request: bool) ->
     conversation = step.change(
         group_id,
         state=state_of_members(step, group_id),
+        denied=False,
         relay_id=place.relay_id,
         log_id=place.log_id,
         epoch=group.epoch,

@@ -135,6 +135,18 @@ def knock(step: Step, conversation: Conversation) -> None:
         )
     )
     step.set_alarm(KNOCK_ALARM, group_id, step.now_ms + _KNOCK_AGAIN_MS)
+    if conversation.denied:
+        # Where everybody was denied nobody can answer: what was put back may be taken now.
+        restore_room(step, conversation)
+
+
+def let_in(step: Step, conversation: Conversation) -> None:
+    """Go on where the relay knows our segment again, which it had denied."""
+    group_id = conversation.group_id
+    state = conversations.state_of_members(step, group_id)
+    changed = step.change(group_id, state=state, denied=False)
+    step.clear_alarm(KNOCK_ALARM, group_id)
+    epochs.tell_state(step, changed, "found")
 
 
 def _knock_key(knock_key: bytes, salt: bytes, group_id: bytes) -> bytes:
@@ -216,7 +228,7 @@ def relay_connected(step: Step, fact: RelayConnected) -> None:
         if conversation.relay_id != fact.relay_id:
             continue
         step.caches.denials[conversation.group_id] = 1
-        if conversation.state in _ALIVE:
+        if conversation.state in _ALIVE or conversation.denied:
             restore_room(step, conversation)
         elif conversation.state is ConversationState.CREATING:
             step.emit(conversations.open_log(conversation, relay))
@@ -236,7 +248,7 @@ def room_denied(step: Step, conversation: Conversation) -> None:
         step.hasten_alarm(attachments.RETRY_ALARM, group_id, due_ms)
     else:
         step.caches.denials.pop(group_id)
-        lose(step, conversation)
+        lose(step, step.change(group_id, denied=True))
 
 
 def restore_room(step: Step, conversation: Conversation) -> None:
@@ -266,6 +278,7 @@ def restore_room(step: Step, conversation: Conversation) -> None:
                 since=0,
                 next_hash=kept.next_hash,
                 carry=kept.carry,
+                contest=kept.contest,
                 door_hash=kept.door_hash,
             )
         )

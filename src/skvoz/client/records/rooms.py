@@ -71,6 +71,8 @@ class Conversation(Record, frozen=True, array_like=True, kw_only=True):
     """Closers of the current segment that were read and did not hold: it is closed, and stuck."""
     hidden: bool = False
     """The person deleted the chat, or declined the request: shown again once something new is said in it."""
+    denied: bool = False
+    """Lost because the relay knows no such segment any more, while nothing is wrong with our keys."""
 
 
 class Participant(Record, frozen=True, array_like=True, kw_only=True):
@@ -189,6 +191,8 @@ class KeptCloser(Record, frozen=True, array_like=True, kw_only=True):
     next_hash: bytes
     carry: bool
     door_hash: bytes | None = None
+    contest: bool = False
+    """Others came before it that did not hold: it is taken as a contest only."""
 
 
 class KnockHeard(Record, frozen=True, array_like=True, kw_only=True):
