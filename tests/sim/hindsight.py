@@ -128,8 +128,8 @@ def _shown_differently(world: "World", group_id: GroupId) -> list[str]:
         for message in person.records.select(Message, group_id=group_id):
             if message.state in {MessageState.FAILED, MessageState.QUEUED}:
                 continue
-            reactions = sorted((emoji, sorted(who)) for emoji, who in message.reactions.items())
-            view = f"{message.text} {message.deleted} {[(e, [w.hex()[:4] for w in who]) for e, who in reactions]}"
+            reactions = sorted((emoji, len(set(who))) for emoji, who in message.reactions.items())
+            view = f"{message.text} {'deleted' if message.deleted else ''} {reactions}"
             views.setdefault(message.message_id, {})[person.name] = view
     return [
         f"a message is shown differently: {by_person}"
@@ -151,8 +151,8 @@ def _lost(world: "World") -> list[str]:
 def _gaps(world: "World") -> list[str]:
     if _restored(world) or world.faults.expiry:
         return []
-    # A gap that is filled may be shown for a moment: a relay that refuses an entry and takes the next one turns
-    # them round.
+    # A gap that is filled may be shown for a moment: a relay that refuses an entry and takes the next one
+    # turns them round.
     entries: dict[bytes, list[bytes]] = {}
     for entry_id, encrypted in world.ledger.encrypted.items():
         entries.setdefault(encrypted.content_id, []).append(entry_id)

@@ -24,11 +24,11 @@ from skvoz.client.records import (
 from skvoz.client.transaction import Transaction
 from skvoz.content import account_uri, message_id, room_uri
 from skvoz.crypto import sha256
-from skvoz.mls import Group
 from skvoz.wire.frames import Entry, Flag
 from tests.sim.toy_suite import Seal
 
 if TYPE_CHECKING:
+    from skvoz.mls import Group
     from tests.sim.person import Person
     from tests.sim.relay_host import RelayHost
 

@@ -1,17 +1,19 @@
 """The simulation finds what it is there to find: each of these breaks the client in one place."""
 
-from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from skvoz.client import closers, conversations, epochs, messages, outbox
-from skvoz.client.machine import Machine
+from skvoz.client import epochs, messages, outbox
 from skvoz.client.records import Answered, Conversation, GroupPart
 from skvoz.client.step import Step
 from tests.sim.report import live
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 SEEDS_MAX = 12
+pytestmark = pytest.mark.slow
 
 
 def problem_of(*wanted: str) -> None:
@@ -67,11 +69,6 @@ def test_entries_that_are_given_up_with_their_epoch(monkeypatch: pytest.MonkeyPa
     problem_of("stays queued for ever", "is not in the log")
 
 
-def test_a_refused_command_that_has_everything_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Machine, "undo_command", Machine.forget)
-    problem_of("still has an intent", "LEAVING", "does not come to rest", "differ")
-
-
 def test_keys_of_the_past_that_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     clear: Callable[..., None] = epochs.clear
 
@@ -85,11 +82,3 @@ def test_keys_of_the_past_that_are_kept(monkeypatch: pytest.MonkeyPatch) -> None
 
     monkeypatch.setattr(epochs, "clear", keep)
     problem_of("still has a secret of epoch")
-
-
-def test_members_who_follow_whatever_closes(monkeypatch: pytest.MonkeyPatch) -> None:
-    def forget_all(step: Step, conversation: Conversation, entry: Any) -> None:
-        conversations.forget(step, conversation.group_id)
-
-    monkeypatch.setattr(closers, "_note", forget_all)
-    problem_of("is not in the log", "differ", "still has", "LEAVING", "queued")
