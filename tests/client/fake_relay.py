@@ -100,12 +100,13 @@ class FakeRelay:
         self._readings: dict[tuple[int, bytes], _Reading] = {}
         self._own: dict[int, set[bytes]] = {}
         self._requests = 0
+        self.disk_full = False
 
     def submit(self, session: int, effect: Wish, now_ms: int) -> Input | None:
         """Decide one request and return its answer."""
         self._requests += 1
         frame: Any = frame_of(effect, self._requests)
-        [outcome] = self.store.execute([Job(session, frame)], now_ms)
+        [outcome] = self.store.execute([Job(session, frame)], now_ms, disk_full=self.disk_full)
         self.store.sync()
         log_id = effect.log_id
         match outcome.answer:

@@ -16,9 +16,9 @@ from skvoz.client.commands import (
     React,
     RevokeLink,
 )
-from skvoz.client.effects import Append, Put, Rekey
+from skvoz.client.effects import Append, Put, Rekey, Take
 from skvoz.client.events import ChatCreated, LinkCreated, LinkFailed, LinkUsed, RequestFailed
-from skvoz.client.inboxes import POOL_SIZE, RENEW_MS
+from skvoz.client.inboxes import POOL_LOW, POOL_SIZE, RENEW_MS
 from skvoz.client.links import parse_link
 from skvoz.client.records import (
     Approach,
@@ -201,10 +201,49 @@ def test_an_offer_with_an_expired_card_is_refused() -> None:
 def test_expired_packages_of_a_pool_are_passed_over() -> None:
     world, anna, boris = pair()
     link = link_of(boris, lasting=True)
-    world.advance(RENEW_MS + 15 * DAY_MS)
+    relay = next(iter(world.relays.values()))
+    world.advance(15 * DAY_MS)
+    for number in range(POOL_SIZE - POOL_LOW):
+        accept(world.add_device(f"guest{number}", relay), link)
+    boris.go_offline()
+    boris.wake_at_ms = None
+    world.advance(17 * DAY_MS)  # the first packages have expired, those of the refill have not
+    accept(anna, link, "hello")
+    asked = [one for one in anna.submitted if isinstance(one, Take)]
+    assert len(asked) == POOL_LOW + 1
+    assert not failures(anna)
+    boris.go_online()
+    world.settle()
+    assert boris.texts() == ["hello"]
+
+
+def test_a_lasting_link_that_nobody_opened_for_long_still_works() -> None:
+    """Whatever packages expired meanwhile do not stand before the fresh ones, nor fill the pool."""
+    world, anna, boris = pair()
+    link = link_of(boris, lasting=True)
+    for _ in range(10):
+        world.advance(RENEW_MS)
     accept(anna, link, "hello")
     assert boris.texts() == ["hello"]
     assert not failures(anna)
+
+
+@pytest.mark.parametrize("lasting", [False, True])
+def test_a_link_is_not_ready_before_a_full_relay_has_what_lies_behind_it(*, lasting: bool) -> None:
+    world, anna, boris = pair()
+    relay = next(iter(world.relays.values()))
+    boris.swallow = lambda fact: type(fact).__name__ == "LogOpened"
+    link = link_of(boris, lasting=lasting)
+    relay.disk_full = True
+    boris.swallow = lambda _: False
+    boris.restart()
+    world.settle()
+    assert [event.ready for event in events(boris, LinkCreated)] == [False]
+    relay.disk_full = False
+    world.advance(20 * 60_000)
+    assert [event.ready for event in events(boris, LinkCreated)] == [False, True]
+    accept(anna, link, "hello")
+    assert boris.texts() == ["hello"]
 
 
 def test_a_revoked_link_leads_nowhere() -> None:

@@ -214,6 +214,10 @@ class MemoryStore:
         self._logs[log_id].pool.untaken[digest] = body
         self._changed.add(log_id)
 
+    def drop_packages(self, log_id: bytes) -> None:
+        self._logs[log_id].pool.untaken.clear()
+        self._changed.add(log_id)
+
     def take_package(self, log_id: bytes, taker: bytes, expires_hour: int) -> bytes | None:
         pool = self._logs[log_id].pool
         for digest, body in pool.untaken.items():

@@ -101,6 +101,30 @@ def test_each_taker_gets_one_package_and_the_same_again(owner: Client, guest: Cl
     assert taken(take(guest, 2)) == ("package", b"two")
 
 
+def test_a_last_package_makes_the_pool_anew(owner: Client, guest: Client) -> None:
+    put(owner, b"one", b"two", b"three", last=b"last")
+    assert taken(take(guest, 1)) == ("package", b"one")
+    for _ in range(2):
+        put(owner, b"one", b"three", b"four", last=b"new last")
+    assert taken(take(guest, 1)) == ("package", b"one")
+    assert taken(take(guest, 2)) == ("package", b"three")
+    assert taken(take(guest, 3)) == ("package", b"four")
+    assert taken(take(guest, 4)) == ("last", b"new last")
+
+
+def test_a_pool_is_made_anew_whole_or_not_at_all() -> None:
+    client = Client(World(Quotas(packages_max=2)))
+    client.open_inbox(BOX, POST, OWN)
+    put(client, b"one", b"two", last=b"last")
+    assert code_in(put(client, b"three", b"four", b"five", last=b"new last")) == "full"
+    assert isinstance(put(client, b"three", b"four", last=b"new last")[0], Ok)
+    assert [taken(take(client, taker)) for taker in (1, 2, 3)] == [
+        ("package", b"three"),
+        ("package", b"four"),
+        ("last", b"new last"),
+    ]
+
+
 def test_a_dry_pool_without_a_last_package_is_gone(owner: Client, guest: Client) -> None:
     assert code_in(take(guest, 1)) == "gone"
 

@@ -1,7 +1,7 @@
 """Approaches: asking a relay for what lies beside somebody's inbox, until it is answered.
 
-An approach is kept until then, so that links can be opened offline. A pool hands out its oldest packages
-first: one whose card has expired is left behind, and the next one is asked for.
+An approach is kept until then, so that links can be opened offline. A pool whose owner was away for long may
+hand out a package whose card has expired: it is left behind, and the next one is asked for.
 """
 
 from typing import Final

@@ -228,8 +228,11 @@ def refused(step: Step, inbox: Inbox, fact: RequestRefused) -> None:
         case "OpenLog", "denied" | "bad":
             step.tell(RequestFailed(chat_id=b"", reason="relay_refused"))
             pause_ms = _REFUSED_RETRY_MS
-        case "Put", "full" | "too_big" | "bad":
-            stocked(step, inbox)
+        case "Put", "full":
+            step.transaction.put(msgspec.structs.replace(inbox, stocked=False))
+            pause_ms = max(pause_ms, _REFUSED_RETRY_MS)
+        case "Put", "too_big" | "bad":
+            step.tell(RequestFailed(chat_id=b"", reason="relay_refused"))
             return
         case _, "denied" | "gone":
             step.transaction.put(msgspec.structs.replace(inbox, opened=False, stocked=False, cursor=0))

@@ -15,12 +15,19 @@ class Pools:
         self._take_rate = Rate.of(quotas.takes_per_s, quotas.take_burst)
 
     def put(self, transaction: LogTransaction, request: Put, *, disk_full: bool) -> Ok | No:
-        """Add packages; a repeat adds none twice, and doesn't make a taken offer anew."""
+        """Add packages; a repeat adds none twice, and doesn't make a taken offer anew.
+
+        A last package comes with a pool made anew: what nobody took of the old one goes.
+        """
         log = transaction.log(request.log)
         if not is_owner(log, sha256(request.owner_key)) or log is None or log.kind != INBOX:
             return No(request.request, "denied", 0)
         if disk_full:
             return No(request.request, "full", 0)
+        if request.last_package is not None:
+            if len(request.packages) > self._quotas.packages_max:
+                return No(request.request, "full", 0)
+            transaction.drop_packages(request.log)
         new: dict[bytes, bytes] = {}
         for body in request.packages:
             digest = sha256(body)

@@ -106,6 +106,10 @@ class LogTransaction(Protocol):
         """Insert a package behind the others."""
         ...
 
+    def drop_packages(self, log_id: bytes) -> None:
+        """Delete the packages that nobody has taken; a pool of them keeps its last one."""
+        ...
+
     def take_package(self, log_id: bytes, taker: bytes, expires_hour: int) -> bytes | None:
         """Give the oldest untaken package to a taker and keep it for a repeat; None where there is none."""
         ...

@@ -344,6 +344,10 @@ class SqliteTransaction:
             "INSERT INTO package (log, digest, body) VALUES (?, ?, ?)", (log_id, digest, body)
         )
 
+    def drop_packages(self, log_id: bytes) -> None:
+        """Delete the packages that nobody has taken; a pool of them keeps its last one."""
+        self._connection.execute("DELETE FROM package WHERE log = ? AND taker IS NULL", (log_id,))
+
     def take_package(self, log_id: bytes, taker: bytes, expires_hour: int) -> bytes | None:
         """Give the oldest untaken package to a taker and keep it for a repeat."""
         row = self._connection.execute(

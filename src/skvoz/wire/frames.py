@@ -206,7 +206,10 @@ class Drop(Frame, tag=10, frozen=True):
 
 
 class Put(Frame, tag=11, frozen=True):
-    """Add packages to an inbox's pool; replace its last package and its offer where given."""
+    """Add packages to an inbox's pool; replace its last package and its offer where given.
+
+    With a last package the pool is made anew: what nobody took of the old one goes.
+    """
 
     request: Request
     log: Id
