@@ -17,6 +17,7 @@ from skvoz.client.records import (
     Conversation,
     ConversationState,
     Intent,
+    IntentKind,
     Message,
     Participant,
     StagedCommit,
@@ -143,11 +144,12 @@ class Ledger:
         if conversation is not None:
             account = person.account_id
             sender = account_uri(account) if account is not None else ""
+            says = intent.kind is IntentKind.CONTENT
             self.encrypted[intent.entry_id] = Encrypted(
                 intent.group_id,
                 sha256(conversation.segment_key),
                 intent.message_id,
-                message_id(sender, room_uri(intent.group_id), intent.body),
+                message_id(sender, room_uri(intent.group_id), intent.body) if says else b"",
                 person.name,
             )
 
