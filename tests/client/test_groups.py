@@ -238,3 +238,16 @@ def test_a_bad_key_package_spoils_nothing_else() -> None:
     world.advance(10_000)
     assert vera.conversation(group_id).state is ConversationState.ACTIVE
     assert [e.reason for e in anna.events if isinstance(e, RequestFailed)] == ["bad_package"] * 2
+
+
+def test_wishes_that_went_together_are_refused_once_each() -> None:
+    world, [anna, _, vera], group_id = group_of(3)
+    broken = conversations.Invitee(account_id=vera.account_id, key_package=b"\0", recipient=b"")
+    anna.go_offline()
+    anna.do(lambda c: RenameGroup(client_id=c, chat_id=group_id, title="renamed"))
+    for _ in range(2):
+        anna.act(lambda step: commits.add(step, group_id, [broken]))
+    anna.go_online()
+    world.advance(10_000)
+    assert [e.reason for e in anna.events if isinstance(e, RequestFailed)] == ["bad_package"] * 2
+    assert not anna.all(Intent)

@@ -100,6 +100,8 @@ def pump(step: Step, group_id: GroupId) -> None:
             continue
         if in_flight:
             return
+        if step.transaction.get(Intent, intent.intent_id) is None:
+            continue  # it went with a wish before it
         if intent.kind is IntentKind.LEAVE:
             _propose_leaving(step, conversation, intent)
             return
