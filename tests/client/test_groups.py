@@ -100,6 +100,18 @@ def test_leaving_outlasts_a_commit_that_did_not_know_of_it() -> None:
     assert vera.account_id not in members(anna, group_id)
 
 
+def test_when_all_leave_at_once_nobody_waits_for_a_commit() -> None:
+    world, devices, group_id = group_of(3)
+    for device in devices:
+        device.go_offline()
+        device.do(lambda client_id: LeaveGroup(client_id=client_id, chat_id=group_id))
+    for device in devices:
+        device.go_online()
+    world.advance(60_000)
+    assert {device.conversation(group_id).state for device in devices} == {ConversationState.LEFT}
+    assert not any(device.all(Intent) for device in devices)
+
+
 def test_the_last_one_just_goes() -> None:
     _, [anna], group_id = group_of(1)
     say(anna, group_id, "to myself")

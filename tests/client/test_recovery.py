@@ -22,7 +22,7 @@ from skvoz.crypto import DEFAULT_SUITE, SUITES, ZERO_NONCE, hkdf_sha256, seal, s
 from skvoz.mls import Extensions, Group, Remove, commit_processing
 from skvoz.wire.frames import KNOCK_SIZE_MAX
 from tests.client.fake_relay import Device, World
-from tests.client.test_closers import assert_one_epoch, post_junk, relay_of
+from tests.client.test_closers import assert_one_epoch, relay_of
 from tests.client.test_outbox import group_of, say
 
 HOUR_MS = 3600 * 1000
@@ -145,25 +145,6 @@ def test_members_meet_again_after_a_restored_relay_parted_them() -> None:
         device.go_online()
         device.restart()
     world.advance(8 * HOUR_MS)
-    assert_one_epoch(world, devices, group_id)
-
-
-def test_members_put_back_a_closer_that_came_behind_junk() -> None:
-    world, devices, group_id = group_of(2)
-    anna, boris = devices
-    relay = relay_of(world)
-    post_junk(boris, group_id)
-    world.settle()
-    backup = relay.backup()
-    world.advance(60_000)
-    say(boris, group_id, "after junk")
-    world.settle()
-    epoch = anna.conversation(group_id).epoch
-    relay.restore(backup)
-    for device in devices:
-        device.restart()
-    world.advance(60_000)
-    assert anna.conversation(group_id).epoch == epoch
     assert_one_epoch(world, devices, group_id)
 
 

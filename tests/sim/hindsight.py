@@ -23,7 +23,7 @@ from skvoz.client.records import (
 )
 from skvoz.crypto import sha256
 from skvoz.wire.frames import Entry, Flag
-from tests.sim.ledger import IN
+from tests.sim.ledger import IN, OUT
 
 if TYPE_CHECKING:
     from tests.sim.person import Person
@@ -177,7 +177,7 @@ def _secrets(world: "World") -> list[str]:
             chat = person.records.get(Conversation, (group_id,))
             if name != person.name or chat is None:
                 continue
-            past = [one for one in epochs if one[0] != chat.epoch or chat.state not in IN]
+            past = [one for one in epochs if one[0] != chat.epoch or chat.state in OUT]
             found += [
                 f"{name} still has a secret of epoch {epoch} of {chat.epoch}"
                 for epoch, secrets in past[-4:]

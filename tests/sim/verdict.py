@@ -42,16 +42,29 @@ def _of_person(world: "World", person: "Person") -> list[str]:
         if intent.kind is IntentKind.LEAVE and _alone(world, person, intent.group_id):
             continue
         chat = person.records.get(Conversation, (intent.group_id,))
+        if chat is not None and _parted(world, chat):
+            continue
         state = "no" if chat is None else chat.state.name
         found.append(f"{person.name} still has an intent ({intent.kind.name}, {state})")
+    return found + _of_chats(world, person)
+
+
+def _of_chats(world: "World", person: "Person") -> list[str]:
     settled = {ConversationState.ACTIVE, ConversationState.LEFT, ConversationState.REMOVED}
     chats = person.records.all(Conversation)
-    return found + [
+    return [
         f"{person.name} is {chat.state.name}"
         for chat in chats
         if chat.state not in settled
         and not (chat.state is ConversationState.LEAVING and _alone(world, person, chat.group_id))
+        and not _parted(world, chat)
     ]
+
+
+def _parted(world: "World", chat: Conversation) -> bool:
+    """Tell whether a relay forgot a closer behind junk: it can't be put back without parting others."""
+    restored = any(relay.restored for relay in world.relays.values())
+    return chat.denied and restored and world.faults.junk_closer > 0
 
 
 def _alone(world: "World", person: "Person", group_id: GroupId) -> bool:

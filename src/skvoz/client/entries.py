@@ -5,7 +5,8 @@ that a junk closer opened, or late closers of one that was left, are passed over
 """
 
 from skvoz.base.errors import PeerError
-from skvoz.client import attachments, closers, epochs, messages, outbox, policy, recovery
+from skvoz.base.ids import GroupId
+from skvoz.client import attachments, closers, conversations, epochs, messages, outbox, policy, recovery
 from skvoz.client.envelope import APPLICATION, open_entry
 from skvoz.client.inputs import EntriesRead, Entry
 from skvoz.client.records import Conversation, ConversationState, GroupPart, SentEntry
@@ -64,6 +65,7 @@ def _application(step: Step, conversation: Conversation, entry: Entry) -> None:
     sent = step.transaction.get(SentEntry, group_id, entry.entry_id)
     if sent is not None:
         outbox.met(step, sent)
+        _go_where_nobody_stays(step, group_id)
         return
     if entry.body is None:
         return
@@ -81,7 +83,17 @@ def _application(step: Step, conversation: Conversation, entry: Entry) -> None:
             leaf = received.sender.leaf_index
             step.transaction.put(GroupPart(group_id=group_id, part="proposal", leaf=leaf, body=message))
             step.hasten_alarm(epochs.TIDY_ALARM, group_id, step.now_ms + epochs.pause_ms(conversation))
+            _go_where_nobody_stays(step, group_id)
         case OwnEcho(unknown=True):
             recovery.freeze(step, conversation)
         case _:
             step.transaction.next_number(DROPPED_COUNTER)
+
+
+def _go_where_nobody_stays(step: Step, group_id: GroupId) -> None:
+    """Wait for no commit where all who could make it are leaving too."""
+    if step.conversation(group_id).state is not ConversationState.LEAVING:
+        return
+    leaving = {one.leaf for one in step.transaction.select(GroupPart, group_id=group_id, part="proposal")}
+    if all(member.leaf_index in leaving for member in step.group(group_id).members()):
+        conversations.forget(step, group_id)

@@ -131,7 +131,6 @@ def _keep(step: Step, conversation: Conversation, closer: FollowedCloser) -> Non
                 next_hash=closer.next_hash,
                 carry=closer.carry,
                 door_hash=closer.door_hash,
-                contest=conversation.unfollowed_closers > 0,
             )
         )
     kept = step.transaction.select(KeptCloser, group_id=group_id)

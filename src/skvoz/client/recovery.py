@@ -278,7 +278,6 @@ def restore_room(step: Step, conversation: Conversation) -> None:
                 since=0,
                 next_hash=kept.next_hash,
                 carry=kept.carry,
-                contest=kept.contest,
                 door_hash=kept.door_hash,
             )
         )

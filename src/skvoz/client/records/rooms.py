@@ -191,8 +191,6 @@ class KeptCloser(Record, frozen=True, array_like=True, kw_only=True):
     next_hash: bytes
     carry: bool
     door_hash: bytes | None = None
-    contest: bool = False
-    """Others came before it that did not hold: it is taken as a contest only."""
 
 
 class KnockHeard(Record, frozen=True, array_like=True, kw_only=True):
