@@ -15,7 +15,17 @@ from skvoz.client.inbox_mail import (
 )
 from skvoz.client.offers import Offer, check_offer, open_offer, seal_offer
 from skvoz.codec import pad
-from skvoz.crypto import DEFAULT_SUITE, ED25519, SUITES, ZERO_NONCE, KeyPair, hkdf_sha256, seal, suite
+from skvoz.crypto import (
+    DEFAULT_SUITE,
+    ED25519,
+    SUITES,
+    ZERO_NONCE,
+    KeyPair,
+    hkdf_sha256,
+    seal,
+    sign_labeled,
+    suite,
+)
 
 NOW_MS = 1_800_000_000_000
 INBOX = LogId(b"i" * 16)
@@ -53,6 +63,22 @@ def test_a_cut_or_longer_card_is_refused() -> None:
     for data in (CARD.encoded[:-1], CARD.encoded + b"\x00", b"", CARD.encoded + bytes(5000)):
         with pytest.raises((Invalid, Malformed)):
             verify_card(data)
+
+
+def test_a_card_that_is_signed_and_wrong_is_refused() -> None:
+    """Its own account signed it, so that nothing but the check of the field refuses it."""
+    content = CARD.encoded[:-64]
+    until = CARD.valid_until_ms.to_bytes(8)
+
+    def refusal(changed: bytes) -> str:
+        with pytest.raises(Malformed) as refused:
+            verify_card(changed + sign_labeled(PRIVATE_KEY, "card", changed))
+        return str(refused.value)
+
+    assert content.count(until) == 1
+    for wrong in (CARD.valid_until_ms + 1, CARD.valid_from_ms - 1):
+        assert "too long" in refusal(content.replace(until, wrong.to_bytes(8)))
+    assert "version" in refusal(b"\x02" + content[1:])
 
 
 def test_a_card_of_another_account_key_is_refused() -> None:

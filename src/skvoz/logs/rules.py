@@ -114,11 +114,6 @@ def append(log: Log, segment: Segment, size: int, quotas: Quotas) -> Refusal | L
     )
 
 
-def needs_contest(segment: Segment) -> bool:
-    """Tell whether a closer of this segment would be a further one, and so is rated and needs a proof."""
-    return segment.closed_at != 0
-
-
 def rekey(
     log: Log,
     segment: Segment,
