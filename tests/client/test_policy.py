@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from random import Random
+from typing import Any
 
 import pytest
 
@@ -24,6 +25,7 @@ from skvoz.mls import (
     Lifetime,
     PendingCommit,
     Proposal,
+    ReInit,
     Remove,
     SelfRemove,
     StagedCommit,
@@ -121,6 +123,23 @@ def commit(group: Group, *proposals: Proposal) -> PendingCommit:
 
 def check(group: Group, *proposals: Proposal) -> None:
     policy.check_commit(group, group.own_leaf_index, commit(group, *proposals).effects)
+
+
+@pytest.mark.parametrize(
+    "foreign",
+    [
+        {"external_join": True},
+        {"reinit": ReInit(group_id=b"x", version=1, cipher_suite=SUITE.number)},
+        {"psks": ("any",)},
+    ],
+    ids=["external join", "reinit", "psk"],
+)
+def test_what_mls_allows_and_conversations_do_not_is_refused(foreign: dict[str, Any]) -> None:
+    group = a_group()[0]
+    effects = commit(group).effects
+    policy.check_commit(group, group.own_leaf_index, effects)
+    with pytest.raises(Invalid, match="conversations do not"):
+        policy.check_commit(group, group.own_leaf_index, replace(effects, **foreign))
 
 
 def leaf_of(group: Group, someone: Person) -> int:
