@@ -58,7 +58,7 @@ class Terminal:
         self._variables = variables
         self._node: Running | None = None
 
-    def type(self, *arguments: str, typed: str | None = None) -> "subprocess.CompletedProcess[str]":
+    def type(self, *arguments: str | bytes, typed: str | None = None) -> "subprocess.CompletedProcess[str]":
         """Run a command and return what came of it."""
         return subprocess.run(
             [*COMMAND, *arguments],
@@ -80,7 +80,7 @@ class Terminal:
         """Return the objects that a command prints, one a line."""
         return [msgspec.json.decode(line) for line in self.does(*arguments, "--json").splitlines()]
 
-    def refused(self, *arguments: str) -> str:
+    def refused(self, *arguments: str | bytes) -> str:
         """Return the one line that says why a command is refused."""
         done = self.type(*arguments)
         assert done.returncode == 1, (done.returncode, done.stderr)

@@ -54,6 +54,54 @@ def test_the_list_says_what_the_commands_say() -> None:
         assert first.split(";")[0].rstrip(".") == line.split(";")[0].rstrip("."), name
 
 
+NOWHERE = "ws://127.0.0.1:9/#" + "A" * 43
+OUT_OF_RANGE = (
+    ("read", "a", "--before", "99999999999999999999"),
+    ("read", "a", "--before", "-3"),
+    ("send", "a", "b", "--reply-to", "0"),
+    ("links", "--revoke", "x"),
+    ("edit", "0", "x"),
+    ("listen", "--after", "-5"),
+    ("listen", "--seconds", "-1"),
+    ("listen", "--seconds", "nan"),
+)
+
+
+@pytest.mark.parametrize("arguments", OUT_OF_RANGE, ids=" ".join)
+def test_a_number_that_names_nothing_is_not_understood(arguments: tuple[str, ...]) -> None:
+    with pytest.raises(click.BadParameter, match="is not a number from"):
+        app.main(["--home", "/nowhere/at/all", *arguments], standalone_mode=False)
+
+
+def test_a_number_is_both_the_same_and_different() -> None:
+    both = ["--home", "/nowhere/at/all", "contact", "number", "a", "--same", "--different"]
+    with pytest.raises(click.UsageError, match="don't go together"):
+        app.main(both, standalone_mode=False)
+
+
+def test_a_closed_input_and_a_full_disk_cause_no_traceback(tmp_path: Path) -> None:
+    home = ["--home", str(tmp_path / "home")]
+    done = subprocess.run(
+        ["/bin/sh", "-c", 'exec "$@" <&-', "sh", *COMMAND, *home, "send", "a", "-"],
+        stderr=subprocess.PIPE,
+        env=environment(),
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (1, b"skvoz: there is no input to read from\n")
+    full = Path("/dev/full")
+    if full.exists():
+        with full.open("wb") as out:
+            done = subprocess.run(
+                [*COMMAND, "--help"],
+                stdout=out,
+                stderr=subprocess.PIPE,
+                env=environment(LANGUAGE="ru"),
+                check=False,
+            )
+        expected = "skvoz: вывести не получилось: на диске нет места\n"
+        assert (done.returncode, done.stderr.decode()) == (1, expected)
+
+
 def test_what_is_not_understood_ends_with_2(tmp_path: Path) -> None:
     terminal = Terminal(tmp_path / "home")
     for arguments in (["nonsense"], ["send"], ["read"], ["send", "a", "b", "--nonsense"], ["relay", "what"]):
@@ -68,6 +116,10 @@ def test_refusals_are_one_line_in_the_persons_language(tmp_path: Path) -> None:
     assert english.refused("send", "nobody", "hello") == "there is no such chat"
     assert russian.refused("send", "nobody", "hello") == "такого чата нет"
     assert "Использование" in russian.type("send").stderr
+    assert "вне пределов 1<=x<=500" in russian.type("read", "a", "--limit", "0").stderr
+    assert "возможно только 'on', 'off'" in russian.type("account", "reports", "maybe").stderr
+    too_long = Terminal(tmp_path / ("d" * 120), LANGUAGE="ru").refused("chats")
+    assert too_long.endswith("путь к нему слишком длинный")
     assert "Написать в чат" in russian.does("send", "--help")
     assert "Написать в чат" in english.does("--language", "ru", "send", "--help")
 
@@ -99,6 +151,14 @@ def test_the_recovery_phrase_is_shown_until_confirmed(tmp_path: Path, relay_addr
     phrase = terminal.does("account", "phrase").strip()
     assert len(phrase.split()) == 24
     assert phrase not in terminal.does("account", "show")
+    confirm = ("account", "phrase", "--confirm")
+    assert terminal.refused(*confirm) == "there is no input to read from"
+    wrong = terminal.type(*confirm, typed=phrase.upper().replace(" ", "x ") + "\n")
+    assert (wrong.returncode, wrong.stderr.count("\n")) == (1, 1), wrong.stderr
+    assert phrase in terminal.does("account", "phrase")
+    terminal.does(*confirm, typed=phrase + "\n")
+    assert "phrase" not in terminal.does("account", "show")
+    assert phrase not in terminal.type("account", "phrase").stdout
 
 
 def test_a_second_node_on_a_home_is_refused(tmp_path: Path) -> None:
@@ -106,6 +166,13 @@ def test_a_second_node_on_a_home_is_refused(tmp_path: Path) -> None:
     terminal.start_node()
     try:
         assert terminal.refused() == "your node runs already"
+        assert terminal.refused("account", "protect", "file").startswith("your node runs: end it first")
+        assert "Nothing was found" in terminal.type("search", "anything").stderr
+        assert "Nobody yet" in terminal.type("contacts").stderr
+        assert terminal.refused("links") == "this home has no account yet"
+        assert terminal.refused("account", "create", "--name", b"\xff", "--relay", NOWHERE) == (
+            "the text is not UTF-8"
+        )
     finally:
         assert terminal.stop_node() == 0
 
@@ -120,6 +187,10 @@ def test_a_relays_commands(tmp_path: Path) -> None:
         assert "entry: 0" in terminal.does("relay", "disclose")
         terminal.does("relay", "backup", str(tmp_path / "copy"))
         address = terminal.does("relay", "address", "wss://relay.example/talk").strip()
+        assert terminal.refused("relay", "address", "nonsense").startswith("a relay's address starts with")
+        taken = ("--listen", relay.first_line.removeprefix("ws://").partition("/")[0])
+        refused = Terminal(tmp_path / "home", LANGUAGE="ru", SKVOZ_RELAY_HOME=str(tmp_path / "second"))
+        assert refused.refused("relay", *taken).endswith("адрес уже занят")
         assert address == "wss://relay.example/talk#" + relay.first_line.partition("#")[2]
         assert relay.stop() == 0
     assert terminal.refused("relay", "restore", str(tmp_path / "copy")).startswith("there is something")

@@ -28,7 +28,7 @@ ERRORS: Final = frozenset(
 SILENT_ROOMS: Final = ("mls", "wire", "crypto")
 """Their errors mean a bug or a stranger; nobody reads them."""
 COMMAND_DECORATORS: Final = frozenset({"command", "group"})
-OF_CLICK: Final = (
+OF_CLICK: Final["tuple[Text, ...]"] = (
     "Aborted!",
     "Choose from:\n\t{choices}",
     "Commands",
@@ -48,8 +48,35 @@ OF_CLICK: Final = (
     "Usage:",
     "default: {default}",
     "{value!r} is not a valid {number_type}.",
+    "{value} is not in the range {range}.",
+    "{name} {filename!r} does not exist.",
+    "{name} {filename!r} is a file.",
+    "{name} {filename!r} is a directory.",
+    "file",
+    "directory",
+    "integer range",
+    "required",
+    "%(prog)s, version %(version)s",
+    "Error: The two entered values do not match.",
+    ("{value!r} is not {choice}.", "{value!r} is not one of {choices}."),
+    ("Got unexpected extra argument ({args})", "Got unexpected extra arguments ({args})"),
+    ("Option {name!r} requires an argument.", "Option {name!r} requires {nargs} arguments."),
+    ("Did you mean {possibility}?", "(Did you mean one of: {possibilities}?)"),
 )
 """What click says itself, in its words."""
+
+OF_SYSTEM: Final = (
+    "Address already in use",
+    "No space left on device",
+    "No such file or directory",
+    "Not a directory",
+    "Operation not permitted",
+    "Permission denied",
+    "Read-only file system",
+    "it is not this machine's",
+    "its path is too long",
+)
+"""What stands after a colon in our errors, most often."""
 
 _ALWAYS: Final = datetime(2026, 1, 1, tzinfo=UTC)
 """In the header, where a real date would make every run another file."""
@@ -96,7 +123,7 @@ def _makes_command(decorator: ast.expr) -> bool:
 
 def all_texts() -> dict[Text, None]:
     """Return the texts of the whole source, each once, in order."""
-    found: dict[Text, None] = dict.fromkeys(OF_CLICK)
+    found: dict[Text, None] = dict.fromkeys((*OF_CLICK, *OF_SYSTEM))
     for path in sorted(SOURCE.rglob("*.py")):
         if path.relative_to(SOURCE).parts[0] in SILENT_ROOMS:
             continue

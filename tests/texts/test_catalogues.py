@@ -38,8 +38,8 @@ def test_translations_fill_in_what_the_texts_do(language: str) -> None:
     for message in catalogues.read(language):
         if not message.id:
             continue
-        wanted = set[str]().union(*map(fields, forms_of(message.id)))
-        wrong += [message.id for form in forms_of(message.string) if fields(form) != wanted]
+        wanted = [fields(form) for form in forms_of(message.id)]  # in click's plurals they differ
+        wrong += [message.id for form in forms_of(message.string) if fields(form) not in wanted]
     assert wrong == []
 
 
@@ -85,6 +85,6 @@ def test_russian_is_spoken_with_its_plurals(tmp_path: Path) -> None:
         "21 новое",
         "называет себя {curly}",
         "диск полон",
-        "файл ключа не записать: No space left on device",
+        "файл ключа не записать: на диске нет места",
         "said by nobody",
     ]

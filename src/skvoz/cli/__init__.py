@@ -12,11 +12,13 @@
 Exit codes: 0 done, 1 refused with a one-line reason on stderr, 2 not understood.
 """
 
+import contextlib
+import io
 import sys
 from itertools import pairwise
 
 from skvoz.base.errors import SkvozError
-from skvoz.texts import LANGUAGES, choose_language, explain
+from skvoz.texts import LANGUAGES, choose_language, explain, say
 
 INTERRUPTED = 130
 """What shells expect of a program that Ctrl-C ended."""
@@ -25,6 +27,10 @@ INTERRUPTED = 130
 def main() -> None:
     """Run what the command line says, and exit."""
     choose_language(_language(sys.argv[1:]))
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # What an old console can't show is shown as a question mark.
+            stream.reconfigure(errors="replace")
     # Help texts are made when the modules are loaded, so the language comes first.
     import click  # noqa: PLC0415
 
@@ -41,9 +47,20 @@ def main() -> None:
     except (click.Abort, KeyboardInterrupt):
         click.echo(err=True)
         sys.exit(INTERRUPTED)
+    except UnicodeEncodeError:
+        # Bytes of another encoding, from the arguments or the input; nothing was sent.
+        click.echo("skvoz: " + say("the text is not UTF-8"), err=True)
+        sys.exit(1)
     except BrokenPipeError:
         # Whoever read our lines has enough of them; what is still buffered has nowhere to go.
         sys.stdout = None
+        sys.exit(1)
+    except OSError as error:
+        # Ours are translated where they arise: what is left is that nothing can be printed.
+        sys.stdout = None
+        with contextlib.suppress(OSError):
+            why = say(error.strerror or "")
+            click.echo("skvoz: " + say("what was to be printed could not be: {why}", why=why), err=True)
         sys.exit(1)
 
 

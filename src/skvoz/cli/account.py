@@ -1,10 +1,12 @@
 """`skvoz account`: made once, and looked after."""
 
+import sys
+
 import click
 
 from skvoz.api.params import NoParams
 from skvoz.api.views import AccountView, PhraseView
-from skvoz.base.errors import Conflict, NotFound
+from skvoz.base.errors import BadRequest, Conflict, HomeBusy, NotFound
 from skvoz.cli.command import Group, json_option
 from skvoz.cli.desk import Desk, ask_passphrase, new_passphrase, pass_desk, say_if_waiting, wish
 from skvoz.cli.output import one_line, show_json
@@ -76,7 +78,7 @@ def phrase(desk: Desk, *, confirm: bool, as_json: bool) -> None:
     """Show the recovery phrase, or confirm that it is written down."""
     with desk.reach() as caller:
         if confirm:
-            typed = click.prompt(say("The 24 words"), hide_input=True, err=True)
+            typed = _typed_phrase()
             wish(caller, "account.confirm_phrase", phrase=typed)
             click.echo(say("It is right, and forgotten here: keep the paper safe."), err=True)
             return
@@ -89,6 +91,15 @@ def phrase(desk: Desk, *, confirm: bool, as_json: bool) -> None:
         say("Write these words on paper. Whoever has them can be you; without them nobody can help."),
         err=True,
     )
+
+
+def _typed_phrase() -> str:
+    if sys.stdin is not None and sys.stdin.isatty():
+        return click.prompt(say("The 24 words"), hide_input=True, err=True)
+    typed = sys.stdin.readline().strip() if sys.stdin is not None else ""
+    if not typed:
+        raise BadRequest("there is no input to read from")
+    return typed
 
 
 @account.command()
@@ -115,11 +126,14 @@ def reports(desk: Desk, switch: str) -> None:
 @pass_desk
 def protect(desk: Desk, how: str) -> None:
     """Change what keeps this home's key, or its passphrase; no node may be running."""
-    from skvoz.store import Home, Protection  # noqa: PLC0415  # heavy
+    from skvoz.api.caller import Caller, socket_file  # noqa: PLC0415  # heavy
+    from skvoz.store import Home, Protection  # noqa: PLC0415
     from skvoz.store.protection import change_protection  # noqa: PLC0415
 
     if not desk.folder.is_dir():
         raise NotFound("there is no home in this folder")
+    if Caller(socket_file(desk.folder)).is_answered():
+        raise HomeBusy("your node runs: end it first, then change what keeps its key")
     with Home(desk.folder) as home:
         change_protection(home.key_file, ask_passphrase, Protection(how), new_passphrase)
 

@@ -5,7 +5,7 @@ import click
 from skvoz.api.params import MessagePageParams, SearchParams
 from skvoz.api.views import FoundPageView, MessagePageView
 from skvoz.base.errors import BadRequest
-from skvoz.cli.command import Command, Group, json_option
+from skvoz.cli.command import Command, Group, Number, json_option
 from skvoz.cli.desk import Desk, pass_desk, say_if_waiting, wish
 from skvoz.cli.naming import all_chats, find_chat
 from skvoz.cli.output import chat_line, message_line, show_json
@@ -33,7 +33,7 @@ def chats(desk: Desk, *, as_json: bool) -> None:
 @click.command(cls=Command)
 @click.argument("chat")
 @click.option("--limit", type=click.IntRange(1, 500), default=50, help=say("At most so many messages."))
-@click.option("--before", type=int, metavar="NUMBER", help=say("Only messages before this one."))
+@click.option("--before", type=Number(), metavar="NUMBER", help=say("Only messages before this one."))
 @click.option("--keep-unread", is_flag=True, help=say("Look without marking it as read."))
 @json_option
 @pass_desk
@@ -51,6 +51,8 @@ def read(desk: Desk, *, chat: str, limit: int, before: int | None, keep_unread: 
         return
     for message in reversed(page.messages):
         click.echo(message_line(message))
+    if not page.messages:
+        click.echo(say("Nothing is here yet."), err=True)
     if found.gaps:
         click.echo(
             count("{number} message may be missing", "{number} messages may be missing", found.gaps), err=True
@@ -76,6 +78,8 @@ def search(desk: Desk, *, words: tuple[str, ...], chat: str | None, limit: int, 
         return
     for message in page.messages:
         click.echo(message_line(message))
+    if not page.messages:
+        click.echo(say("Nothing was found."), err=True)
 
 
 @click.group(cls=Group)

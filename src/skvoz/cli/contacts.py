@@ -24,6 +24,8 @@ def contacts(desk: Desk, *, as_json: bool) -> None:
     for one in found:
         notes = _notes(one)
         click.echo(one_line(one.name) + (f"  ({', '.join(notes)})" if notes else ""))
+    if not found:
+        click.echo(say("Nobody yet. `skvoz invite` makes a link for the first person."), err=True)
 
 
 def _notes(one: ContactView) -> list[str]:
@@ -57,10 +59,12 @@ def number(desk: Desk, *, person: str, same: bool, different: bool, as_json: boo
 
     Read it to each other over the phone or side by side. If both have the same digits, nobody is in between.
     """
+    if same and different:
+        raise click.UsageError(say("--same and --different don't go together"))
     with desk.reach() as caller:
         found = find_contact(caller, person)
         if same or different:
-            wish(caller, "contact.verify", account_id=found.account_id, verified=same and not different)
+            wish(caller, "contact.verify", account_id=found.account_id, verified=same)
         params = ContactParams(account_id=found.account_id)
         shown = caller.call("contact.safety_number", params, SafetyNumberView)
     if as_json:

@@ -43,7 +43,7 @@ def new_passphrase() -> str:
 def _filed_passphrase() -> str:
     file = os.environ.get(PASSPHRASE_FILE_VARIABLE)
     if file is None:
-        if not sys.stdin.isatty():
+        if sys.stdin is None or not sys.stdin.isatty():
             raise BadRequest("this home has a passphrase, and there is nobody to ask for it")
         return ""
     try:

@@ -8,7 +8,7 @@ import msgspec
 from skvoz.api.params import ChatParams, EventPageParams, NoParams
 from skvoz.api.views import ChatView, EventPageView, LinkListView, LinkView, StatusView
 from skvoz.base.errors import PeerError
-from skvoz.cli.command import Command, json_option
+from skvoz.cli.command import Command, Number, json_option
 from skvoz.cli.desk import Desk, pass_desk, say_if_waiting, settle, wish
 from skvoz.cli.naming import find_link
 from skvoz.cli.output import clock, failure, one_line, show_json
@@ -48,7 +48,9 @@ def show_qr(link: str) -> None:
 
 
 @click.command(cls=Command)
-@click.option("--revoke", type=int, metavar="NUMBER", help=say("Let this link lead nowhere from now on."))
+@click.option(
+    "--revoke", type=Number(), metavar="NUMBER", help=say("Let this link lead nowhere from now on.")
+)
 @json_option
 @pass_desk
 def links(desk: Desk, *, revoke: int | None, as_json: bool) -> None:
@@ -63,6 +65,8 @@ def links(desk: Desk, *, revoke: int | None, as_json: bool) -> None:
         return
     for number, link in enumerate(found, 1):
         click.echo(f"{number}  {clock(link.created_ms)}  {_kind(link)}\n   {link.link}")
+    if not found:
+        click.echo(say("No links. `skvoz invite` makes one."), err=True)
 
 
 def _kind(link: LinkView) -> str:

@@ -9,7 +9,7 @@ from skvoz.api.params import ChatParams, ContactParams, MessageParams, NoParams
 from skvoz.api.protocol import CallFailed
 from skvoz.api.views import ChatView, ContactView, EventView, MessageView, StatusView
 from skvoz.base.ids import AccountId, MessageId
-from skvoz.cli.command import Command, json_option
+from skvoz.cli.command import Command, Number, Seconds, json_option
 from skvoz.cli.desk import Desk, pass_desk
 from skvoz.cli.output import failure, message_line, message_state, one_line, show_json
 from skvoz.texts import say
@@ -43,8 +43,10 @@ class _Told(msgspec.Struct, kw_only=True, omit_defaults=True):
 
 
 @click.command(cls=Command)
-@click.option("--after", type=int, metavar="NUMBER", help=say("Begin after this event, not now; 0: all."))
-@click.option("--seconds", type=float, help=say("Stop after so long."))
+@click.option(
+    "--after", type=Number(0), metavar="NUMBER", help=say("Begin after this event, not now; 0: all.")
+)
+@click.option("--seconds", type=Seconds(), metavar="SECONDS", help=say("Stop after so long."))
 @json_option
 @pass_desk
 def listen(desk: Desk, *, after: int | None, seconds: float | None, as_json: bool) -> None:

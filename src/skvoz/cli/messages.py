@@ -8,7 +8,7 @@ import click
 from skvoz.api.params import MessageParams
 from skvoz.api.views import ChatView, MessageView
 from skvoz.base.errors import BadRequest
-from skvoz.cli.command import Command, json_option
+from skvoz.cli.command import Command, Number, json_option
 from skvoz.cli.desk import Desk, pass_desk, settle, wish
 from skvoz.cli.naming import find_chat, find_message, members_of, mentions_in
 from skvoz.cli.output import message_line, message_state, show_json
@@ -24,7 +24,7 @@ FROM_INPUT = "-"
 @click.command(cls=Command)
 @click.argument("chat")
 @click.argument("text")
-@click.option("--reply-to", type=int, metavar="NUMBER", help=say("The message that this answers."))
+@click.option("--reply-to", type=Number(), metavar="NUMBER", help=say("The message that this answers."))
 @json_option
 @pass_desk
 def send(desk: Desk, *, chat: str, text: str, reply_to: int | None, as_json: bool) -> None:
@@ -50,6 +50,8 @@ def send(desk: Desk, *, chat: str, text: str, reply_to: int | None, as_json: boo
 def _whole(text: str) -> str:
     if text != FROM_INPUT:
         return text
+    if sys.stdin is None:
+        raise BadRequest("there is no input to read from")
     try:
         return sys.stdin.read().removesuffix("\n")
     except UnicodeDecodeError:
@@ -72,7 +74,7 @@ def _tell_how_far(caller: "Caller", message_id: "MessageId | None", *, as_json: 
 
 
 @click.command(cls=Command)
-@click.argument("number", type=int)
+@click.argument("number", type=Number(), metavar="NUMBER")
 @click.argument("text")
 @json_option
 @pass_desk
@@ -88,7 +90,7 @@ def edit(desk: Desk, *, number: int, text: str, as_json: bool) -> None:
 
 
 @click.command(cls=Command)
-@click.argument("number", type=int)
+@click.argument("number", type=Number(), metavar="NUMBER")
 @click.option("--here", is_flag=True, help=say("Only on this device."))
 @pass_desk
 def delete(desk: Desk, number: int, *, here: bool) -> None:
@@ -103,7 +105,7 @@ def delete(desk: Desk, number: int, *, here: bool) -> None:
 
 
 @click.command(cls=Command)
-@click.argument("number", type=int)
+@click.argument("number", type=Number(), metavar="NUMBER")
 @click.argument("emoji")
 @click.option("--remove", is_flag=True, help=say("Take it off."))
 @json_option

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from skvoz.cli.command import Command, Group
-from skvoz.client.relay_addresses import relay_address_text
+from skvoz.client.relay_addresses import parse_relay_address, relay_address_text
 from skvoz.texts import say
 
 if TYPE_CHECKING:
@@ -81,7 +81,9 @@ def address(folder: Path, url: str) -> None:
     from skvoz.server import RelayHome, read_key  # noqa: PLC0415
 
     private_key = read_key(RelayHome(folder=folder).key_file)
-    click.echo(relay_address_text(url, suite(DEFAULT_SUITE).kem.public_key_of(private_key)))
+    text = relay_address_text(url, suite(DEFAULT_SUITE).kem.public_key_of(private_key))
+    parse_relay_address(text)
+    click.echo(text)
 
 
 @relay.command(cls=Command)

@@ -42,10 +42,11 @@ def try_out(folder: Path, person: str, name: str | None, program: str) -> None:
     """Run a relay and a node on this machine, to try things out."""
     if person != "me":
         program = f"{program} --as {person}"
-    asyncio.run(_try_out(folder, folder / "people" / person, name, program))
+    other = "vera" if person == "boris" else "boris"
+    asyncio.run(_try_out(folder, folder / "people" / person, name, program, other))
 
 
-async def _try_out(folder: Path, home: Path, name: str | None, program: str) -> None:
+async def _try_out(folder: Path, home: Path, name: str | None, program: str, other: str) -> None:
     async with _relay(folder / "relay") as address:
         with open_home(home, ask_passphrase) as opened:
             async with running(opened) as node:
@@ -53,7 +54,7 @@ async def _try_out(folder: Path, home: Path, name: str | None, program: str) -> 
                 if account is None:
                     await _make_account(node, name or _ask_name(), address)
                     account = await node.query(Queries.account)
-                click.echo(_what_next(account.name if account else "", address, program))
+                click.echo(_what_next(account.name if account else "", address, program, other))
                 await until_told_to_end()
 
 
@@ -100,7 +101,7 @@ async def _make_account(node: Node, name: str, address: str) -> None:
     await node.command(command)
 
 
-def _what_next(name: str, address: str, program: str) -> str:
+def _what_next(name: str, address: str, program: str, other: str) -> str:
     return "\n".join(
         (
             say("Hello, {name}. Your node runs, and so does a relay, at", name=name),
@@ -108,13 +109,14 @@ def _what_next(name: str, address: str, program: str) -> str:
             "",
             say("In another terminal:"),
             f"  {program} invite            " + say("a link for somebody, and its QR code"),
+            f"  {program} chats             " + say("whom you can write to"),
             f"  {program} listen            " + say("what arrives"),
-            f"  {program} send CHAT TEXT",
+            f"  {program} send {say('NAME')} {say('TEXT')}         " + say("what you want to say"),
             f"  {program} --help            " + say("everything else"),
             "",
             say("Somebody else on this machine, in two more terminals:"),
-            "  ./dev run --as boris --name Boris",
-            '  ./dev skvoz --as boris accept LINK --text "Hello"',
+            f"  ./dev run --as {other} --name {other.title()}",
+            f'  ./dev skvoz --as {other} accept LINK --text "{say("Hello")}"',
             "",
             say("Ctrl-C ends it; everything is kept, and goes on with the next ./dev run."),
         )

@@ -92,7 +92,7 @@ def _decoded(encoded: str) -> bytes:
 def _parse(data: bytes) -> Link:
     reader = Reader(data)
     if reader.uint8() != VERSION:
-        raise BadRequest("this link is of a newer version of Skvoz")
+        raise BadRequest("this link is damaged, or of a newer version of Skvoz")
     link = Link(
         relay_id=RelayId(reader.take(32)),
         inbox_id=LogId(reader.take(16)),

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 import secrets
 import signal
 import time
@@ -93,7 +94,9 @@ class RelayService:
             self._server = await self._connections.listen(self._settings.host, self._settings.port)
         except OSError as error:
             await self.close()
-            raise BadRequest(f"the relay can't listen at that address: {error.strerror}") from None
+            # The loop's own text has the address in it, or there is none.
+            why = os.strerror(error.errno) if error.errno else "it is not this machine's"
+            raise BadRequest(f"the relay can't listen at that address: {why}") from None
         self._pass_time()
         return self
 
