@@ -36,8 +36,10 @@ def _of_person(world: "World", person: "Person") -> list[str]:
     found: list[str] = []
     if not person.is_at_rest:
         found.append(f"{person.name} is not at rest")
-    if person.records.all(StagedCommit):
-        found.append(f"{person.name} still has a staged commit")
+    for staged in person.records.all(StagedCommit):
+        chat = person.records.get(Conversation, (staged.group_id,))
+        if chat is None or not _parted(world, chat):
+            found.append(f"{person.name} still has a staged commit")
     for intent in person.records.all(Intent):
         if intent.kind is IntentKind.LEAVE and _alone(world, person, intent.group_id):
             continue
