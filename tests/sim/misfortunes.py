@@ -8,6 +8,7 @@ from skvoz.relay.seam import Job
 from skvoz.wire.frames import Rekey
 
 if TYPE_CHECKING:
+    from tests.sim.person import Person
     from tests.sim.world import World
 
 _NOBODY = 1 << 40
@@ -25,9 +26,7 @@ def strike(world: "World", gap_ms: int) -> None:
         return likely > 0 and seconds > 0 and world.random.random() < 1 - (1 - likely) ** seconds
 
     if happens(faults.client_disk_full):
-        person = world.random.choice(world.people)
-        person.disk_full = True
-        world.clock.after(world.random.choice((1_000, 10_000)), lambda: _room_again(world, person.name))
+        _fill_disk(world, world.random.choice(world.people))
     if happens(faults.partition):
         who = world.random.choice(world.people).name
         world.network.cut_off(who, world.random.choice((2_000, 20_000, 400_000)))
@@ -49,12 +48,16 @@ def strike(world: "World", gap_ms: int) -> None:
         person.clock_offset_ms = world.random.choice((-3_600_000, -5_000, 0, 7_000, 3_600_000))
 
 
-def _room_again(world: "World", name: str) -> None:
-    for person in world.people:
-        if person.name == name:
-            person.disk_full = False
-            if person.is_running:
-                person.ask_again()
+def _fill_disk(world: "World", person: "Person") -> None:
+    """Let a person's disk take nothing for some seconds."""
+
+    def room_again() -> None:
+        person.disk_full = False
+        if person.is_running:
+            person.ask_again()
+
+    person.disk_full = True
+    world.clock.after(world.random.choice((1_000, 10_000)), room_again)
 
 
 def _post_junk(world: "World") -> None:
