@@ -8,7 +8,7 @@ import pytest
 from websockets.asyncio.client import ClientConnection
 
 from skvoz.api.methods import METHODS
-from skvoz.base.ids import MessageId
+from skvoz.base.ids import AccountId, MessageId
 from skvoz.client.records import Gap, MessageState
 from tests.api.programs import Program, Words, served
 from tests.node.people import Person, World, client_id, until, world
@@ -172,7 +172,12 @@ async def messages(anna: Person, boris: Person, one: Recorder, two: Recorder, ch
 async def missing(anna: Person, one: Recorder, chat_id: bytes) -> None:
     group_id = (await anna.conversation(chat_id)).group_id
     for number in (2, 1):
-        gap = Gap(group_id=group_id, message_id=MessageId(bytes([number]) * 32), noticed_ms=number)
+        gap = Gap(
+            group_id=group_id,
+            message_id=MessageId(bytes([number]) * 32),
+            author=AccountId(chat_id),
+            noticed_ms=number,
+        )
         await anna.act(lambda step, gap=gap: step.transaction.put(gap))
     assert (await one.result("chat.get", chat_id=chat_id))["gaps"] == 2
     gaps = (await one.result("chat.gaps", chat_id=chat_id))["gaps"]

@@ -1,8 +1,9 @@
 """Gaps: messages name the last ids that their author had seen, so a withheld entry shows.
 
 A room has one order for everybody, so whoever names an id that never came here has read something that we
-were not given. What an author names in their first message since we are here is excused: it may be older than
-our membership. If a missing message comes after all, that is told as well. Reports and introductions are not
+were not given. What can't be told from that is excused: an author's first message since we are here may name
+what is older than our membership, and that of somebody who was away for longer than we remember ids may name what
+was forgotten. If a missing message comes after all, that is told as well. Reports and introductions are not
 counted.
 """
 
@@ -17,8 +18,8 @@ NAMED_MAX: Final = 4
 """Ids that a message names: the latest that its author had seen, the author's own included."""
 KNOWN_MAX: Final = 256
 """Ids remembered of a conversation besides those of messages that are still here."""
-GAPS_MAX: Final = 100
-"""Gaps kept of a conversation: a member could name ids that never were."""
+GAPS_MAX: Final = 16
+"""Gaps kept that one author named in a conversation: a member who names ids that never were hides nobody else's."""
 
 
 def named(step: Step, conversation: Conversation) -> tuple[MessageId, ...]:
@@ -45,20 +46,29 @@ def arrived(
         transaction.delete(Gap, group_id, identity)
         step.tell(GapNoticed(chat_id=conversation.chat_id, message_id=identity, filled=True))
     new = [one for one in named_ids if one not in known and one != identity]
-    if transaction.get(Spoken, group_id, author) is None:
-        transaction.put(Spoken(group_id=group_id, account_id=author))
-        known = (*new, *known)
+    spoken = transaction.get(Spoken, group_id, author)
+    if spoken is None or spoken.message_id not in known:
+        # Late enough that what this author says next finds them, and before what we name ourselves.
+        known = (*known[:-NAMED_MAX], *new, *known[-NAMED_MAX:])
     elif new:
-        _missing(step, conversation, [one for one in new if transaction.get(Message, one) is None])
+        missing = [one for one in new if transaction.get(Message, one) is None]
+        _missing(step, conversation, author, missing)
+    transaction.put(Spoken(group_id=group_id, account_id=author, message_id=identity))
     transaction.put(LastSeen(group_id=group_id, message_ids=(*known, identity)[-KNOWN_MAX:]))
 
 
-def _missing(step: Step, conversation: Conversation, missing: list[MessageId]) -> None:
+def _missing(step: Step, conversation: Conversation, author: AccountId, missing: list[MessageId]) -> None:
     transaction = step.transaction
     group_id = conversation.group_id
-    gaps = {gap.message_id for gap in transaction.select(Gap, group_id=group_id)}
+    gaps = {gap.message_id: gap for gap in transaction.select(Gap, group_id=group_id)}
     for one in missing:
-        if one not in gaps and len(gaps) < GAPS_MAX:
-            gaps.add(one)
-            transaction.put(Gap(group_id=group_id, message_id=one, noticed_ms=step.now_ms))
-            step.tell(GapNoticed(chat_id=conversation.chat_id, message_id=one, filled=False))
+        if one in gaps:
+            continue
+        named_by_author = [gap for gap in gaps.values() if gap.author == author]
+        if len(named_by_author) >= GAPS_MAX:
+            oldest = min(named_by_author, key=lambda gap: (gap.noticed_ms, gap.message_id))
+            transaction.delete(Gap, group_id, oldest.message_id)
+            del gaps[oldest.message_id]
+        gaps[one] = Gap(group_id=group_id, message_id=one, author=author, noticed_ms=step.now_ms)
+        transaction.put(gaps[one])
+        step.tell(GapNoticed(chat_id=conversation.chat_id, message_id=one, filled=False))

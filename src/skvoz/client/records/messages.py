@@ -73,12 +73,13 @@ class LastSeen(Record, frozen=True, array_like=True, kw_only=True):
 
 
 class Spoken(Record, frozen=True, array_like=True, kw_only=True):
-    """Somebody has said something in a conversation since this device is in it."""
+    """What somebody said last in a conversation since this device is in it."""
 
     table = "spoken"
     key = ("group_id", "account_id")
     group_id: GroupId
     account_id: AccountId
+    message_id: MessageId
 
 
 class Unread(Record, frozen=True, array_like=True, kw_only=True):
@@ -132,4 +133,6 @@ class Gap(Record, frozen=True, array_like=True, kw_only=True):
     key = ("group_id", "message_id")
     group_id: GroupId
     message_id: MessageId
+    author: AccountId
+    """Who named it first."""
     noticed_ms: int

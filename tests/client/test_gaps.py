@@ -1,0 +1,79 @@
+"""What shows as missing: said by many, forgotten, or never there."""
+
+from skvoz.base.ids import AccountId, GroupId, MessageId
+from skvoz.client import gaps
+from skvoz.client.gaps import GAPS_MAX, KNOWN_MAX
+from skvoz.client.records import Conversation, Gap, LastSeen
+from skvoz.client.step import Step
+from tests.client.fake_relay import Device, World
+
+ANNA, CARL, LIAR = (AccountId(letter * 32) for letter in (b"a", b"c", b"l"))
+
+
+def identity(number: int) -> MessageId:
+    return MessageId(number.to_bytes(32, "big"))
+
+
+def room() -> tuple[World, Device, GroupId]:
+    world = World()
+    boris = world.add_device("boris", world.add_relay())
+    return world, boris, world.make_group(boris)
+
+
+def hear(device: Device, author: AccountId, number: int, *named: int) -> None:
+    """Take a message that is a change of another one: no record but its id stays of it."""
+
+    def work(step: Step) -> None:
+        [conversation] = step.transaction.select(Conversation)
+        gaps.arrived(step, conversation, author, identity(number), tuple(map(identity, named)))
+
+    device.act(work)
+
+
+def missing(device: Device) -> set[MessageId]:
+    return {gap.message_id for gap in device.all(Gap)}
+
+
+def test_what_never_came_is_missing_until_it_comes() -> None:
+    _, boris, _ = room()
+    hear(boris, ANNA, 1)
+    hear(boris, ANNA, 3, 1, 2)
+    assert missing(boris) == {identity(2)}
+    hear(boris, CARL, 2)
+    assert not missing(boris)
+
+
+def test_ids_that_never_were_hide_nothing_that_others_miss() -> None:
+    world, boris, _ = room()
+    hear(boris, LIAR, 1)
+    hear(boris, ANNA, 2)
+    for number in range(100):
+        world.advance(1)
+        first = 1000 + 4 * number
+        hear(boris, LIAR, 10 + number, *range(first, first + 4))
+    hear(boris, ANNA, 500, 2, 499)
+    assert identity(499) in missing(boris)
+    assert len(missing(boris)) == GAPS_MAX + 1
+    assert identity(1000 + 399) in missing(boris)
+
+
+def test_what_was_forgotten_is_not_missed_when_somebody_comes_back() -> None:
+    _, boris, _ = room()
+    for author, number in ((ANNA, 1), (CARL, 2), (CARL, 3)):
+        hear(boris, author, number)
+    for number in range(10, 10 + KNOWN_MAX):
+        hear(boris, CARL, number)
+    hear(boris, ANNA, 300, 1, 2, 3)
+    hear(boris, ANNA, 301, 2, 3, 300)
+    assert not missing(boris)
+    hear(boris, ANNA, 303, 300, 301, 302)
+    assert missing(boris) == {identity(302)}
+
+
+def test_what_was_excused_is_not_named_as_seen() -> None:
+    _, boris, _ = room()
+    for number in range(10, 20):
+        hear(boris, CARL, number)
+    hear(boris, ANNA, 30, 1, 2, 3)
+    [seen] = boris.all(LastSeen)
+    assert seen.message_ids[-4:] == tuple(map(identity, (17, 18, 19, 30)))
