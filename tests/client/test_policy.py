@@ -55,6 +55,13 @@ def person() -> Person:
     return Person(*issue_account_key(ED25519.generate(random.randbytes), 1, random.randbytes))
 
 
+def after_a_theft() -> tuple[Person, Person]:
+    """Return one person under the account key that was stolen, and under its successor."""
+    root = ED25519.generate(random.randbytes)
+    old, new = (Person(*issue_account_key(root, number, random.randbytes)) for number in (1, 2))
+    return old, new
+
+
 def bundle_of(
     someone: Person, device: tuple[bytes, KeyPair] | None = None, *, back_to: bytes | None = None
 ) -> KeyPackageBundle:
@@ -325,6 +332,27 @@ def test_a_leaf_keeps_its_account() -> None:
     policy.MEMBERS.validate_replacement(mine, bundle_of(MEMBER).key_package.leaf_node)
     with pytest.raises(Invalid):
         policy.MEMBERS.validate_replacement(mine, theirs)
+
+
+def test_a_stolen_account_key_adds_no_devices_once_its_successor_is_there() -> None:
+    stolen, present = after_a_theft()
+    for members, refused in (([MEMBER, present], True), ([MEMBER, stolen], False)):
+        admin, _, own = conversation(ConversationKind.GROUP, [ADMIN], members)
+        for group in (admin, own):
+            check(group, Add(bundle_of(present).key_package))
+            if refused:
+                with pytest.raises(Invalid, match="was replaced"):
+                    check(group, Add(bundle_of(stolen).key_package))
+            else:
+                check(group, Add(bundle_of(stolen).key_package))
+
+
+def test_a_leaf_does_not_go_back_to_an_older_account_key() -> None:
+    older, newer = (bundle_of(one).key_package.leaf_node for one in after_a_theft())
+    policy.MEMBERS.validate_replacement(older, newer)
+    policy.MEMBERS.validate_replacement(newer, newer)
+    with pytest.raises(Invalid, match="was replaced"):
+        policy.MEMBERS.validate_replacement(newer, older)
 
 
 def test_joining_checks_whom_a_kind_admits() -> None:

@@ -2,9 +2,9 @@
 
 A room has one order for everybody, so whoever names an id that never came here has read something that we
 were not given. What can't be told from that is excused: an author's first message since we are here may name
-what is older than our membership, and that of somebody who was away for longer than we remember ids may name what
-was forgotten. If a missing message comes after all, that is told as well. Reports and introductions are not
-counted.
+what is older than our membership, and that of somebody who was away for longer than we remember ids may name
+what was forgotten. If a missing message comes after all, that is told as well. Reports and introductions are
+not counted.
 """
 
 from typing import Final
@@ -19,7 +19,7 @@ NAMED_MAX: Final = 4
 KNOWN_MAX: Final = 256
 """Ids remembered of a conversation besides those of messages that are still here."""
 GAPS_MAX: Final = 16
-"""Gaps kept that one author named in a conversation: a member who names ids that never were hides nobody else's."""
+"""Gaps kept that one author named in a conversation: who names ids that never were hides nobody else's."""
 
 
 def named(step: Step, conversation: Conversation) -> tuple[MessageId, ...]:

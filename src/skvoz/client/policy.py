@@ -4,6 +4,8 @@ Everything here is a pure function of a group's state and of bytes: no clock, no
 members judge a closer alike.
 
 - every leaf has a certificate of its account, and an update keeps the account
+- nobody comes in under an account key older than one that their account has in the group already: a stolen
+  key adds no devices once its successor is there
 - direct and self conversations take nobody but the accounts that they began with
 - admins add and remove people, change title, roles, relays, expiry and the door; in a direct conversation
   both may. Where no admin is left, every member is one
@@ -94,9 +96,16 @@ def _validate_credential(credential: Credential, signature_key: bytes) -> None:
     _verify(credential.content, signature_key)
 
 
+def account_key_number(credential: Credential) -> int:
+    """Return the number of the account key behind a leaf, of a credential that was checked before."""
+    return int.from_bytes(credential.content[33:37])
+
+
 def _validate_replacement(old: LeafNode, new: LeafNode) -> None:
     if account_of(old.credential) != account_of(new.credential):
         raise Invalid("a leaf changes its account")
+    if account_key_number(new.credential) < account_key_number(old.credential):
+        raise Invalid("a leaf goes back to an account key that was replaced")
 
 
 MEMBERS: Final = Policy(
@@ -181,7 +190,7 @@ def check_commit(group: Group, sender: int, effects: CommitEffects) -> None:
     def admin() -> bool:
         return is_admin(group, actor)
 
-    _check_members(info, actor, admin, effects, group_id=group.group_id)
+    _check_members(info, actor, admin, effects, group=group)
     if effects.path_leaf is not None:
         new = effects.path_leaf.new
         if account_of(new.credential) != actor:
@@ -205,7 +214,7 @@ def _check_members(
     admin: Callable[[], bool],
     effects: CommitEffects,
     *,
-    group_id: bytes,
+    group: Group,
 ) -> None:
     """Check who comes and goes; a lost device is taken out and in again by whoever hears it knock.
 
@@ -216,7 +225,7 @@ def _check_members(
     back = out & {
         _identity(added.key_package.leaf_node)
         for added in effects.added
-        if leads_back(added.key_package, group_id)
+        if leads_back(added.key_package, group.group_id)
     }
     for removed in effects.removed:
         account, _ = identity = _identity(removed.leaf_node)
@@ -233,6 +242,14 @@ def _check_members(
                 raise Invalid("a conversation takes nobody else")
         elif account != actor and not admin():
             raise Invalid("somebody adds a member who may not")
+        _check_account_key(group, added.key_package.leaf_node.credential)
+
+
+def _check_account_key(group: Group, added: Credential) -> None:
+    account = account_of(added)
+    own = (one.credential for one in group.members() if account_of(one.credential) == account)
+    if any(account_key_number(one) > account_key_number(added) for one in own):
+        raise Invalid("somebody comes in under an account key that was replaced")
 
 
 def _identity(leaf: LeafNode) -> tuple[AccountId, bytes]:
