@@ -215,6 +215,8 @@ class Device:
         self.inbox: deque[Input] = deque()
         self.events: list[Event] = []
         self.connected: set[tuple[RelayId, Channel]] = set()
+        self.met: set[tuple[RelayId, Channel]] = set()
+        """As `connected`, over all restarts."""
         self.online = True
         self.wake_at_ms: int | None = None
         self.swallow: Callable[[Input], bool] = lambda _: False
@@ -300,6 +302,7 @@ class Device:
             case effects.Connect():
                 if (effect.relay_id, effect.channel) not in self.connected:
                     self.connected.add((effect.relay_id, effect.channel))
+                    self.met.add((effect.relay_id, effect.channel))
                     relay = self.world.relays[effect.relay_id]
                     self.inbox.append(
                         inputs.RelayConnected(
@@ -309,6 +312,7 @@ class Device:
                         )
                     )
             case effects.Detach():
+                assert (effect.relay_id, effect.channel) in self.met
                 self.world.relays[effect.relay_id].detach(self.session, effect.log_id)
             case _:
                 if self.online:
@@ -319,6 +323,7 @@ class Device:
                         held.append((self.session, effect))
 
     def _request(self, effect: Wish) -> None:
+        assert (effect.relay_id, effect.channel) in self.met, "nothing is asked without a session"
         self.submitted.append(effect)
         answer = self.world.relays[effect.relay_id].submit(self.session, effect, self.world.now_ms)
         if answer is not None and not self.swallow(answer):

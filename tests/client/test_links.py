@@ -5,9 +5,9 @@ from hypothesis import strategies as st
 from skvoz.base.errors import BadRequest
 from skvoz.base.ids import AccountId, LogId, RelayId
 from skvoz.base.limits import ADDRESS_SIZE_MAX
-from skvoz.client.account import learn_relay
 from skvoz.client.commands import RelayAddress
 from skvoz.client.links import Link, parse_link
+from skvoz.client.relays import give
 from tests.client.people_world import pair
 
 
@@ -77,7 +77,5 @@ def test_an_address_that_fits_into_no_link_is_not_taken_up() -> None:
     for addresses in (("x" * (ADDRESS_SIZE_MAX + 1),), ("",), (), ("wss://relay.invalid",) * 9):
         with pytest.raises(BadRequest):
             anna.act(
-                lambda step, a=addresses: learn_relay(
-                    step, RelayAddress(addresses=a, relay_id=RelayId(b"r" * 32))
-                )
+                lambda step, a=addresses: give(step, RelayAddress(addresses=a, relay_id=RelayId(b"r" * 32)))
             )

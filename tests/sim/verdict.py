@@ -60,6 +60,7 @@ def _of_chats(world: "World", person: "Person") -> list[str]:
         if chat.state not in settled
         and not (chat.state is ConversationState.LEAVING and _alone(world, person, chat.group_id))
         and not _parted(world, chat)
+        and not (chat.state is ConversationState.HELD and chat.is_request)
     ]
 
 

@@ -61,6 +61,7 @@ _CHAT_WORDS: Final[dict[ConversationState, ChatWord]] = {
     ConversationState.REMOVED: "removed",
     ConversationState.LOST: "lost",
     ConversationState.FROZEN: "frozen",
+    ConversationState.HELD: "held",
 }
 
 

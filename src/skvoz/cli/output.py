@@ -127,6 +127,8 @@ def _news(chat: ChatView) -> str:
 
 
 def _standing(chat: ChatView) -> str:
+    if chat.is_request and chat.state == "held" and chat.last_message is None:
+        return say("a request: accept or decline it; their words are fetched once you accept")
     if chat.is_request:
         return say("a request: accept or decline it")
     known = {

@@ -1,13 +1,9 @@
 """The account of a home: made once, with root key, first account key and this device's certificate."""
 
-from typing import Final
-
 import msgspec
 
 from skvoz.base.errors import BadRequest, Conflict
-from skvoz.base.ids import RelayId
-from skvoz.base.limits import ADDRESS_SIZE_MAX
-from skvoz.client import inboxes, introductions
+from skvoz.client import inboxes, introductions, relays
 from skvoz.client.cards import NAME_SIZE_MAX, Card, issue_card
 from skvoz.client.certificates import AccountKey, issue_account_key, issue_certificate
 from skvoz.client.commands import (
@@ -15,15 +11,12 @@ from skvoz.client.commands import (
     ChangeProfile,
     ConfirmRecoveryPhrase,
     CreateAccount,
-    RelayAddress,
 )
 from skvoz.client.events import AccountCreated
-from skvoz.client.records import Account, InboxKind, Relay
+from skvoz.client.records import Account, InboxKind
 from skvoz.client.recovery_phrase import root_key_of
 from skvoz.client.step import Step
-from skvoz.crypto import ED25519, sha256
-
-_ADDRESSES_MAX: Final = 8
+from skvoz.crypto import ED25519
 
 
 def create(step: Step, command: CreateAccount) -> Answer:
@@ -31,7 +24,7 @@ def create(step: Step, command: CreateAccount) -> Answer:
     if step.transaction.get(Account, 0) is not None:
         raise Conflict("this home has an account already")
     name = check_name(command.name)
-    relay_id = learn_relay(step, command.relay)
+    relay_id = relays.give_home(step, command.relay)
     root = ED25519.generate(step.randomness)
     account_key, account_private_key = issue_account_key(root, 1, step.randomness)
     device = ED25519.generate(step.randomness)
@@ -55,39 +48,6 @@ def create(step: Step, command: CreateAccount) -> Answer:
     inboxes.create(step, InboxKind.CONTACTS)
     step.tell(AccountCreated(account_id=account.account_id))
     return Answer(account_id=account.account_id)
-
-
-def learn_relay(step: Step, address: RelayAddress) -> RelayId:
-    """Remember a relay under the fingerprint of its key, or under the fingerprint alone."""
-    if not 1 <= len(address.addresses) <= _ADDRESSES_MAX:
-        raise BadRequest("a relay has one to eight addresses")
-    if not all(0 < len(one.encode()) <= ADDRESS_SIZE_MAX for one in address.addresses):
-        raise BadRequest("an address of a relay has 1 to 256 bytes")
-    relay_id = RelayId(sha256(address.public_key)) if address.public_key else address.relay_id
-    if len(relay_id) != 32:
-        raise BadRequest("a relay is named by its key or its key's fingerprint")
-    known = step.transaction.get(Relay, relay_id)
-    if known is None:
-        step.transaction.put(
-            Relay(
-                relay_id=relay_id,
-                public_key=address.public_key,
-                addresses=address.addresses,
-                ticket=address.ticket,
-            )
-        )
-        return relay_id
-    # Whoever gives us a link must not be able to lead us away from a relay, or to take our ticket from us.
-    more = [one for one in address.addresses if one not in known.addresses]
-    step.transaction.put(
-        msgspec.structs.replace(
-            known,
-            public_key=known.public_key or address.public_key,
-            addresses=(*known.addresses, *more)[:_ADDRESSES_MAX],
-            ticket=known.ticket or address.ticket,
-        )
-    )
-    return relay_id
 
 
 def confirm_phrase(step: Step, command: ConfirmRecoveryPhrase) -> Answer:

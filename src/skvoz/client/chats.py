@@ -41,6 +41,7 @@ def accept_from(step: Step, account_id: AccountId) -> None:
 def accept_one(step: Step, conversation: Conversation) -> None:
     """Accept one request: from now on reports are sent, and who we are is told."""
     changed = step.change(conversation.group_id, is_request=False, hidden=False)
+    changed = conversations.let_in(step, changed)
     if changed.kind is ConversationKind.DIRECT:
         contacts.accept(step, AccountId(changed.chat_id))
     for unread in step.transaction.select(Unread, group_id=changed.group_id):

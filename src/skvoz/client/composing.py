@@ -57,7 +57,7 @@ def writable(step: Step, chat_id: bytes) -> Conversation:
     if not found:
         raise NotFound("there is no such chat")
     going_on = [one for one in found if one.state in WRITABLE]
-    if not going_on:
+    if not going_on and not any(one.state is ConversationState.HELD for one in found):
         raise Conflict("this chat is over")
     accepted = [one for one in going_on if not one.is_request]
     if not accepted:

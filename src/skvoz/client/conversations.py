@@ -4,6 +4,7 @@ CREATING --log opened--> ACTIVE --self-remove sent--> LEAVING --followed commit-
                            |--followed commit removes us--> REMOVED
                            |--can't follow--> LOST    --new Welcome--> ACTIVE
                            `--a copy of us writes--> FROZEN --new Welcome--> ACTIVE
+HELD --accepted--> ACTIVE, for the request of a stranger at a relay that we don't use
 """
 
 from collections.abc import Sequence
@@ -12,7 +13,7 @@ from typing import Final
 
 from skvoz.base.errors import Conflict, Invalid
 from skvoz.base.ids import AccountId, GroupId, LogId, RelayId
-from skvoz.client import attachments, commits, epochs, messages, outbox, policy, recovery
+from skvoz.client import attachments, commits, epochs, messages, outbox, policy, recovery, relays
 from skvoz.client.conversation_info import ConversationInfo, RoomPlace
 from skvoz.client.effects import Channel, DropLog, OpenLog
 from skvoz.client.envelope import segment_hash
@@ -188,8 +189,12 @@ def join(step: Step, staged: StagedJoin, *, chat_id: bytes, is_request: bool) ->
     other = step.conversation_of_log(place.log_id)
     if other is not None and other.group_id != group_id:
         raise Invalid("a welcome names a log of another conversation")
-    if step.transaction.get(Relay, place.relay_id) is None:
-        step.transaction.put(Relay(relay_id=place.relay_id, public_key=b"", addresses=place.addresses))
+    # Who connects to a relay tells it where they are: not for somebody who only asks.
+    held = is_request and not relays.is_used(step, place.relay_id)
+    if held:
+        relays.check_named(step, place.relay_id, place.addresses)
+    else:
+        relays.name(step, place.relay_id, place.addresses)
     if known is None:
         step.transaction.put(_newcomer(step, group, chat_id=chat_id, is_request=is_request))
     else:
@@ -198,7 +203,7 @@ def join(step: Step, staged: StagedJoin, *, chat_id: bytes, is_request: bool) ->
         step.clear_alarm(recovery.DOUBT_ALARM, group_id)
     conversation = step.change(
         group_id,
-        state=state_of_members(step, group_id),
+        state=ConversationState.HELD if held else state_of_members(step, group_id),
         denied=False,
         relay_id=place.relay_id,
         log_id=place.log_id,
@@ -215,14 +220,31 @@ def join(step: Step, staged: StagedJoin, *, chat_id: bytes, is_request: bool) ->
     )
     step.save_group(group, None)
     epochs.write_participants(step, conversation, group, actor=None)
-    step.connect(place.relay_id, Channel.ROOMS)
-    attachments.attach(step, conversation)
-    epochs.update_after_joining(step, conversation)
+    if not held:
+        _enter_room(step, conversation)
     if known is None:
         step.tell(ChatCreated(chat_id=chat_id, group_id=group_id, is_request=is_request))
     else:
         epochs.tell_state(step, conversation, "found")
     return conversation
+
+
+def let_in(step: Step, conversation: Conversation) -> Conversation:
+    """Read the room of a request that was accepted, where nobody did yet; return the conversation."""
+    if conversation.state is not ConversationState.HELD:
+        return conversation
+    group_id = conversation.group_id
+    place = policy.info_of(step.group(group_id)).places[0]
+    relays.name(step, place.relay_id, place.addresses)
+    conversation = step.change(group_id, state=state_of_members(step, group_id))
+    _enter_room(step, conversation)
+    return conversation
+
+
+def _enter_room(step: Step, conversation: Conversation) -> None:
+    step.connect(conversation.relay_id, Channel.ROOMS)
+    attachments.attach(step, conversation)
+    epochs.update_after_joining(step, conversation)
 
 
 def _newcomer(step: Step, group: Group, *, chat_id: bytes, is_request: bool) -> Conversation:
@@ -268,7 +290,7 @@ def started(step: Step) -> None:
     going_on = [
         conversation
         for conversation in step.transaction.select(Conversation)
-        if conversation.state not in _OVER
+        if conversation.state not in (*_OVER, ConversationState.HELD)
     ]
     going_on.sort(key=lambda conversation: (-conversation.last_activity_ms, conversation.group_id))
     for relay_id in dict.fromkeys(conversation.relay_id for conversation in going_on):
@@ -333,6 +355,7 @@ def forget(step: Step, group_id: GroupId, state: ConversationState = Conversatio
     for knock in step.transaction.select(KnockHeard, group_id=group_id):
         step.transaction.delete(KnockHeard, *knock.key_values())
     step.drop_group(group_id)
-    attachments.detach(step, conversation)
+    if conversation.state is not ConversationState.HELD:
+        attachments.detach(step, conversation)
     changed = step.change(group_id, state=state)
     epochs.tell_state(step, changed, "left" if state is ConversationState.LEFT else "removed")

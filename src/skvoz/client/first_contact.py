@@ -9,10 +9,19 @@ from typing import Final
 
 import msgspec
 
-from skvoz.base.errors import Conflict, NotFound
+from skvoz.base.errors import Conflict, Invalid, NotFound
 from skvoz.base.ids import AccountId, GroupId
-from skvoz.client import account as accounts
-from skvoz.client import approaches, chats, composing, contacts, conversations, groups, invitations, messages
+from skvoz.client import (
+    approaches,
+    chats,
+    composing,
+    contacts,
+    conversations,
+    groups,
+    invitations,
+    messages,
+    relays,
+)
 from skvoz.client.commands import AcceptLink, Answer, RelayAddress
 from skvoz.client.conversations import Invitee
 from skvoz.client.effects import Channel, DropLog
@@ -97,9 +106,7 @@ def _address(link: Link) -> InboxAddress:
 
 
 def _open(step: Step, link: Link) -> Conversation:
-    accounts.learn_relay(
-        step, RelayAddress(addresses=link.addresses, ticket=link.ticket, relay_id=link.relay_id)
-    )
+    relays.give(step, RelayAddress(addresses=link.addresses, ticket=link.ticket, relay_id=link.relay_id))
     address = _address(link)
     contacts.expect(step, link.account_id)
     chats.accept_from(step, link.account_id)
@@ -123,7 +130,10 @@ def take_package(step: Step, account_id: AccountId, wish: bytes) -> None:
     if not contact.inbox:
         raise Conflict("this contact has not answered yet, so they can't be invited")
     address = parse_inbox_address(contact.inbox)
-    accounts.learn_relay(step, RelayAddress(addresses=address.addresses, relay_id=address.relay_id))
+    try:
+        relays.name(step, address.relay_id, address.addresses)
+    except Invalid:
+        raise Conflict("this contact's relay is in a local network, out of reach from here") from None
     approaches.begin(step, address, ADD, _encode(_Wanted(account_id, contact.inbox, wish)))
 
 

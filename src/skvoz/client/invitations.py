@@ -18,7 +18,7 @@ from typing import Final
 from skvoz.base.errors import Malformed, PeerError
 from skvoz.base.ids import AccountId, EntryId
 from skvoz.client import account as accounts
-from skvoz.client import contacts, inboxes, introductions
+from skvoz.client import contacts, inboxes, introductions, relays
 from skvoz.client.cards import INBOX_KEY_SIZE_MAX, Card
 from skvoz.client.effects import Append, Channel
 from skvoz.client.events import RequestFailed
@@ -33,7 +33,7 @@ from skvoz.client.inbox_mail import (
     signed_invitation,
 )
 from skvoz.client.inputs import EntryRefused, EntryStored
-from skvoz.client.records import Conversation, Delivery, Relay
+from skvoz.client.records import Conversation, Delivery
 from skvoz.client.step import Step
 from skvoz.codec import Reader, opaque, uint8, uint16, vector
 from skvoz.crypto import sign_labeled
@@ -127,8 +127,7 @@ def _post(step: Step, conversation: Conversation, to: Recipient, invitation: byt
         )
         for number, piece in enumerate(pieces)
     ]
-    if step.transaction.get(Relay, address.relay_id) is None:
-        step.transaction.put(Relay(relay_id=address.relay_id, public_key=b"", addresses=address.addresses))
+    relays.name(step, address.relay_id, address.addresses)
     step.connect(address.relay_id, Channel.POST)
     for mail in mails:
         delivery = Delivery(

@@ -152,7 +152,7 @@ class Step:
                     relay_id=relay_id,
                     channel=channel,
                     public_key=relay.public_key,
-                    addresses=relay.addresses,
+                    addresses=(*relay.addresses, *relay.named),
                 )
             )
 

@@ -40,8 +40,11 @@ class Relay(Record, frozen=True, array_like=True, kw_only=True):
     public_key: bytes
     """X-Wing, 1216 bytes; `relay_id` is its SHA-256."""
     addresses: tuple[str, ...]
+    """Those that this home's person gave: tried first."""
     ticket: bytes = b""
     store_id: bytes = b""
+    named: tuple[str, ...] = ()
+    """Those that only others named."""
 
 
 class ContactState(IntEnum):

@@ -28,6 +28,9 @@ class ConversationState(IntEnum):
     """Can't follow; knocking."""
     FROZEN = 6
     """The log holds an entry of ours that we never sent: this leaf writes nothing until re-added."""
+    HELD = 7
+    """A request whose room lies at a relay that we use for nothing else: nobody connects there before it is
+    accepted."""
 
 
 class Conversation(Record, frozen=True, array_like=True, kw_only=True):
