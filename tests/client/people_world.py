@@ -63,7 +63,7 @@ def message(device: Device, message_id: MessageId) -> Message:
 
 
 def inbox(device: Device, kind: InboxKind) -> Inbox:
-    [found] = [one for one in device.all(Inbox) if one.kind is kind]
+    [found] = [one for one in device.all(Inbox) if one.kind is kind and not one.replaced]
     return found
 
 

@@ -2,8 +2,8 @@
 
 from skvoz.base.errors import Conflict, NotFound
 from skvoz.base.ids import AccountId
-from skvoz.client import contacts, conversations, introductions, messages, reports
-from skvoz.client.commands import AcceptRequest, Answer, DeclineRequest, DeleteChat, MuteChat
+from skvoz.client import contacts, conversations, inboxes, introductions, messages, reports
+from skvoz.client.commands import AcceptRequest, Answer, BlockContact, DeclineRequest, DeleteChat, MuteChat
 from skvoz.client.composing import WRITABLE
 from skvoz.client.events import ChatChange, ChatChanged
 from skvoz.client.records import Conversation, ConversationKind, Message, Unread
@@ -59,6 +59,20 @@ def decline(step: Step, command: DeclineRequest) -> Answer:
         if conversation.kind is ConversationKind.DIRECT:
             contacts.decline(step, AccountId(conversation.chat_id))
     return Answer(chat_id=command.chat_id)
+
+
+def block(step: Step, command: BlockContact) -> Answer:
+    """Take nothing more from a person, or take it again; who was a contact knows our inbox, so it moves."""
+    account_id = command.account_id
+    was_accepted = contacts.is_accepted(step, account_id)
+    answer = contacts.block(step, command)
+    is_accepted = contacts.is_accepted(step, account_id)
+    if was_accepted and not is_accepted:
+        inboxes.replace_for_contacts(step)
+        introductions.introduce_to_contacts(step)
+    elif is_accepted and not was_accepted:
+        introductions.introduce_to_contacts(step, account_id)
+    return answer
 
 
 def mute(step: Step, command: MuteChat) -> Answer:

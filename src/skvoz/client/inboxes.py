@@ -1,6 +1,7 @@
 """Inboxes of ours: behind links, and the one whose address contacts get; with offers and pools beside them.
 
     made --opened at the relay--> stocked and read --revoked, used or expired--> closed --a month--> forgotten
+                                    `--replaced, for contacts--> read for 30 days more --> closed
 
 A single-use link's inbox has one offer and lives for 30 days, as its card does. The others have a pool of
 packages, refilled as they are used and renewed every 20 days, and a last package for when it is dry.
@@ -39,6 +40,10 @@ RENEW_MS: Final = 20 * 24 * 3600 * 1000
 """Cards are valid for 30 days, so new packages are laid down after 20."""
 USED_LIFETIME_MS: Final = 7 * 24 * 3600 * 1000
 """How long a single-use inbox stays after its use: whoever comes late is noticed."""
+REPLACED_LIFETIME_MS: Final = 30 * 24 * 3600 * 1000
+"""How long an inbox for contacts is read after another took its place: rooms tell of that for so long."""
+REPLACED_MAX: Final = 4
+"""Replaced inboxes that are read beside the present one; the oldest is closed for more."""
 _FORGET_MS: Final = 30 * 24 * 3600 * 1000
 _RETRY_MS: Final = 5_000
 _REFUSED_RETRY_MS: Final = 600_000
@@ -111,6 +116,22 @@ def used(step: Step, log_id: LogId, account_id: AccountId) -> None:
         change(step, log_id, used_by=account_id, used_ms=step.now_ms)
     else:
         change(step, log_id, used_ms=step.now_ms)
+
+
+def replace_for_contacts(step: Step) -> None:
+    """Make another inbox for contacts, since somebody knows the present one who shall not.
+
+    A key that was given away can't be taken back: only moving away keeps its holder from filling the inbox.
+    """
+    present = contacts_inbox(step)
+    change(step, present.log_id, replaced=True)
+    step.clear_alarm(RENEW_ALARM, present.log_id)
+    step.set_alarm(CLOSE_ALARM, present.log_id, step.now_ms + REPLACED_LIFETIME_MS)
+    create(step, InboxKind.CONTACTS)
+    replaced = [one for one in _for_contacts(step) if one.replaced]
+    replaced.sort(key=lambda one: (one.created_ms, one.log_id))
+    for one in replaced[:-REPLACED_MAX]:
+        close(step, one.log_id)
 
 
 def close(step: Step, log_id: LogId) -> None:
@@ -286,7 +307,7 @@ def _put(
 def package_used(step: Step, log_id: LogId) -> None:
     """Note that a package of a pool was used, and refill the pool before it is dry."""
     inbox = step.transaction.get(Inbox, log_id)
-    if inbox is None or inbox.revoked or inbox.kind is InboxKind.SINGLE_USE:
+    if inbox is None or inbox.revoked or inbox.replaced or inbox.kind is InboxKind.SINGLE_USE:
         return
     left = max(0, inbox.packages_left - 1)
     if left <= POOL_LOW:
@@ -353,9 +374,14 @@ def address_of(step: Step, inbox: Inbox) -> InboxAddress:
 
 def contacts_inbox(step: Step) -> Inbox:
     """Return the inbox whose address contacts get."""
-    for inbox in step.transaction.select(Inbox, kind=InboxKind.CONTACTS):
-        return inbox
+    for inbox in _for_contacts(step):
+        if not inbox.replaced:
+            return inbox
     raise NotFound("there is no account here yet")
+
+
+def _for_contacts(step: Step) -> list[Inbox]:
+    return [one for one in step.transaction.select(Inbox, kind=InboxKind.CONTACTS) if not one.revoked]
 
 
 def read(step: Step, inbox: Inbox, fact: EntriesRead) -> None:

@@ -43,11 +43,11 @@ class Introduction:
 
 def introduce(step: Step, conversation: Conversation) -> None:
     """Send our card to a conversation, and in a direct one the address of the inbox for contacts."""
-    if conversation.is_request:
+    direct = conversation.kind is ConversationKind.DIRECT
+    if conversation.is_request or (direct and contacts.is_blocked(step, AccountId(conversation.chat_id))):
         return
     inbox = inboxes.contacts_inbox(step)
     card = accounts.fresh_card(step, inbox.public_key)
-    direct = conversation.kind is ConversationKind.DIRECT
     address = inboxes.address_of(step, inbox).encode() if direct else b""
     content = MimiContent(
         salt=step.randomness(16),
@@ -65,6 +65,15 @@ def introduce_everywhere(step: Step) -> None:
     for conversation in step.transaction.select(Conversation, state=ConversationState.ACTIVE):
         people = step.transaction.select(Participant, group_id=conversation.group_id)
         if len(people) <= PEOPLE_MAX:
+            introduce(step, conversation)
+
+
+def introduce_to_contacts(step: Step, account_id: AccountId | None = None) -> None:
+    """Tell contacts, or one of them, where invitations reach us now."""
+    for conversation in step.transaction.select(Conversation, state=ConversationState.ACTIVE):
+        wanted = account_id is None or conversation.chat_id == account_id
+        direct = conversation.kind is ConversationKind.DIRECT
+        if wanted and direct and contacts.is_accepted(step, AccountId(conversation.chat_id)):
             introduce(step, conversation)
 
 

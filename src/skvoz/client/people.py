@@ -76,7 +76,7 @@ def command(step: Step, wished: Command) -> Answer:
         case DeclineRequest():
             return chats.decline(step, wished)
         case BlockContact():
-            return contacts.block(step, wished)
+            return chats.block(step, wished)
         case RenameContact():
             return contacts.rename(step, wished)
         case VerifyContact():

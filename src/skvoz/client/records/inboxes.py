@@ -58,6 +58,8 @@ class Inbox(Record, frozen=True, array_like=True, kw_only=True):
     """Whether the relay has said that it holds the offer or the packages."""
     offer: bytes = b""
     """The offer of a single-use link until it is stocked: a repeat must be the same, or it would be fresh."""
+    replaced: bool = False
+    """Whether contacts were told of another inbox; this one is read for a while yet."""
 
 
 class MailPart(Record, frozen=True, array_like=True, kw_only=True):
