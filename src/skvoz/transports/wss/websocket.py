@@ -58,6 +58,14 @@ class WebSocketConnection:
         await self.close()
 
 
+class _Straight(open_websocket):
+    """Goes nowhere but where it was sent: a stranger's relay could lead it to hosts in our own network."""
+
+    def process_redirect(self, exc: Exception) -> Exception | str:
+        """Follow nothing: what the relay answered is the answer."""
+        return exc
+
+
 async def connect(url: str, *, tls: ssl.SSLContext | None = None) -> WebSocketConnection:
     """Open a connection to `wss://HOST[:PORT]/PATH` or `ws://…`.
 
@@ -67,7 +75,7 @@ async def connect(url: str, *, tls: ssl.SSLContext | None = None) -> WebSocketCo
     try:
         if urlsplit(url).scheme not in {"ws", "wss"}:
             raise BadRequest("a relay's address starts with wss: or ws:")
-        connection = await open_websocket(
+        connection = await _Straight(
             url,
             ssl=tls,
             compression=None,  # sealed bytes don't compress, and compression costs memory

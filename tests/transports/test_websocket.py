@@ -1,0 +1,40 @@
+"""What a connection does on its way to a relay."""
+
+import asyncio
+from http import HTTPStatus
+
+import pytest
+from websockets.asyncio.server import ServerConnection, serve
+from websockets.datastructures import Headers
+from websockets.http11 import Request, Response
+
+from skvoz.base.errors import TransportError
+from skvoz.transports.wss.websocket import connect
+
+
+def test_a_relay_leads_nobody_to_another_host() -> None:
+    """A stranger's relay could send a node on to hosts in its own network."""
+    met: list[str] = []
+
+    async def live() -> None:
+        async def hang_up(connection: ServerConnection) -> None:
+            await connection.close()
+
+        def note(_: ServerConnection, request: Request) -> None:
+            met.append(request.path)
+
+        async with serve(hang_up, "127.0.0.1", 0, process_request=note) as other:
+            port = next(iter(other.sockets)).getsockname()[1]
+
+            def send_on(_: ServerConnection, __: Request) -> Response:
+                headers = Headers({"Location": f"ws://127.0.0.1:{port}/inside", "Content-Length": "0"})
+                return Response(HTTPStatus.FOUND, "Found", headers)
+
+            async with serve(hang_up, "127.0.0.1", 0, process_request=send_on) as first:
+                own_port = next(iter(first.sockets)).getsockname()[1]
+                with pytest.raises(TransportError, match="something else"):
+                    async with await connect(f"ws://127.0.0.1:{own_port}/"):
+                        pass
+
+    asyncio.run(live())
+    assert not met
