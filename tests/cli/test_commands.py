@@ -31,18 +31,35 @@ def commands(group: click.Group, path: tuple[str, ...] = ()) -> list[tuple[str, 
     return found
 
 
-@pytest.mark.parametrize("path", commands(app), ids=" ".join)
-def test_every_command_says_what_it_does(path: tuple[str, ...]) -> None:
+def found_command(path: tuple[str, ...]) -> click.Command:
     command: click.Command = app
     for name in path:
         assert isinstance(command, click.Group)
         found = command.get_command(click.Context(command), name)
         assert found is not None
         command = found
+    return command
+
+
+@pytest.mark.parametrize("path", commands(app), ids=" ".join)
+def test_every_command_says_what_it_does(path: tuple[str, ...]) -> None:
+    command = found_command(path)
     assert command.help
     for parameter in command.params:
         if isinstance(parameter, click.Option):
             assert parameter.help, (path, parameter.name)
+
+
+SILENT = {("account", "protect"), ("demo",), ("try",)}
+"""They have nothing to tell a program; a relay's commands print lines of their own."""
+
+
+@pytest.mark.parametrize("path", [one for one in commands(app) if one[0] != "relay"], ids=" ".join)
+def test_every_command_speaks_with_programs(path: tuple[str, ...]) -> None:
+    command = found_command(path)
+    if isinstance(command, click.Group) or path in SILENT:
+        return
+    assert "as_json" in {parameter.name for parameter in command.params}
 
 
 def test_the_list_says_what_the_commands_say() -> None:

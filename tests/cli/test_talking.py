@@ -42,7 +42,7 @@ def test_two_people_talk(person: Make) -> None:
     boris.does("send", "Anna", "-", typed="two\nlines\n")
     anna.until("lines", "read", "Boris")
     assert "#" in anna.does("search", "ВСЕ", "хорошо")  # ё is found as е
-    anna.does("delete", number)
+    assert [one["message_id"] for one in anna.objects("delete", number)] == [mine["message_id"]]
     boris.until("[deleted]", "read", "Anna")
     boris.until("read", "read", "Anna")  # a report has come
 
@@ -81,7 +81,8 @@ def test_a_group_is_made_changed_and_left(person: Make) -> None:
     assert boris.refused("group", "rename", "Garden", "Yard") == "only an admin of the group may do this"
     anna.does("group", "role", "Garden", "boris", "admin")
     boris.until("Boris  (admin, you)", "group", "members", "Garden")
-    boris.does("group", "rename", "Garden", "Yard")
+    [renamed] = boris.objects("group", "rename", "Garden", "Yard")
+    assert renamed["kind"] == "group"
     vera.until("Yard", "chats")
     vera.does("group", "leave", "Yard")
     anna.until("you", "group", "members", "Yard")
@@ -98,10 +99,10 @@ def test_a_stranger_is_a_request_until_accepted(person: Make) -> None:
     boris.does("accept", link, "--text", "May I?")
     anna.until("a request", "chats")
     assert anna.refused("send", "Boris", "yes") == "accept the request before you answer"
-    anna.does("chat", "accept", "Boris")
+    assert [one["is_request"] for one in anna.objects("chat", "accept", "Boris")] == [False]
     anna.does("send", "Boris", "yes")
     boris.until("yes", "read", "Anna")
-    anna.does("contact", "block", "Boris")
+    assert [one["state"] for one in anna.objects("contact", "block", "Boris")] == ["blocked"]
     assert "blocked" in anna.does("contacts")
     assert "lasting" in anna.does("links")
     anna.does("links", "--revoke", "1")

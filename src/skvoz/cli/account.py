@@ -104,21 +104,27 @@ def _typed_phrase() -> str:
 
 @account.command()
 @click.argument("name")
+@json_option
 @pass_desk
-def rename(desk: Desk, name: str) -> None:
+def rename(desk: Desk, name: str, *, as_json: bool) -> None:
     """Change the name that others see."""
     with desk.reach() as caller:
         wish(caller, "account.change", name=name)
         say_if_waiting(caller)
+        if as_json:
+            show_json([caller.call("account.get", NoParams(), AccountView)])
 
 
 @account.command()
 @click.argument("switch", type=click.Choice(["on", "off"]))
+@json_option
 @pass_desk
-def reports(desk: Desk, switch: str) -> None:
+def reports(desk: Desk, switch: str, *, as_json: bool) -> None:
     """Tell others when their messages arrive and are read, or don't."""
     with desk.reach() as caller:
         wish(caller, "account.change", reports_enabled=switch == "on")
+        if as_json:
+            show_json([caller.call("account.get", NoParams(), AccountView)])
 
 
 @account.command()

@@ -2,8 +2,8 @@
 
 import click
 
-from skvoz.api.params import MessagePageParams, SearchParams
-from skvoz.api.views import FoundPageView, MessagePageView
+from skvoz.api.params import ChatParams, MessagePageParams, SearchParams
+from skvoz.api.views import ChatView, FoundPageView, MessagePageView
 from skvoz.base.errors import BadRequest
 from skvoz.cli.command import Command, Group, Number, json_option
 from skvoz.cli.desk import Desk, pass_desk, say_if_waiting, wish
@@ -89,36 +89,48 @@ def chat() -> None:
 
 @chat.command("accept")
 @click.argument("chat")
+@json_option
 @pass_desk
-def accept_request(desk: Desk, chat: str) -> None:
+def accept_request(desk: Desk, chat: str, *, as_json: bool) -> None:
     """Let a stranger who wrote be a contact."""
     with desk.reach() as caller:
-        wish(caller, "chat.accept", chat_id=find_chat(caller, chat).chat_id)
+        chat_id = find_chat(caller, chat).chat_id
+        wish(caller, "chat.accept", chat_id=chat_id)
         say_if_waiting(caller)
+        if as_json:
+            show_json([caller.call("chat.get", ChatParams(chat_id=chat_id), ChatView)])
 
 
 @chat.command()
 @click.argument("chat")
+@json_option
 @pass_desk
-def decline(desk: Desk, chat: str) -> None:
+def decline(desk: Desk, chat: str, *, as_json: bool) -> None:
     """Forget a stranger's request; they are told nothing."""
     with desk.reach() as caller:
-        wish(caller, "chat.decline", chat_id=find_chat(caller, chat).chat_id)
+        chat_id = find_chat(caller, chat).chat_id
+        wish(caller, "chat.decline", chat_id=chat_id)
+        if as_json:
+            show_json([caller.call("chat.get", ChatParams(chat_id=chat_id), ChatView)])
 
 
 @chat.command()
 @click.argument("chat")
 @click.argument("after", metavar="TIME")
+@json_option
 @pass_desk
-def expire(desk: Desk, chat: str, after: str) -> None:
+def expire(desk: Desk, chat: str, after: str, *, as_json: bool) -> None:
     """Let new messages disappear after TIME: 30s, 5m, 8h, 7d, 4w, or `off`.
 
     They disappear from every device that keeps to this; nobody can be forced to.
     """
     seconds = _seconds(after)
     with desk.reach() as caller:
-        wish(caller, "chat.set_expiry", chat_id=find_chat(caller, chat).chat_id, expiry_s=seconds)
+        chat_id = find_chat(caller, chat).chat_id
+        wish(caller, "chat.set_expiry", chat_id=chat_id, expiry_s=seconds)
         say_if_waiting(caller)
+        if as_json:
+            show_json([caller.call("chat.get", ChatParams(chat_id=chat_id), ChatView)])
 
 
 def _seconds(text: str) -> int | None:
@@ -133,17 +145,25 @@ def _seconds(text: str) -> int | None:
 @chat.command()
 @click.argument("chat")
 @click.option("--off", is_flag=True, help=say("Let it be heard again."))
+@json_option
 @pass_desk
-def mute(desk: Desk, chat: str, *, off: bool) -> None:
+def mute(desk: Desk, chat: str, *, off: bool, as_json: bool) -> None:
     """Keep a chat quiet."""
     with desk.reach() as caller:
-        wish(caller, "chat.mute", chat_id=find_chat(caller, chat).chat_id, muted=not off)
+        chat_id = find_chat(caller, chat).chat_id
+        wish(caller, "chat.mute", chat_id=chat_id, muted=not off)
+        if as_json:
+            show_json([caller.call("chat.get", ChatParams(chat_id=chat_id), ChatView)])
 
 
 @chat.command()
 @click.argument("chat")
+@json_option
 @pass_desk
-def forget(desk: Desk, chat: str) -> None:
+def forget(desk: Desk, chat: str, *, as_json: bool) -> None:
     """Delete a chat's messages here; others keep theirs."""
     with desk.reach() as caller:
-        wish(caller, "chat.delete", chat_id=find_chat(caller, chat).chat_id)
+        chat_id = find_chat(caller, chat).chat_id
+        wish(caller, "chat.delete", chat_id=chat_id)
+        if as_json:
+            show_json([caller.call("chat.get", ChatParams(chat_id=chat_id), ChatView)])

@@ -80,30 +80,39 @@ def number(desk: Desk, *, person: str, same: bool, different: bool, as_json: boo
 @contact.command()
 @click.argument("person")
 @click.argument("name")
+@json_option
 @pass_desk
-def rename(desk: Desk, person: str, name: str) -> None:
+def rename(desk: Desk, person: str, name: str, *, as_json: bool) -> None:
     """Call a person by a name of your own; an empty one gives theirs back."""
     with desk.reach() as caller:
-        wish(caller, "contact.rename", account_id=find_contact(caller, person).account_id, own_name=name)
+        account_id = find_contact(caller, person).account_id
+        wish(caller, "contact.rename", account_id=account_id, own_name=name)
+        if as_json:
+            show_json([caller.call("contact.get", ContactParams(account_id=account_id), ContactView)])
 
 
 @contact.command()
 @click.argument("person")
+@json_option
 @pass_desk
-def block(desk: Desk, person: str) -> None:
+def block(desk: Desk, person: str, *, as_json: bool) -> None:
     """Take nothing more from a person; they are told nothing."""
-    _block(desk, person, blocked=True)
+    _block(desk, person, blocked=True, as_json=as_json)
 
 
 @contact.command()
 @click.argument("person")
+@json_option
 @pass_desk
-def unblock(desk: Desk, person: str) -> None:
+def unblock(desk: Desk, person: str, *, as_json: bool) -> None:
     """Take messages from a person again."""
-    _block(desk, person, blocked=False)
+    _block(desk, person, blocked=False, as_json=as_json)
 
 
-def _block(desk: Desk, person: str, *, blocked: bool) -> None:
+def _block(desk: Desk, person: str, *, blocked: bool, as_json: bool) -> None:
     with desk.reach() as caller:
-        wish(caller, "contact.block", account_id=find_contact(caller, person).account_id, blocked=blocked)
+        account_id = find_contact(caller, person).account_id
+        wish(caller, "contact.block", account_id=account_id, blocked=blocked)
         say_if_waiting(caller)
+        if as_json:
+            show_json([caller.call("contact.get", ContactParams(account_id=account_id), ContactView)])

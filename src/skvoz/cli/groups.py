@@ -34,52 +34,65 @@ def create(desk: Desk, *, title: str, contacts: tuple[str, ...], as_json: bool) 
 @group.command()
 @click.argument("group")
 @click.argument("contacts", nargs=-1, required=True, metavar="CONTACT...")
+@json_option
 @pass_desk
-def add(desk: Desk, group: str, contacts: tuple[str, ...]) -> None:
+def add(desk: Desk, group: str, contacts: tuple[str, ...], *, as_json: bool) -> None:
     """Add contacts to a group; they read what is written from now on."""
     with desk.reach() as caller:
         chat_id = find_group(caller, group).chat_id
         members = [find_contact(caller, one).account_id for one in contacts]
         wish(caller, "group.add", chat_id=chat_id, members=members)
         say_if_waiting(caller)
+        if as_json:
+            show_json([caller.call("chat.get", ChatParams(chat_id=chat_id), ChatView)])
 
 
 @group.command()
 @click.argument("group")
 @click.argument("member")
+@json_option
 @pass_desk
-def remove(desk: Desk, group: str, member: str) -> None:
+def remove(desk: Desk, group: str, member: str, *, as_json: bool) -> None:
     """Remove a person; they read nothing that is written after that."""
     with desk.reach() as caller:
         chat = find_group(caller, group)
         account_id = find_member(caller, chat, member).account_id
         wish(caller, "group.remove", chat_id=chat.chat_id, member=account_id)
         say_if_waiting(caller)
+        if as_json:
+            show_json([caller.call("chat.get", ChatParams(chat_id=chat.chat_id), ChatView)])
 
 
 @group.command()
 @click.argument("group")
 @click.argument("title")
+@json_option
 @pass_desk
-def rename(desk: Desk, group: str, title: str) -> None:
+def rename(desk: Desk, group: str, title: str, *, as_json: bool) -> None:
     """Give a group another title."""
     with desk.reach() as caller:
-        wish(caller, "group.rename", chat_id=find_group(caller, group).chat_id, title=title)
+        chat_id = find_group(caller, group).chat_id
+        wish(caller, "group.rename", chat_id=chat_id, title=title)
         say_if_waiting(caller)
+        if as_json:
+            show_json([caller.call("chat.get", ChatParams(chat_id=chat_id), ChatView)])
 
 
 @group.command()
 @click.argument("group")
 @click.argument("member")
 @click.argument("role", type=click.Choice(["admin", "member"]))
+@json_option
 @pass_desk
-def role(desk: Desk, group: str, member: str, role: str) -> None:
+def role(desk: Desk, group: str, member: str, role: str, *, as_json: bool) -> None:
     """Make a member an admin, or a plain member."""
     with desk.reach() as caller:
         chat = find_group(caller, group)
         account_id = find_member(caller, chat, member).account_id
         wish(caller, "group.set_role", chat_id=chat.chat_id, member=account_id, admin=role == "admin")
         say_if_waiting(caller)
+        if as_json:
+            show_json([caller.call("chat.get", ChatParams(chat_id=chat.chat_id), ChatView)])
 
 
 @group.command()
@@ -100,9 +113,13 @@ def members(desk: Desk, *, group: str, as_json: bool) -> None:
 
 @group.command()
 @click.argument("group")
+@json_option
 @pass_desk
-def leave(desk: Desk, group: str) -> None:
+def leave(desk: Desk, group: str, *, as_json: bool) -> None:
     """Leave a group; its messages stay here."""
     with desk.reach() as caller:
-        wish(caller, "group.leave", chat_id=find_group(caller, group).chat_id)
+        chat_id = find_group(caller, group).chat_id
+        wish(caller, "group.leave", chat_id=chat_id)
         say_if_waiting(caller)
+        if as_json:
+            show_json([caller.call("chat.get", ChatParams(chat_id=chat_id), ChatView)])

@@ -92,16 +92,19 @@ def edit(desk: Desk, *, number: int, text: str, as_json: bool) -> None:
 @click.command(cls=Command)
 @click.argument("number", type=Number(), metavar="NUMBER")
 @click.option("--here", is_flag=True, help=say("Only on this device."))
+@json_option
 @pass_desk
-def delete(desk: Desk, number: int, *, here: bool) -> None:
+def delete(desk: Desk, number: int, *, here: bool, as_json: bool) -> None:
     """Delete a message for everybody, or only here.
 
     Others may have read it, and kept it.
     """
     with desk.reach() as caller:
         message = find_message(caller, number)
-        wish(caller, "message.delete", message_id=message.message_id, for_everyone=not here)
+        answer = wish(caller, "message.delete", message_id=message.message_id, for_everyone=not here)
         settle(caller)
+    if as_json:
+        show_json([answer])
 
 
 @click.command(cls=Command)
