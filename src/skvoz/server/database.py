@@ -84,8 +84,11 @@ def _statements(script: str) -> Iterator[str]:
 
 
 def store_id(connection: sqlite3.Connection) -> bytes:
-    """Return what names this database to clients."""
-    return bytes(connection.execute("SELECT value FROM relay WHERE name = 'store_id'").fetchone()[0])
+    """Return what names this database to clients (16 bytes); raise `StoreError` where that is gone."""
+    row = connection.execute("SELECT value FROM relay WHERE name = 'store_id'").fetchone()
+    if row is None or not isinstance(row[0], bytes) or len(row[0]) != STORE_ID_SIZE:
+        raise StoreError("the relay's database is damaged, or is something else")
+    return row[0]
 
 
 def last_entry_number(connection: sqlite3.Connection) -> int:
