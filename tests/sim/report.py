@@ -20,19 +20,22 @@ def commit() -> str:
     return done.stdout.strip() or "unknown"
 
 
-def live(seed: int) -> Result:
-    """Live through the world of a seed; what stops it, a bug, is its problem."""
+def live(seed: int, without: frozenset[str] = frozenset()) -> Result:
+    """Live through the world of a seed, without some faults; what stops it, a bug, is its problem."""
     world = World(seed)
+    if without:
+        world = World(seed, only=frozenset(world.faults.names()) - without)
     try:
         return world.run()
     except Exception:  # noqa: BLE001 - whatever a bug raises
         return world.result(traceback.format_exc())
 
 
-def describe(result: Result) -> str:
+def describe(result: Result, without: frozenset[str] = frozenset()) -> str:
     """Say what failed, where, and how to play it again."""
+    left_out = "".join(f" --without {name}" for name in sorted(without))
     return (
         f"seed {result.seed} at {commit()}: {result.problem}\n"
         f"  faults: {', '.join(result.faults) or 'none'}\n"
-        f"  play it again: ./dev sim --seeds 1 --first {result.seed}"
+        f"  play it again: ./dev sim --seeds 1 --first {result.seed}{left_out}"
     )
