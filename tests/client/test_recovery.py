@@ -8,13 +8,13 @@ import msgspec
 import pytest
 
 from skvoz.base.errors import DecryptFailed, Invalid, PeerError
-from skvoz.base.ids import GroupId
+from skvoz.base.ids import EntryId, GroupId
 from skvoz.base.limits import ADDRESS_SIZE_MAX
 from skvoz.client import commits, epochs, invitations, policy, recovery
 from skvoz.client.commands import RemoveMember
 from skvoz.client.conversation_info import ConversationInfo
 from skvoz.client.effects import Knock
-from skvoz.client.inputs import KnocksRead, RequestRefused
+from skvoz.client.inputs import Attached, EntriesRead, Entry, KnocksRead, RelayConnected, RequestRefused
 from skvoz.client.records import ConversationState, KeyPackageSecret, KnockHeard, Participant, Relay
 from skvoz.client.step import Step
 from skvoz.codec import opaque, pad
@@ -146,6 +146,44 @@ def test_members_meet_again_after_a_restored_relay_parted_them() -> None:
         device.restart()
     world.advance(8 * HOUR_MS)
     assert_one_epoch(world, devices, group_id)
+
+
+def test_a_session_that_reads_on_by_itself_leaves_no_hole_after_a_restore() -> None:
+    world, [anna, boris], group_id = group_of(2)
+    relay = relay_of(world)
+    boris.go_offline()
+    say(anna, group_id, "missed")
+    say(anna, group_id, "met")
+    conversation = boris.conversation(group_id)
+    head = conversation.cursor + 2
+    boris.handle(
+        RelayConnected(relay_id=relay.relay_id, store_id=b"another store id", public_key=relay.public_key)
+    )
+    boris.handle(
+        Attached(
+            relay_id=relay.relay_id,
+            log_id=conversation.log_id,
+            key=conversation.segment_key,
+            segment_open=True,
+            head=head,
+            after=head - 1,
+        )
+    )
+    last = relay.store.all_entries(conversation.log_id)[-1]
+    entry = Entry(
+        position=head,
+        entry_id=EntryId(last.entry),
+        is_closer=False,
+        carry=False,
+        body=last.body,
+        segment=last.segment,
+    )
+    boris.handle(
+        EntriesRead(relay_id=relay.relay_id, log_id=conversation.log_id, entries=(entry,), through=head)
+    )
+    boris.go_online()
+    world.settle()
+    assert boris.texts() == ["missed", "met"]
 
 
 def test_who_was_denied_comes_back_where_the_relay_knows_the_room_again() -> None:

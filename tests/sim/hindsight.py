@@ -97,11 +97,20 @@ def _unsaid(world: "World", group_id: GroupId, followed: list[Entry]) -> list[st
             if message.author != person.account_id or message.message_id in said:
                 continue
             chat = person.records.get(Conversation, (group_id,))
-            if message.state in _OUT_OF_QUEUE:
+            if message.state in _OUT_OF_QUEUE and not _lied_about(world, message.message_id):
                 found.append(f"a message that {person.name} sees sent is not in the log")
             elif message.state is MessageState.QUEUED and chat is not None and chat.state in IN:
                 found.append(f"a message of {person.name} stays queued for ever")
     return found
+
+
+def _lied_about(world: "World", message_id: bytes) -> bool:
+    """Tell whether a relay said to have stored a message, and to have forgotten it in due time since."""
+    lies = {entry_id for relay in world.relays.values() for entry_id in relay.lied_about}
+    said = world.ledger.encrypted
+    return world.faults.expiry > 0 and any(
+        said[entry_id].message_id == message_id for entry_id in lies if entry_id in said
+    )
 
 
 def _out_of_order(world: "World", group_id: GroupId, followed: list[Entry]) -> list[str]:

@@ -64,6 +64,8 @@ class RelayHost:
         self._executor = self._fresh_executor()
         self.store = MemoryStore(random.randbytes(16), self._executor)
         self.truth: dict[bytes, Truth] = {}
+        self.lied_about: set[bytes] = set()
+        """Entries that were said to be stored and were not."""
         self.restored = 0
         self.disk_full_until_ms = 0
         self._backups: list[Snapshot] = []
@@ -248,4 +250,5 @@ class RelayHost:
         if isinstance(answer, Stored):
             return No(request.request, "superseded", 0)
         log = self.store.log(request.log)
+        self.lied_about.add(request.entry)
         return Stored(request.request, request.log, request.entry, 1 if log is None else log.head)

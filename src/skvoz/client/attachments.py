@@ -35,8 +35,8 @@ def detach(step: Step, conversation: Conversation) -> None:
 def attached(step: Step, conversation: Conversation, fact: Attached) -> None:
     """Note that the relay reads the room to us; an answer to an older attachment says nothing."""
     reading = step.caches.readings.get(conversation.group_id)
-    if reading is None or reading.key != fact.key:
-        return
+    if reading is None or reading.key != fact.key or fact.after > reading.through:
+        return  # what a session took up again by itself would leave a hole before what it reads
     step.caches.denials.pop(conversation.group_id, None)
     if conversation.denied:
         recovery.let_in(step, conversation)

@@ -53,6 +53,8 @@ class Attached(_Fact):
     key: bytes
     segment_open: bool
     head: int
+    after: int = 0
+    """The position that it reads on from."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)

@@ -378,4 +378,5 @@ class RelaySession:
             key=wish.key,
             segment_open=frame.segment_open,
             head=frame.head,
+            after=wish.after,
         )
