@@ -13,7 +13,7 @@ from tests.sim.world import World
 CHUNK = 20
 FIXED = 200
 FRESH = 200
-FOUND: tuple[int, ...] = (49, 53, 108, 495, 745, 100_034, 100_078, 200_290)
+FOUND: tuple[int, ...] = (49, 53, 108, 495, 745, 100_034, 100_078, 200_290, 201_100)
 """Seeds that found something, whatever their worlds have become since."""
 TOP = Path(__file__).resolve().parents[2]
 

@@ -40,21 +40,22 @@ def arrived(
     group_id = conversation.group_id
     seen = transaction.get(LastSeen, group_id)
     known = () if seen is None else seen.message_ids
+    excused = () if seen is None else seen.excused
     if identity in known:
         return
     if transaction.get(Gap, group_id, identity) is not None:
         transaction.delete(Gap, group_id, identity)
         step.tell(GapNoticed(chat_id=conversation.chat_id, message_id=identity, filled=True))
-    new = [one for one in named_ids if one not in known and one != identity]
+    new = [one for one in named_ids if one not in known and one not in excused and one != identity]
     spoken = transaction.get(Spoken, group_id, author)
     if spoken is None or spoken.message_id not in known:
-        # Late enough that what this author says next finds them, and before what we name ourselves.
-        known = (*known[:-NAMED_MAX], *new, *known[-NAMED_MAX:])
+        excused = (*excused, *new)[-KNOWN_MAX:]
     elif new:
         missing = [one for one in new if transaction.get(Message, one) is None]
         _missing(step, conversation, author, missing)
     transaction.put(Spoken(group_id=group_id, account_id=author, message_id=identity))
-    transaction.put(LastSeen(group_id=group_id, message_ids=(*known, identity)[-KNOWN_MAX:]))
+    message_ids = (*known, identity)[-KNOWN_MAX:]
+    transaction.put(LastSeen(group_id=group_id, message_ids=message_ids, excused=excused))
 
 
 def _missing(step: Step, conversation: Conversation, author: AccountId, missing: list[MessageId]) -> None:

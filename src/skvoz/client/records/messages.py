@@ -70,6 +70,8 @@ class LastSeen(Record, frozen=True, array_like=True, kw_only=True):
     key = ("group_id",)
     group_id: GroupId
     message_ids: tuple[bytes, ...]
+    excused: tuple[bytes, ...] = ()
+    """Named by who spoke for the first time, and perhaps older than our membership: did not arrive here."""
 
 
 class Spoken(Record, frozen=True, array_like=True, kw_only=True):
