@@ -193,7 +193,9 @@ class Ledger:
                     raise Broken(f"{person.name} shows a message twice")
                 shown[event.message_id] = len(shown)
             elif isinstance(event, ChatChanged) and event.what == "lost":
-                self.lost.add(person.name)
+                chat = person.records.get(Conversation, (event.group_id,))
+                if chat is not None and self._relays[chat.relay_id].store.log(chat.log_id) is not None:
+                    self.lost.add(person.name)  # else its last member has dropped the room
 
     # What was read
 
