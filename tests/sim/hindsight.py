@@ -131,7 +131,11 @@ def _shown_differently(world: "World", group_id: GroupId) -> list[str]:
     if _restored(world) or world.faults.relay_withholds or world.faults.expiry:
         return []
     blockers = world.ledger.have_blocked
-    people = [one for one in world.people if one.name not in blockers and _takes_everything(one, group_id)]
+    people = [
+        one
+        for one in _throughout(world, group_id)
+        if one.name not in blockers and _takes_everything(one, group_id)
+    ]
     views: dict[bytes, dict[str, str]] = {}
     for person in people:
         for message in person.records.select(Message, group_id=group_id):
@@ -145,6 +149,16 @@ def _shown_differently(world: "World", group_id: GroupId) -> list[str]:
         for by_person in views.values()
         if len(set(by_person.values())) > 1
     ]
+
+
+def _throughout(world: "World", group_id: GroupId) -> list["Person"]:
+    """Return who was in every epoch since their first one: others missed something while they were out."""
+    found: list[Person] = []
+    for person in world.people:
+        epochs = [number for number, _ in world.ledger.secrets.get((person.name, group_id), ())]
+        if epochs and epochs == list(range(epochs[0], epochs[-1] + 1)):
+            found.append(person)
+    return found
 
 
 def _takes_everything(person: "Person", group_id: GroupId) -> bool:
@@ -169,7 +183,8 @@ def _gaps(world: "World") -> list[str]:
         f"{person.name} is told of a gap though nothing was withheld"
         for person in world.people
         for gap in person.records.all(Gap)
-        if not any((person.name, one) in world.ledger.withheld for one in entries.get(gap.message_id, ()))
+        if person in _throughout(world, gap.group_id)
+        and not any((person.name, one) in world.ledger.withheld for one in entries.get(gap.message_id, ()))
     ]
 
 

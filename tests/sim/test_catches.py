@@ -12,7 +12,7 @@ from tests.sim.report import live
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-SEEDS_MAX = 12
+SEEDS_MAX = 60
 pytestmark = pytest.mark.slow
 
 

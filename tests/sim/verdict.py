@@ -65,7 +65,7 @@ def _of_chats(world: "World", person: "Person") -> list[str]:
 
 
 def _parted(world: "World", chat: Conversation) -> bool:
-    """Tell whether a room is gone for good: dropped by its last member, or a closer behind junk was forgotten.
+    """Tell whether a room is gone for good: dropped by its last member, or junk hides a lost closer.
 
     Such a closer can't be put back without parting others.
     """
