@@ -1,13 +1,28 @@
-"""What all tests share: no test waits on a clock of Hypothesis, and STRICT=1 forgives no skip."""
+"""What all tests share: no clock of Hypothesis, fresh worlds to simulate, and STRICT=1 forgives no skip."""
 
 import os
-from typing import cast
+import secrets
+from typing import Final, cast
 
 import pytest
 from hypothesis import settings
 
+FRESH_SEED_VARIABLE: Final = "SKVOZ_SIM_FIRST"
+"""Names the first of the fresh seeds of a run to all of its workers."""
+
 settings.register_profile("skvoz", deadline=None, print_blob=True)
 settings.load_profile("skvoz")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    # Here and not beside the simulation: whoever starts the workers reads no other conftest before them.
+    if not hasattr(config, "workerinput"):
+        os.environ.setdefault(FRESH_SEED_VARIABLE, str(secrets.randbelow(10**9) + 10**6))
+
+
+@pytest.fixture
+def fresh_sim_seed() -> int:
+    return int(os.environ[FRESH_SEED_VARIABLE])
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
