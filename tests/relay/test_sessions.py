@@ -1,5 +1,6 @@
 """Sessions: credit, round robin, resumption, replays, and what a broken client gets."""
 
+from collections.abc import Iterable
 from unittest.mock import patch
 
 import pytest
@@ -9,7 +10,7 @@ from skvoz.crypto import SUITES, sha256
 from skvoz.logs import Quotas
 from skvoz.relay import session as session_module
 from skvoz.relay.machine import PENDING_MAX, SESSION_S
-from skvoz.relay.seam import Received
+from skvoz.relay.seam import Executed, Job, ReadAnswer, ReadRequest, Received
 from skvoz.wire.frames import (
     ENTRY_COST,
     Append,
@@ -446,6 +447,34 @@ def test_knocks_wait_for_members_and_are_settled_by_a_commit(world: World) -> No
     assert live[-1].knocks[-1].body == b"me too"
     alice.rekey(1, key(0), key(1), answered=[1, 2])
     assert world.store.knock_count(LOG) == 0
+
+
+@pytest.mark.parametrize("carry", [True, False])
+def test_a_knock_is_heard_though_a_commit_overtakes_its_reading(world: World, *, carry: bool) -> None:
+    alice, lost = Client(world), Client(world)
+    alice.open(door=DOOR)
+    alice.attach()
+    commit = Rekey(1, LOG, key(0), entry_id(1), b"commit", 0, sha256(key(1)), carry, None, None, [])
+    read = world.store.read
+    overtaking = [Job(0, commit)]
+
+    def read_late(requests: Iterable[ReadRequest]) -> list[ReadAnswer]:
+        asked = list(requests)
+        if overtaking and any(request.knocks for request in asked):
+            world.held.append(Executed(world.store.execute([overtaking.pop()], world.now_ms)))
+            world.store.sync()
+        return read(asked)
+
+    with patch.object(world.store, "read", read_late):
+        lost.send(Knock(lost.number(), LOG, DOOR, b"let me in"))
+        assert not overtaking
+        world.hand(*world.held)
+    alice.hear()
+    assert [entry.position for entry in alice.entries()] == [1]
+    if not carry:
+        alice.attach(key(1), after=1)
+    heard = [frame for frame in alice.heard if isinstance(frame, KnocksHeard)]
+    assert [item.body for frame in heard for item in frame.knocks] == [b"let me in"]
 
 
 def test_knocks_are_refused_without_the_door_key_and_when_many_wait(world: World) -> None:

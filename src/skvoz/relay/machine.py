@@ -300,6 +300,8 @@ class Relay:
                 session.deliver(reader, without_body(entry) if session is author else entry)
                 reader.tail = position
                 self._touched[session.number] = session
+                if reader.knocks_due:
+                    self._enqueue(reader)
                 continue
             else:
                 reader.tail = position

@@ -76,6 +76,8 @@ class Attachment:
         self.closed.add(entry.segment)
         if entry.flags & Flag.CARRY and entry.next_hash is not None:
             self.segments[entry.position] = entry.next_hash
+            # Knocks may have been looked for at the old segment's door when it was closed already.
+            self.knocks_due = True
             if len(self.segments) > SEGMENTS_VISIBLE_MAX:
                 oldest = min(self.segments)
                 del self.segments[oldest]
