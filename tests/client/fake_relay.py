@@ -88,6 +88,10 @@ class _Reading:
     base_told: int = 0
 
 
+def _executor() -> Executor:
+    return Executor(quotas=Quotas(), admission=Admission())
+
+
 class FakeRelay:
     """Logs under the real rules; reads are answered at once."""
 
@@ -95,12 +99,15 @@ class FakeRelay:
         self.public_key = name.encode() * 4
         self.relay_id = RelayId(sha256(self.public_key))
         self.address = f"wss://{name}.invalid"
-        executor = Executor(quotas=Quotas(), admission=Admission())
-        self.store = MemoryStore(sha256(name.encode())[:16], executor)
+        self.store = MemoryStore(sha256(name.encode())[:16], _executor())
         self._readings: dict[tuple[int, bytes], _Reading] = {}
         self._own: dict[int, set[bytes]] = {}
         self._requests = 0
         self.disk_full = False
+
+    def forget_turns(self) -> None:
+        """Know no more whose entry was refused, as after a start."""
+        self.store.executor = _executor()
 
     def submit(self, session: int, effect: Wish, now_ms: int) -> Input | None:
         """Decide one request and return its answer."""

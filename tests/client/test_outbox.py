@@ -209,6 +209,43 @@ def test_a_slow_relay_is_asked_again_later() -> None:
     assert boris.texts() == ["hello"]
 
 
+def test_nothing_new_goes_out_before_what_was_refused() -> None:
+    world, [anna, boris], group_id = group_of(2)
+    [relay] = world.relays.values()
+    relay.disk_full = True
+    say(anna, group_id, "one")
+    world.settle()
+    relay.disk_full = False
+    relay.forget_turns()  # as when the relay was started again
+    say(anna, group_id, "two")
+    world.settle()
+    assert boris.texts() == []
+    world.advance(2_000)
+    assert boris.texts() == ["one", "two"]
+
+
+def test_what_was_taken_back_holds_nothing_up() -> None:
+    world, [anna, boris], group_id = group_of(2)
+    [relay] = world.relays.values()
+    relay.disk_full = True
+    say(anna, group_id, "one")
+    world.settle()
+    relay.disk_full = False
+    boris.act(lambda step: commits.update(step, group_id))
+    world.settle()
+    assert boris.texts() == ["one"]
+    relay.disk_full = True
+    say(anna, group_id, "two")
+    world.settle()
+    relay.disk_full = False
+    relay.forget_turns()
+    say(anna, group_id, "three")
+    world.settle()
+    assert boris.texts() == ["one"]
+    world.advance(2_000)
+    assert boris.texts() == ["one", "two", "three"]
+
+
 def test_repeated_facts_change_nothing() -> None:
     world, [anna, boris], group_id = group_of(2)
     seen: list[Input] = []

@@ -1,6 +1,7 @@
 """The client's end of a session against the real relay machine, over connections that break."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -446,6 +447,21 @@ def test_a_relay_puts_nobody_off_for_ever(alice: Person) -> None:
     [refused] = alice.session.received(session.sealed.seal(encode([No(request, "slow", 2**63 - 1)])))
     assert isinstance(refused, inputs.EntryRefused)
     assert refused.retry_after_ms == RETRY_AFTER_MS_MAX
+
+
+def test_what_waits_behind_a_refused_entry_is_not_said_first_on_a_new_session(
+    world: World, alice: Person
+) -> None:
+    alice.session.request(alice.append(1))
+    alice.session.request(alice.append(2))
+    alice.session.request(replace(alice.append(3), log_id=BOX))
+    alice.session.flush()
+    first, *_ = alice.session._pending
+    session = next(iter(world.relay._connected.values()))
+    assert session.sealed is not None
+    alice.session.received(session.sealed.seal(encode([No(first, "full", 0)])))
+    waiting = [wish.entry_id for wish in alice.session._pending.values() if isinstance(wish, effects.Append)]
+    assert waiting == [entry_id(3)]
 
 
 def test_answers_to_nothing_are_ignored(alice: Person) -> None:

@@ -56,14 +56,14 @@ class MemoryStore:
 
     def __init__(self, store_id: bytes, executor: Executor) -> None:
         self.store_id = store_id
-        self._executor = executor
+        self.executor = executor
         self._logs: dict[bytes, _Room] = {}
         self._durable: dict[bytes, _Room] = {}
         self._changed: set[bytes] = set()
 
     def execute(self, jobs: Iterable[Job], now_ms: int, *, disk_full: bool = False) -> list[Outcome]:
         """Run jobs; their outcomes may be handed on after `sync` only."""
-        return self._executor.execute(self, jobs, now_ms, disk_full=disk_full)
+        return self.executor.execute(self, jobs, now_ms, disk_full=disk_full)
 
     def sync(self) -> None:
         """Make everything so far durable."""

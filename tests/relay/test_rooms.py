@@ -5,6 +5,7 @@ import pytest
 from skvoz.base.limits import ENTRY_SIZE_MAX, REKEY_SIZE_MAX
 from skvoz.crypto import sha256
 from skvoz.logs import Quotas, find_contest_proof
+from skvoz.relay.turns import HELD_MS, Turns
 from skvoz.wire.frames import (
     Append,
     Attached,
@@ -244,6 +245,80 @@ def test_quotas_of_a_log() -> None:
     assert code_in(alice.append(2, body=bytes(3))) == "full"
     assert stored_in(alice.rekey(3, key(0), key(1), body=bytes(20))) == 2
     assert code_in(alice.rekey(4, key(1), key(2))) == "full"
+
+
+def test_nothing_overtakes_an_entry_that_was_refused() -> None:
+    world = World()
+    alice, bob = Client(world), Client(world)
+    alice.open()
+    alice.attach()
+    world.disk_full = True
+    assert code_in(alice.append(1)) == "full"
+    world.disk_full = False
+    assert code_in(alice.append(2)) == "slow"
+    assert stored_in(bob.append(3)) == 1  # others wait for nobody
+    assert stored_in(alice.append(1)) == 2
+    assert stored_in(alice.append(2)) == 3
+
+
+def test_the_wait_is_told_and_ends() -> None:
+    world = World(Quotas(append_burst=1, appends_per_s=1.0))
+    alice = Client(world)
+    alice.open()
+    alice.append(1)
+    first = alice.append(2, since=1)[0]
+    world.tick(0.4)
+    second = alice.append(3, since=1)[0]
+    assert isinstance(first, No)
+    assert isinstance(second, No)
+    assert (first.retry_after_ms, second.code, second.retry_after_ms) == (1000, "slow", 600)
+    world.tick(HELD_MS / 1000)
+    assert code_in(alice.append(3, since=1)) == "slow"
+    world.tick(0.6)
+    assert stored_in(alice.append(3, since=1)) == 2  # its author has given the other up
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [(bytes(ENTRY_SIZE_MAX + 1), "too_big"), (b"", "superseded")],
+    ids=lambda one: str(one)[:9],
+)
+def test_what_will_never_be_taken_holds_nothing_up(body: bytes, code: str) -> None:
+    world = World()
+    alice, bob = Client(world), Client(world)
+    alice.open()
+    world.disk_full = True
+    assert code_in(alice.append(1, body=body)) == "full"
+    world.disk_full = False
+    if code == "superseded":
+        bob.rekey(9, key(0), key(1))
+        assert stored_in(alice.append(2, key(1), since=1)) == 2
+    assert code_in(alice.append(1, body=body)) == code
+    after = alice.append(3, since=0)
+    assert code_in(after) == "superseded" if code == "superseded" else stored_in(after) == 1
+
+
+def test_a_repeat_of_what_is_stored_waits_for_nothing() -> None:
+    world = World()
+    alice = Client(world)
+    alice.open()
+    alice.append(1)
+    world.disk_full = True
+    assert code_in(alice.append(2)) == "full"
+    assert stored_in(alice.append(1)) == 1
+
+
+def test_turns_are_forgotten_when_they_have_lapsed() -> None:
+    turns = Turns()
+    for number in range(5_000):
+        turns.refused((number, LOG, b""), entry_id(1), 0, 0)
+    assert turns.wait_ms((0, LOG, b""), entry_id(2), HELD_MS - 1) == 1
+    assert turns.wait_ms((0, LOG, b""), entry_id(1), HELD_MS - 1) == 0
+    assert turns.wait_ms((0, LOG, b""), entry_id(2), HELD_MS) == 0
+    assert turns.wait_ms((0, LOG, b""), entry_id(2), -1) == 0  # a clock was set back
+    for number in range(10_000):
+        turns.refused((number, LOG, b"x"), entry_id(1), 0, HELD_MS)
+    assert len(turns) == 10_000
 
 
 def test_rate_of_a_log() -> None:

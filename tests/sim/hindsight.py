@@ -2,6 +2,7 @@
 
 - a message that its author saw sent stands in the log that the members follow, unless a relay lost it
 - all who show a message show the same of it, and in the order of the log
+- what one author said stands in the log in the order in which it was said
 - whoever is told of a gap to the end was not given something; nobody was lost without a cause
 - secrets of past epochs and of used KeyPackages are nowhere in a home
 - whoever was removed can open nothing that came after
@@ -41,6 +42,7 @@ def problems(world: "World") -> list[str]:
             continue
         found += _unsaid(world, group_id, followed)
         found += _out_of_order(world, group_id, followed)
+        found += _turned_round(world, group_id, followed)
         found += _removed_who_read(world, group_id, followed)
         found += _shown_differently(world, group_id)
     return found
@@ -123,6 +125,25 @@ def _out_of_order(world: "World", group_id: GroupId, followed: list[Entry]) -> l
         places = [said[one] for one in sorted(shown, key=lambda one: shown[one]) if one in said]
         if places != sorted(places):
             found.append(f"{person.name} shows messages of {group_id.hex()[:4]} in another order")
+    return found
+
+
+def _turned_round(world: "World", group_id: GroupId, followed: list[Entry]) -> list[str]:
+    """Compare the log with the order in which its authors spoke; a relay that lies changes it."""
+    if _restored(world) or world.faults.relay_lies:
+        return []
+    said = _said(world, followed)
+    found: list[str] = []
+    for person in world.people:
+        own = [
+            message
+            for message in person.records.select(Message, group_id=group_id)
+            if message.author == person.account_id and message.message_id in said
+        ]
+        own.sort(key=lambda message: message.sequence)
+        places = [said[message.message_id] for message in own]
+        if places != sorted(places):
+            found.append(f"what {person.name} said stands in another order in {group_id.hex()[:4]}")
     return found
 
 

@@ -218,11 +218,12 @@ class RelayHost:
         self._tell(Executed(told))
 
     def _decide(self, job: Job) -> Outcome:
-        faults, request = self.network.faults, job.request
+        faults = self.network.faults
         if self.network.chance(faults.relay_refuses):
             code = self.random.choice(("slow", "full"))
             pause_ms = self.random.choice((0, 500, 5_000))
-            return Outcome(job.session, No(request.request, code, pause_ms), None)
+            [outcome] = self._executor.refuse([job], code, self.clock.now_ms, retry_after_ms=pause_ms)
+            return outcome
         disk_full = self.network.faulty and self.clock.now_ms < self.disk_full_until_ms
         [outcome] = self.store.execute([job], self.clock.now_ms, disk_full=disk_full)
         return outcome

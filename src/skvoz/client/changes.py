@@ -1,15 +1,17 @@
 """What is done to messages that are there: edits, deletions, reactions.
 
 A message is named by the id of its first version, however often it was edited. The author edits and deletes,
-an admin of a group deletes; a reaction is taken back by whoever gave it. A change that comes before its
-message, which two conversations of one pair of people make possible, waits for it.
+an admin of a group deletes; a reaction is taken back by whoever gave it. A change that comes before what it
+is about, which a relay or two conversations of one pair of people can bring about, waits for it. Of two
+edits the one that was said later holds, whichever comes first: each has a later send time than the last.
 """
 
+from dataclasses import dataclass
 from typing import Final, TypeAlias, assert_never
 
 import msgspec
 
-from skvoz.base.ids import AccountId, MessageId
+from skvoz.base.ids import AccountId, GroupId, MessageId
 from skvoz.client import messages
 from skvoz.client.records import (
     Conversation,
@@ -39,8 +41,19 @@ from skvoz.content import (
 Change: TypeAlias = Edit | Delete | Reaction | Unreact
 REACTIONS_MAX: Final = 8
 """Emoji of one person on one message."""
-WAITING_MAX: Final = 64
-"""Changes of a conversation that wait for messages: somebody could name messages that never were."""
+_REACTIONS_TAKEN_MAX: Final = 2 * REACTIONS_MAX
+WAITING_MAX: Final = 16
+"""Changes by one person in a conversation that wait; more push out the oldest: anybody could name messages
+that never were."""
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """Who said a change, as which message, and when by their own clock."""
+
+    author: AccountId
+    identity: MessageId
+    sent_ms: int
 
 
 def take(
@@ -48,36 +61,42 @@ def take(
     conversation: Conversation,
     change: Change,
     *,
-    author: AccountId,
-    identity: MessageId,
+    said: Said,
     data: bytes,
 ) -> None:
-    """Apply somebody's change, or keep its content `data` until the message comes."""
+    """Apply somebody's change, or keep its content `data` until that comes which it is about."""
+    transaction, group_id = step.transaction, conversation.group_id
+    if isinstance(change, Reaction) and _was_taken_back(step, said):
+        return
+    if isinstance(change, Unreact) and _take_back_waiting(step, group_id, said.author, change):
+        return
     target = _target(step, change)
-    if target is None:
-        _take_back_waiting(step, conversation, author, change)
-        return
-    message = step.transaction.get(Message, target)
+    message = transaction.get(Message, target)
     if message is not None:
-        _apply(step, conversation, message, change, author=author, identity=identity)
+        _apply(step, conversation, message, change, said)
         return
-    seen = step.transaction.get(LastSeen, conversation.group_id)
+    seen = transaction.get(LastSeen, group_id)
     if seen is not None and target in seen.message_ids:
         return  # it was here and has disappeared: nothing of it comes back
-    waiting = step.transaction.select(WaitingChange, group_id=conversation.group_id)
-    if len(waiting) < WAITING_MAX:
-        step.transaction.put(
-            WaitingChange(
-                target=target,
-                message_id=identity,
-                group_id=conversation.group_id,
-                author=author,
-                body=data,
-            )
+    others = transaction.select(WaitingChange, group_id=group_id)
+    waiting = [one for one in others if one.author == said.author]
+    if len(waiting) >= WAITING_MAX:
+        oldest = min(waiting, key=lambda one: one.number)
+        transaction.delete(WaitingChange, *oldest.key_values())
+    transaction.put(
+        WaitingChange(
+            target=target,
+            message_id=said.identity,
+            group_id=group_id,
+            author=said.author,
+            body=data,
+            number=transaction.next_number("waiting_change"),
         )
+    )
 
 
-def _target(step: Step, change: Change) -> MessageId | None:
+def _target(step: Step, change: Change) -> MessageId:
+    """Return the message that a change is about, or the reaction itself where that is not known."""
     match change:
         case Edit() | Delete():
             return change.replaces
@@ -85,43 +104,51 @@ def _target(step: Step, change: Change) -> MessageId | None:
             return change.target
         case Unreact():
             given = step.transaction.get(ReactionGiven, change.replaces)
-            return None if given is None else given.message_id
+            return change.replaces if given is None else given.message_id
         case _:
             assert_never(change)
 
 
-def _take_back_waiting(step: Step, conversation: Conversation, author: AccountId, change: Change) -> None:
-    if not isinstance(change, Unreact):
-        return
-    for waiting in step.transaction.select(WaitingChange, group_id=conversation.group_id):
+def _was_taken_back(step: Step, said: Said) -> bool:
+    """Tell whether a reaction comes after its author took it back: then both are done with."""
+    for waiting in step.transaction.select(WaitingChange, target=said.identity):
+        if waiting.author == said.author:
+            step.transaction.delete(WaitingChange, *waiting.key_values())
+            return True
+    return False
+
+
+def _take_back_waiting(step: Step, group_id: GroupId, author: AccountId, change: Unreact) -> bool:
+    """Forget a reaction that waits for its message; False where none does."""
+    for waiting in step.transaction.select(WaitingChange, group_id=group_id):
         if waiting.message_id == change.replaces and waiting.author == author:
             step.transaction.delete(WaitingChange, *waiting.key_values())
+            return True
+    return False
 
 
 def catch_up(step: Step, conversation: Conversation, message: Message) -> None:
     """Apply what waited for a message that has just come."""
-    for waiting in step.transaction.select(WaitingChange, target=message.message_id):
-        step.transaction.delete(WaitingChange, *waiting.key_values())
-        change = from_content(parse(waiting.body))
+    waiting = step.transaction.select(WaitingChange, target=message.message_id)
+    for one in sorted(waiting, key=lambda one: one.number):
+        step.transaction.delete(WaitingChange, *one.key_values())
+        content = parse(one.body)
+        change = from_content(content)
         present = step.transaction.get(Message, message.message_id)
         if present is not None and not isinstance(change, Text | Unknown | Report):
-            _apply(
-                step,
-                conversation,
-                present,
-                change,
-                author=waiting.author,
-                identity=waiting.message_id,
-            )
+            said = Said(one.author, one.message_id, content.sent_at_ms or step.now_ms)
+            _apply(step, conversation, present, change, said)
 
 
 def apply_own(step: Step, conversation: Conversation, data: bytes) -> None:
     """Apply a change of ours at once, as others will when it arrives."""
     own = step.account().account_id
-    change = from_content(parse(data))
+    content = parse(data)
+    change = from_content(content)
     if not isinstance(change, Text | Unknown | Report):
         identity = message_id(account_uri(own), room_uri(conversation.group_id), data)
-        take(step, conversation, change, author=own, identity=identity, data=data)
+        said = Said(own, identity, content.sent_at_ms or step.now_ms)
+        take(step, conversation, change, said=said, data=data)
 
 
 def _apply(
@@ -129,36 +156,36 @@ def _apply(
     conversation: Conversation,
     message: Message,
     change: Change,
-    *,
-    author: AccountId,
-    identity: MessageId,
+    said: Said,
 ) -> None:
     if message.chat_id != conversation.chat_id or message.deleted:
         return
     match change:
         case Edit():
-            _edit(step, message, author, identity, change)
+            _edit(step, message, said, change)
         case Delete():
-            if message.author == author or _is_admin(step, conversation, author):
+            if message.author == said.author or _is_admin(step, conversation, said.author):
                 _delete(step, message)
         case Reaction():
-            _react(step, message, author, identity, change.emoji)
+            _react(step, message, said, change.emoji)
         case Unreact():
-            _unreact(step, message, author, change.replaces)
+            _unreact(step, message, said.author, change.replaces)
         case _:
             assert_never(change)
 
 
-def _edit(step: Step, message: Message, author: AccountId, identity: MessageId, change: Edit) -> None:
-    if message.author != author or message.unsupported or message.last_edit == identity:
+def _edit(step: Step, message: Message, said: Said, change: Edit) -> None:
+    if message.author != said.author or message.unsupported:
+        return
+    if (said.sent_ms, said.identity) <= (message.edited_ms or 0, message.last_edit):
         return
     step.transaction.put(
         msgspec.structs.replace(
             message,
             text=change.text,
             mentions=messages.spans(change),
-            edited_ms=step.now_ms,
-            last_edit=identity,
+            edited_ms=said.sent_ms,
+            last_edit=said.identity,
         )
     )
     messages.changed(step, message, "edited")
@@ -181,15 +208,23 @@ def _delete(step: Step, message: Message) -> None:
     messages.changed(step, message, "deleted")
 
 
-def _react(step: Step, message: Message, author: AccountId, identity: MessageId, emoji: str) -> None:
-    accounts = message.reactions.get(emoji, ())
-    given = sum(author in others for others in message.reactions.values())
-    if author in accounts or given >= REACTIONS_MAX:
+def _react(step: Step, message: Message, said: Said, emoji: str) -> None:
+    given = [
+        one
+        for one in step.transaction.select(ReactionGiven, message_id=message.message_id)
+        if one.account_id == said.author
+    ]
+    # The author took some of them back where the relay gives us that later, so more are taken than said.
+    if len(given) >= _REACTIONS_TAKEN_MAX or any(one.reaction_id == said.identity for one in given):
         return
     step.transaction.put(
-        ReactionGiven(reaction_id=identity, message_id=message.message_id, account_id=author, emoji=emoji)
+        ReactionGiven(
+            reaction_id=said.identity, message_id=message.message_id, account_id=said.author, emoji=emoji
+        )
     )
-    reactions = {**message.reactions, emoji: (*accounts, author)}
+    if any(one.emoji == emoji for one in given):
+        return
+    reactions = {**message.reactions, emoji: (*message.reactions.get(emoji, ()), said.author)}
     step.transaction.put(msgspec.structs.replace(message, reactions=reactions))
     messages.changed(step, message, "reaction")
 
@@ -199,6 +234,9 @@ def _unreact(step: Step, message: Message, author: AccountId, reaction_id: Messa
     if given is None or given.account_id != author:
         return
     step.transaction.delete(ReactionGiven, reaction_id)
+    others = step.transaction.select(ReactionGiven, message_id=message.message_id)
+    if any(one.account_id == author and one.emoji == given.emoji for one in others):
+        return
     left = tuple(one for one in message.reactions.get(given.emoji, ()) if one != author)
     reactions = {**message.reactions, given.emoji: left}
     if not left:

@@ -125,12 +125,15 @@ def send_text(
     return identity
 
 
-def _content(step: Step, conversation: Conversation, action: Action) -> tuple[bytes, MessageId]:
+def _content(
+    step: Step, conversation: Conversation, action: Action, *, after_ms: int = 0
+) -> tuple[bytes, MessageId]:
+    """Return the content that says an action now, in any case later than `after_ms`, and its message id."""
     report = reports.take(step, conversation) if conversation.kind is not ConversationKind.SELF else None
     content = to_content(
         action,
         salt=step.randomness(16),
-        sent_at_ms=step.now_ms,
+        sent_at_ms=max(step.now_ms, after_ms + 1),
         last_seen=gaps.named(step, conversation),
         report=report,
     )
@@ -160,7 +163,7 @@ def edit(step: Step, command: EditMessage) -> Answer:
         text=_checked(command.text),
         mentions=_mentions(command.text, command.mentions),
     )
-    _change(step, conversation, action)
+    _change(step, conversation, action, after_ms=message.edited_ms or 0)
     return Answer(chat_id=message.chat_id, message_id=message.message_id)
 
 
@@ -192,6 +195,8 @@ def react(step: Step, command: React) -> Answer:
     if command.present == present:
         return answer
     if command.present:
+        if sum(own in others for others in message.reactions.values()) >= changes.REACTIONS_MAX:
+            raise Conflict("a message takes eight reactions of one person")
         _change(step, conversation, Reaction(target=message.message_id, emoji=command.emoji))
         return answer
     for given in step.transaction.select(ReactionGiven, message_id=message.message_id):
@@ -200,10 +205,10 @@ def react(step: Step, command: React) -> Answer:
     return answer
 
 
-def _change(step: Step, conversation: Conversation, action: Action) -> None:
+def _change(step: Step, conversation: Conversation, action: Action, *, after_ms: int = 0) -> None:
     if conversation.is_request:
         raise Conflict("accept the request before you answer")
-    body, identity = _content(step, conversation, action)
+    body, identity = _content(step, conversation, action, after_ms=after_ms)
     gaps.arrived(step, conversation, step.account().account_id, identity, ())
     changes.apply_own(step, conversation, body)
     outbox.enqueue(step, conversation.group_id, body, None)

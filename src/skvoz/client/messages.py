@@ -67,7 +67,8 @@ def receive(step: Step, conversation: Conversation, author: AccountId, data: byt
         case Report():
             pass
         case _:
-            changes.take(step, conversation, action, author=author, identity=identity, data=data)
+            said = changes.Said(author, identity, content.sent_at_ms or step.now_ms)
+            changes.take(step, conversation, action, said=said, data=data)
 
 
 def _receive_text(

@@ -26,7 +26,7 @@ from skvoz.client.records import (
     SentEntry,
     StagedCommit,
 )
-from skvoz.client.step import Step
+from skvoz.client.step import Reading, Step
 from skvoz.mls import Group, SelfRemove
 
 IN_FLIGHT_MAX: Final = 16
@@ -68,7 +68,10 @@ def enqueue(
 
 
 def pump(step: Step, group_id: GroupId) -> None:
-    """Send what may go out now: nothing before the head was read, or while a commit is on its way."""
+    """Send what may go out now: nothing before the head was read, or while a commit is on its way.
+
+    Nothing new goes out either while an earlier entry waits to be said again.
+    """
     conversation = step.transaction.get(Conversation, group_id)
     if conversation is None or conversation.state not in _WRITING:
         return
@@ -84,6 +87,8 @@ def pump(step: Step, group_id: GroupId) -> None:
         return
     first = step.transaction.first(Intent, IN_FLIGHT_MAX, group_id=group_id)
     if len(first) == IN_FLIGHT_MAX and first[-1].entry_id is not None:
+        return
+    if _is_held_back(step, reading):
         return
     intents = step.transaction.first(Intent, _LOOKED_AT, group_id=group_id)
     waiting = [intent for intent in intents if intent.entry_id is None]
@@ -109,6 +114,10 @@ def pump(step: Step, group_id: GroupId) -> None:
             return
     if len(intents) == _LOOKED_AT:
         pump(step, group_id)  # all were wishes that need nothing any more, and are gone
+
+
+def _is_held_back(step: Step, reading: Reading) -> bool:
+    return reading.refused is not None and bool(step.transaction.select(Intent, entry_id=reading.refused))
 
 
 def _send(step: Step, conversation: Conversation, intent: Intent) -> None:
@@ -181,6 +190,7 @@ def resume(step: Step, group_id: GroupId) -> None:
     reading = step.caches.readings.get(group_id)
     if conversation is None or conversation.state not in _WRITING or not (reading and reading.caught_up):
         return
+    reading.refused = None
     for intent in step.transaction.select(Intent, group_id=group_id):
         if intent.entry_id is not None:
             step.emit(_effect(conversation, intent))
@@ -232,6 +242,9 @@ def refused(step: Step, conversation: Conversation, fact: EntryRefused) -> None:
                 _fail(step, conversation, intent, fact.code)
             pump(step, group_id)
         case _:
+            reading = step.caches.readings.get(group_id)
+            if reading is not None and intents and not _is_held_back(step, reading):
+                reading.refused = fact.entry_id
             due_ms = step.now_ms + max(fact.retry_after_ms, _RETRY_MS)
             step.hasten_alarm(RESEND_ALARM, group_id, due_ms)
 

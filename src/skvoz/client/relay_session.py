@@ -266,6 +266,19 @@ class RelaySession:
                 self._forget(number)
                 return
 
+    def _withdraw_later(self, refused: int, wish: effects.Append) -> None:
+        """Forget what waits behind an entry of a room that was refused: all is asked again in its order.
+
+        Otherwise a new session would first say again what was said after it.
+        """
+        for number, other in list(self._pending.items()):
+            behind = isinstance(other, effects.Append) and (other.log_id, other.key) == (
+                wish.log_id,
+                wish.key,
+            )
+            if behind and other.channel is effects.Channel.ROOMS and number > refused:
+                self._forget(number)
+
     def _forget(self, number: int) -> Wish | None:
         self._in_flight.discard(number)
         wish = self._pending.pop(number, None)
@@ -362,6 +375,8 @@ class RelaySession:
             reading = self._readings.get(bytes(wish.log_id))
             if reading is not None and reading.wish is wish:
                 del self._readings[bytes(wish.log_id)]
+        if isinstance(wish, effects.Append) and frame.code in {"slow", "full"}:
+            self._withdraw_later(frame.request, wish)
         return refused(self._relay_id, wish, frame)
 
     def _attached(self, frame: frames.Attached) -> Input | None:

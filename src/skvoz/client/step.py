@@ -44,6 +44,8 @@ class Reading:
     attached: bool = False
     head: int = 0
     through: int = 0
+    refused: EntryId | None = None
+    """An entry of ours that the relay has no room for now: what comes after it waits."""
 
     @property
     def caught_up(self) -> bool:

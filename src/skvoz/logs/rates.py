@@ -41,6 +41,7 @@ class Rates:
         horizon = max(known, now_us) + rate.interval_us
         excess = horizon - now_us - rate.horizon_us
         if excess > 0:
+            self._horizons[key] = known
             return -(-excess // 1000)
         self._horizons[key] = horizon
         if len(self._horizons) > self._sweep_at:

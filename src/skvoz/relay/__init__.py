@@ -6,14 +6,15 @@
 - `ports`: what a store must be able to do
 - `executor`: runs requests against a store's write transaction by the rules of `skvoz.logs`
 - `pool`: what lies beside an inbox
+- `turns`: what keeps the order of one who writes
 - `reading`: reads what a session may see
 
 `docs/protocol/relay.md` says the same for a second implementation.
 """
 
-from skvoz.relay.executor import Admission, Executor, refused
+from skvoz.relay.executor import Admission, Executor
 from skvoz.relay.machine import Relay
 from skvoz.relay.ports import LogReader, LogTransaction
 from skvoz.relay.reading import read
 
-__all__ = ["Admission", "Executor", "LogReader", "LogTransaction", "Relay", "read", "refused"]
+__all__ = ["Admission", "Executor", "LogReader", "LogTransaction", "Relay", "read"]

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Final, assert_never
+from typing import Final, Literal, assert_never
 
 import msgspec
 
@@ -33,6 +33,7 @@ from skvoz.logs import (
 from skvoz.relay.pool import Pools
 from skvoz.relay.ports import LogTransaction
 from skvoz.relay.seam import Appended, Dropped, Granted, Job, Knocked, LogRequest, Outcome
+from skvoz.relay.turns import Lane, Turns
 from skvoz.wire.frames import (
     Append,
     Attach,
@@ -81,6 +82,7 @@ class Executor:
         self._quotas = quotas
         self._admission = admission
         self._rates = Rates()
+        self._turns = Turns()
         self._pools = Pools(quotas, self._rates)
         self._append_rate = Rate.of(quotas.appends_per_s, quotas.append_burst)
         self._contest_rate = Rate.of(quotas.contests_per_s, quotas.contest_burst)
@@ -98,6 +100,20 @@ class Executor:
         """
         batch = _Batch(transaction, now_ms, disk_full)
         return [self._decide(batch, job.session, job.request) for job in jobs]
+
+    def refuse(
+        self, jobs: Iterable[Job], code: Literal["slow", "full"], now_ms: int, *, retry_after_ms: int
+    ) -> list[Outcome]:
+        """Answer jobs whose transaction could not be committed, such as `full` by a full disk."""
+        outcomes: list[Outcome] = []
+        for job in jobs:
+            request = job.request
+            if isinstance(request, Append):
+                lane = _lane(job.session, request)
+                if not self._turns.wait_ms(lane, request.entry, now_ms):
+                    self._turns.refused(lane, request.entry, retry_after_ms, now_ms)
+            outcomes.append(_no(job.session, request, code, retry_after_ms))
+        return outcomes
 
     def _decide(self, batch: _Batch, session: int, request: LogRequest) -> Outcome:
         match request:
@@ -124,6 +140,19 @@ class Executor:
                 assert_never(request)
 
     def _append(self, batch: _Batch, session: int, request: Append) -> Outcome:
+        lane = _lane(session, request)
+        waiting_ms = self._turns.wait_ms(lane, request.entry, batch.now_ms)
+        outcome = self._append_in_turn(batch, session, request, waiting_ms)
+        answer = outcome.answer
+        if waiting_ms or not isinstance(answer, Stored | No):
+            return outcome
+        if isinstance(answer, No) and answer.code in {"slow", "full"}:
+            self._turns.refused(lane, request.entry, answer.retry_after_ms, batch.now_ms)
+        else:
+            self._turns.taken(lane)
+        return outcome
+
+    def _append_in_turn(self, batch: _Batch, session: int, request: Append, waiting_ms: int) -> Outcome:
         transaction, now_ms = batch.transaction, batch.now_ms
         log_id = request.log
         segment = transaction.segment(log_id, sha256(request.key))
@@ -141,7 +170,7 @@ class Executor:
         changed = append(log, segment, len(request.body), self._quotas)
         if isinstance(changed, Refusal):
             return _no(session, request, changed.code)
-        wait_ms = self._rates.wait_ms(log_id, self._append_rate, now_ms)
+        wait_ms = waiting_ms or self._rates.wait_ms(log_id, self._append_rate, now_ms)
         if wait_ms:
             return _no(session, request, "slow", wait_ms)
         entry = Entry(changed.head, request.entry, segment.number, 0, request.body, None)
@@ -258,9 +287,8 @@ class Executor:
         return Outcome(session, Ok(request.request, None), Knocked(request.log))
 
 
-def refused(jobs: Iterable[Job], code: Code) -> list[Outcome]:
-    """Answer jobs whose transaction could not be committed, such as `full` by a full disk."""
-    return [_no(job.session, job.request, code) for job in jobs]
+def _lane(session: int, request: Append) -> Lane:
+    return session, request.log, sha256(request.key)
 
 
 def _no(session: int, request: LogRequest, code: Code, retry_after_ms: int = 0) -> Outcome:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from skvoz.base.errors import DiskFull
-from skvoz.relay.executor import Executor, refused
+from skvoz.relay.executor import Executor
 from skvoz.relay.reading import read
 from skvoz.relay.seam import Job, Outcome, ReadAnswer, ReadRequest
 from skvoz.server.database import free_page_bytes, last_entry_number, open_reader, own_words
@@ -140,7 +140,10 @@ class Store:
         except DiskFull:
             self._transaction.rollback()
             self._disk_full = True  # until the disk is looked at again
-            outcomes = [refused(jobs, "full") for jobs, _ in batch]
+            wait_ms = round(_UPKEEP_S * 1000)
+            outcomes = [
+                self._executor.refuse(jobs, "full", now_ms, retry_after_ms=wait_ms) for jobs, _ in batch
+            ]
         for (_, done), found in zip(batch, outcomes, strict=True):
             done(found)
 

@@ -42,6 +42,7 @@ class Message(Record, frozen=True, array_like=True, kw_only=True):
     mentions: tuple[tuple[bytes, int, int], ...] = ()
     """Account id, start and length in characters."""
     edited_ms: int | None = None
+    """As the author's clock said, and later than the edit before."""
     last_edit: bytes = b""
     """The id of the edit that made the text what it is."""
     deleted: bool = False
@@ -95,7 +96,10 @@ class Unread(Record, frozen=True, array_like=True, kw_only=True):
 
 
 class WaitingChange(Record, frozen=True, array_like=True, kw_only=True):
-    """An edit, deletion or reaction that came before the message that it is about."""
+    """An edit, deletion or reaction that came before what it is about.
+
+    `target`: the message, or the reaction that is taken back. `number`: the order in which they came.
+    """
 
     table = "waiting_change"
     key = ("target", "message_id")
@@ -105,6 +109,7 @@ class WaitingChange(Record, frozen=True, array_like=True, kw_only=True):
     group_id: GroupId
     author: AccountId
     body: bytes
+    number: int = 0
 
 
 class Receipt(Record, frozen=True, array_like=True, kw_only=True):
