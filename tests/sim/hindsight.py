@@ -4,27 +4,22 @@
 - all who show a message show the same of it, and in the order of the log
 - what one author said stands in the log in the order in which it was said
 - whoever is told of a gap to the end was not given something; nobody was lost without a cause
-- secrets of past epochs and of used KeyPackages are nowhere in a home
-- whoever was removed can open nothing that came after
+- what must be gone is gone (`forgetting`)
 """
 
 from typing import TYPE_CHECKING
 
-import msgspec
-
-from skvoz.base.errors import PeerError
-from skvoz.base.ids import EntryId, GroupId
-from skvoz.client import envelope
+from skvoz.base.ids import GroupId
 from skvoz.client.records import (
     Conversation,
-    ConversationState,
     Gap,
     Message,
     MessageState,
 )
 from skvoz.crypto import sha256
 from skvoz.wire.frames import Entry, Flag
-from tests.sim.ledger import IN, OUT
+from tests.sim import forgetting
+from tests.sim.ledger import IN
 
 if TYPE_CHECKING:
     from tests.sim.person import Person
@@ -36,14 +31,14 @@ _OUT_OF_QUEUE = (MessageState.SENT, MessageState.DELIVERED, MessageState.READ)
 def problems(world: "World") -> list[str]:
     """Return what does not hold."""
     chains = {group_id: chain(world, group_id) for group_id in _groups(world)}
-    found = [*_lost(world), *_gaps(world), *_secrets(world)]
+    found = [*_lost(world), *_gaps(world), *forgetting.problems(world, chains)]
     for group_id, followed in chains.items():
         if followed is None:
             continue
         found += _unsaid(world, group_id, followed)
         found += _out_of_order(world, group_id, followed)
         found += _turned_round(world, group_id, followed)
-        found += _removed_who_read(world, group_id, followed)
+        found += forgetting.removed_who_read(world, group_id, followed)
         found += _shown_differently(world, group_id)
     return found
 
@@ -207,48 +202,3 @@ def _gaps(world: "World") -> list[str]:
         if person in _throughout(world, gap.group_id)
         and not any((person.name, one) in world.ledger.withheld for one in entries.get(gap.message_id, ()))
     ]
-
-
-def _secrets(world: "World") -> list[str]:
-    """Look for secrets of past epochs in everything that is stored."""
-    found: list[str] = []
-    for person in world.people:
-        home = b"".join(
-            msgspec.msgpack.encode(record)
-            for table in person.records.tables.values()
-            for record in table.values()
-        )
-        for (name, group_id), epochs in world.ledger.secrets.items():
-            chat = person.records.get(Conversation, (group_id,))
-            if name != person.name or chat is None:
-                continue
-            past = [one for one in epochs if one[0] != chat.epoch or chat.state in OUT]
-            found += [
-                f"{name} still has a secret of epoch {epoch} of {chat.epoch}"
-                for epoch, secrets in past[-4:]
-                if any(secret in home for secret in secrets)
-            ]
-    return found
-
-
-def _removed_who_read(world: "World", group_id: GroupId, followed: list[Entry]) -> list[str]:
-    """Try what somebody who was removed may have kept on what was said after that."""
-    found: list[str] = []
-    for person in world.people:
-        chat = person.records.get(Conversation, (group_id,))
-        group = world.ledger.last_groups.get((person.name, group_id))
-        if chat is None or chat.state is not ConversationState.REMOVED or group is None:
-            continue
-        secret = group.export(envelope.ENVELOPE_LABEL, b"", envelope.SECRET_SIZE)
-        own = sha256(group.export(envelope.ACCESS_LABEL, b"", envelope.SECRET_SIZE))
-        openers = {one.position: one.next_hash for one in followed if one.flags & Flag.CLOSER}
-        for entry in followed[-6:]:
-            if entry.body is None or openers.get(entry.segment, own) == own:
-                continue
-            kind = envelope.CLOSER if entry.flags & Flag.CLOSER else envelope.APPLICATION
-            try:
-                envelope.open_entry(group.suite, secret, EntryId(entry.entry), kind, entry.body)
-            except PeerError:
-                continue
-            found.append(f"{person.name} was removed and can still read")
-    return found

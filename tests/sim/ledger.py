@@ -18,6 +18,7 @@ from skvoz.client.records import (
     ConversationState,
     Intent,
     IntentKind,
+    KeyPackageSecret,
     Message,
     Participant,
     StagedCommit,
@@ -25,6 +26,7 @@ from skvoz.client.records import (
 from skvoz.client.transaction import Transaction
 from skvoz.content import account_uri, message_id, room_uri
 from skvoz.crypto import sha256
+from skvoz.mls import KeyPackageBundle
 from skvoz.wire.frames import Entry, Flag
 from tests.sim.toy_suite import Seal
 
@@ -85,6 +87,8 @@ class Ledger:
         """Who said to be lost."""
         self.secrets: dict[tuple[str, GroupId], list[tuple[int, tuple[bytes, ...]]]] = {}
         """By person and group: epochs, and secrets that must not outlive them."""
+        self.used_init_keys: dict[str, list[bytes]] = {}
+        """By person: private keys of KeyPackages that they let go."""
         self.last_groups: dict[tuple[str, GroupId], Group] = {}
 
     def withhold(self, person: "Person", entry_id: bytes) -> bool:
@@ -176,6 +180,8 @@ class Ledger:
             return
         self.last_groups[place] = group
         epochs = self.secrets.setdefault(place, [])
+        if not epochs:
+            self._check_key_package(person, group)
         if not epochs or epochs[-1][0] != group.epoch:
             kept = group.state.secrets
             epochs.append(
@@ -196,6 +202,18 @@ class Ledger:
                 chat = person.records.get(Conversation, (event.group_id,))
                 if chat is not None and self._relays[chat.relay_id].store.log(chat.log_id) is not None:
                     self.lost.add(person.name)  # else its last member has dropped the room
+
+    def let_go(self, person: "Person", secret: KeyPackageSecret) -> None:
+        """Take a KeyPackage whose private side is no longer among a person's records."""
+        bundle = KeyPackageBundle.parse(secret.bundle, person.suite)
+        self.used_init_keys.setdefault(person.name, []).append(bundle.init_private_key)
+
+    def _check_key_package(self, person: "Person", group: "Group") -> None:
+        """Check that the KeyPackage by which somebody has just come in is not kept for another Welcome."""
+        [own] = [one for one in group.members() if one.leaf_index == group.own_leaf_index]
+        for secret in person.records.all(KeyPackageSecret):
+            if own.leaf_node.encryption_key in secret.bundle and not secret.is_last_resort:
+                raise Broken(f"{person.name} keeps a KeyPackage that was used")
 
     # What was read
 

@@ -14,7 +14,7 @@ from skvoz.client.environment import Environment
 from skvoz.client.events import Event
 from skvoz.client.inputs import EntriesRead, Input, Started, TimePassed
 from skvoz.client.machine import Machine
-from skvoz.client.records import Account, Conversation
+from skvoz.client.records import Account, Conversation, KeyPackageSecret
 from skvoz.client.step import Outcome
 from skvoz.client.transaction import Transaction
 from skvoz.crypto import CipherSuite
@@ -44,6 +44,7 @@ class Watcher(Protocol):
         before: dict[GroupId, Conversation],
         events: tuple[Event, ...],
     ) -> None: ...
+    def let_go(self, person: "Person", secret: KeyPackageSecret) -> None: ...
     def withhold(self, person: "Person", entry_id: bytes) -> bool: ...
     def sealed(self, person: "Person", transaction: Transaction, seals: list[Seal]) -> None: ...
 
@@ -200,7 +201,15 @@ class Person:
                 if kind is Conversation
                 for record in self.records.all(Conversation)
             }
+            secrets = [
+                self.records.get(KeyPackageSecret, key)
+                for kind, key, record in transaction.changes()
+                if kind is KeyPackageSecret and record is None
+            ]
             self.records.store(transaction)
+            for secret in secrets:
+                if secret is not None:
+                    self._watcher.let_go(self, secret)
             self._watcher.committed(self, transaction, before, outcome.events)
         self._watcher.sealed(self, transaction, self._seals.take())
         if network.chance(network.faults.crash_after_commit):

@@ -1,12 +1,15 @@
 """The simulation finds what it is there to find: each of these breaks the client in one place."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from skvoz.client import epochs, messages, outbox
-from skvoz.client.records import Answered, Conversation, GroupPart
+from skvoz.client.records import Answered, Conversation, GroupPart, KeyPackageSecret
 from skvoz.client.step import Step
+from skvoz.client.transaction import Transaction
+from skvoz.mls import ApplicationMessage, Group
 from tests.sim.report import live
 
 if TYPE_CHECKING:
@@ -82,3 +85,25 @@ def test_keys_of_the_past_that_are_kept(monkeypatch: pytest.MonkeyPatch) -> None
 
     monkeypatch.setattr(epochs, "clear", keep)
     problem_of("still has a secret of epoch")
+
+
+def test_a_key_package_that_is_kept_after_use(monkeypatch: pytest.MonkeyPatch) -> None:
+    delete = Transaction.delete
+
+    def keep(self: Transaction, kind: Any, *key: Any) -> None:
+        if kind is not KeyPackageSecret:
+            delete(self, kind, *key)
+
+    monkeypatch.setattr(Transaction, "delete", keep)
+    problem_of("keeps a KeyPackage that was used")
+
+
+def test_a_used_message_key_that_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    receive = Group.receive
+
+    def keep(self: Group, message: bytes, **others: Any) -> Any:
+        received = receive(self, message, **others)
+        return replace(received, group=self) if isinstance(received, ApplicationMessage) else received
+
+    monkeypatch.setattr(Group, "receive", keep)
+    problem_of("can open again what was read")
