@@ -1,7 +1,7 @@
 """A relay on a memory store, and clients that speak frames to it by hand."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from skvoz.crypto import SUITES, sha256
 from skvoz.logs import Quotas
@@ -26,8 +26,10 @@ from skvoz.wire.frames import (
 )
 from skvoz.wire.sealed import SealedSession, greet
 from tests.relay.memory_store import MemoryStore
+from tests.relay.sqlite_store import SqliteStore
 
 SUITE = SUITES[1]
+make_store: Callable[[bytes, Executor], MemoryStore | SqliteStore] = MemoryStore
 LOG = b"L" * 16
 OWNER = b"O" * 32
 START_MS = 1_800_000_000_000
@@ -58,7 +60,7 @@ class World:
         self.dice = Dice()
         self.pair = SUITE.generate_key_pair(self.dice)
         executor = Executor(quotas=self.quotas, admission=admission or Admission())
-        self.store = MemoryStore(b"S" * 16, executor)
+        self.store = make_store(b"S" * 16, executor)
         self.now_ms = START_MS
         self.disk_full = False
         self.inboxes: dict[int, list[bytes]] = {}

@@ -1,0 +1,66 @@
+"""The relay's real store under the world of these tests, without its threads: the same rules must hold."""
+
+import sqlite3
+from collections.abc import Iterable
+
+from skvoz.logs import Log
+from skvoz.relay.executor import Executor
+from skvoz.relay.reading import read
+from skvoz.relay.seam import Job, Outcome, ReadAnswer, ReadRequest
+from skvoz.server import database
+from skvoz.server.log_reader import SqliteReader
+from skvoz.server.write_transaction import SqliteTransaction
+from skvoz.wire.frames import Entry
+
+_POSITIONS_MAX = 1 << 40
+
+
+class SqliteStore:
+    """One transaction from each first job to the next `sync`."""
+
+    def __init__(self, store_id: bytes, executor: Executor) -> None:
+        self.store_id = store_id
+        self.executor = executor
+        self._connection = sqlite3.connect(":memory:", isolation_level=None)
+        database._migrate(self._connection)
+        self._transaction = SqliteTransaction(self._connection)
+        self._reader = SqliteReader(self._connection)
+
+    def execute(self, jobs: Iterable[Job], now_ms: int, *, disk_full: bool = False) -> list[Outcome]:
+        self._begin()
+        return self.executor.execute(self._transaction, jobs, now_ms, disk_full=disk_full)
+
+    def sync(self) -> None:
+        if self._connection.in_transaction:
+            self._transaction.commit()
+
+    def read(self, requests: Iterable[ReadRequest]) -> list[ReadAnswer]:
+        return [read(self._reader, request) for request in requests]
+
+    def expire(self, hour: int) -> None:
+        self._begin()
+        while self._transaction.expire(hour):
+            pass
+        self.sync()
+
+    def log(self, log_id: bytes) -> Log | None:
+        return self._transaction.log(log_id)
+
+    def log_ids(self) -> list[bytes]:
+        return [row[0] for row in self._connection.execute("SELECT log FROM log")]
+
+    def find_entry(self, log_id: bytes, entry_id: bytes, since: int) -> int | None:
+        return self._transaction.find_entry(log_id, entry_id, since)
+
+    def all_entries(self, log_id: bytes) -> list[Entry]:
+        return list(self._reader.entries(log_id, 0, _POSITIONS_MAX, _POSITIONS_MAX, _POSITIONS_MAX))
+
+    def knock_count(self, log_id: bytes) -> int:
+        return self._transaction.knock_count(log_id)
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def _begin(self) -> None:
+        if not self._connection.in_transaction:
+            self._transaction.begin()
