@@ -3,6 +3,7 @@ from dataclasses import replace
 import pytest
 
 from skvoz.base.errors import Invalid, Malformed
+from skvoz.client import certificates
 from skvoz.client.certificates import (
     CERTIFICATE_SIZE,
     account_id_of,
@@ -10,7 +11,7 @@ from skvoz.client.certificates import (
     issue_certificate,
     verify_certificate,
 )
-from skvoz.crypto import ED25519, KeyPair
+from skvoz.crypto import ED25519, KeyPair, sign_labeled
 
 
 def pair(seed: int) -> KeyPair:
@@ -65,6 +66,16 @@ def test_a_device_signed_by_another_account_key_is_refused() -> None:
 def test_account_keys_are_numbered_from_one() -> None:
     with pytest.raises(Invalid):
         issue_account_key(ROOT, 0, bytes)
+    statement = sign_labeled(
+        ROOT.private_key,
+        certificates._ACCOUNT_KEY_LABEL,
+        certificates._account_key_content(0, ACCOUNT_KEY.public_key),
+    )
+    zeroth = replace(ACCOUNT_KEY, number=0, statement=statement)
+    with pytest.raises(Malformed, match="from 1"):
+        verify_certificate(
+            issue_certificate(zeroth, ACCOUNT_PRIVATE_KEY, DEVICE.public_key), DEVICE.public_key
+        )
 
 
 def test_nothing_secret_is_in_a_repr() -> None:

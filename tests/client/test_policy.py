@@ -317,14 +317,15 @@ def test_updates_by_proposal_are_refused() -> None:
 
 
 def test_a_certificate_must_fit_its_leaf() -> None:
-    certificate, _ = MEMBER.device()
+    certificate, pair = MEMBER.device()
     foreign = ED25519.generate(random.randbytes)
     with pytest.raises(Invalid):
         policy.MEMBERS.validate_credential(Credential.basic(certificate), foreign.public_key)
     with pytest.raises(Malformed):
         policy.MEMBERS.validate_credential(Credential.basic(b"name"), foreign.public_key)
-    with pytest.raises(Invalid):
-        policy.MEMBERS.validate_credential(Credential(kind=2, content=certificate), bytes(32))
+    with pytest.raises(Invalid, match="no certificate"):
+        policy.MEMBERS.validate_credential(Credential(kind=2, content=certificate), pair.public_key)
+    policy.MEMBERS.validate_credential(Credential.basic(certificate), pair.public_key)
 
 
 def test_a_leaf_keeps_its_account() -> None:
