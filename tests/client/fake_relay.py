@@ -321,6 +321,9 @@ class Device:
             case effects.Detach():
                 assert (effect.relay_id, effect.channel) in self.met
                 self.world.relays[effect.relay_id].detach(self.session, effect.log_id)
+            case effects.Withdraw():
+                held = self.world.held.get(self.name, [])
+                held[:] = [one for one in held if getattr(one[1], "entry_id", None) != effect.entry_id]
             case _:
                 if self.online:
                     self._request(effect)

@@ -207,6 +207,32 @@ def test_our_own_commit_is_merged_though_the_relay_said_that_another_won() -> No
     assert assert_one_epoch(world, devices, group_id) == epoch + 1
 
 
+def test_our_own_commit_that_we_gave_up_is_not_taken_for_junk() -> None:
+    world, devices, group_id = group_of(3)
+    anna = devices[0]
+    epoch = anna.conversation(group_id).epoch
+    anna.swallow = lambda fact: isinstance(fact, EntryStored)
+    anna.act(lambda step: commits.update(step, group_id))
+    [staged] = anna.all(StagedCommit)
+    conversation = anna.conversation(group_id)
+    anna.handle(
+        EntryRefused(
+            relay_id=conversation.relay_id,
+            log_id=conversation.log_id,
+            entry_id=staged.entry_id,
+            code="bad",
+            retry_after_ms=0,
+        )
+    )
+    assert not anna.all(StagedCommit)
+    anna.swallow = lambda _: False
+    anna.turn_until_state(group_id, ConversationState.LOST)
+    assert devices[1].conversation(group_id).epoch == epoch
+    world.advance(60_000)
+    assert anna.conversation(group_id).state is ConversationState.ACTIVE
+    assert assert_one_epoch(world, devices, group_id) > epoch + 1
+
+
 def test_a_commit_that_lost_is_not_merged_though_the_relay_said_that_it_won() -> None:
     world, devices, group_id = group_of(3)
     anna, boris, _ = devices

@@ -1,13 +1,14 @@
 """What people write leaves in order, once, and survives crashes and lost answers."""
 
+import msgspec
 import pytest
 
 from skvoz.base.errors import BadRequest
-from skvoz.base.ids import GroupId, MessageId
+from skvoz.base.ids import EntryId, GroupId, MessageId
 from skvoz.client import commits, effects, outbox
 from skvoz.client.commands import RenameGroup, SendMessage
 from skvoz.client.effects import Channel
-from skvoz.client.inputs import Attached, EntriesRead, EntryRefused, EntryStored, Input
+from skvoz.client.inputs import Attached, BaseMoved, EntriesRead, Entry, EntryRefused, EntryStored, Input
 from skvoz.client.records import Intent, Message, MessageState, SentEntry
 from tests.client.fake_relay import Device, World, invitee_of
 
@@ -121,6 +122,46 @@ def test_a_message_is_done_only_when_it_is_met_in_the_log() -> None:
     assert boris.texts() == ["hello"]
 
 
+@pytest.mark.parametrize("ahead", [0, 1])
+def test_what_does_not_stand_where_the_relay_says_is_sent_again(ahead: int) -> None:
+    world, [anna, boris], group_id = group_of(2)
+    anna.go_offline()
+    say(anna, group_id, "hello")
+    world.held.clear()
+    anna.go_online()
+    [sent] = anna.all(SentEntry)
+    conversation = anna.conversation(group_id)
+    lie = EntryStored(
+        relay_id=conversation.relay_id,
+        log_id=conversation.log_id,
+        entry_id=sent.entry_id,
+        position=conversation.cursor + ahead,
+    )
+    anna.handle(lie)
+    assert states(anna) == [MessageState.SENT if ahead else MessageState.QUEUED]
+    say(boris, group_id, "stands there")
+    world.advance(10_000)
+    assert "hello" in boris.texts()
+    assert not anna.all(Intent)
+
+
+def test_what_was_not_met_has_not_expired_either() -> None:
+    world, [anna, boris], group_id = group_of(2)
+    anna.go_offline()
+    say(anna, group_id, "hello")
+    world.held.clear()
+    [sent] = anna.all(SentEntry)
+    conversation = anna.conversation(group_id)
+    anna.act(lambda step: step.transaction.put(msgspec.structs.replace(sent, position=conversation.cursor)))
+    anna.handle(
+        BaseMoved(relay_id=conversation.relay_id, log_id=conversation.log_id, position=conversation.cursor)
+    )
+    anna.go_online()
+    anna.restart()
+    world.settle()
+    assert boris.texts() == ["hello"]
+
+
 def test_superseded_entries_are_encrypted_anew_with_the_same_message_id() -> None:
     world, [anna, boris], group_id = group_of(2)
     refused: list[Input] = []
@@ -183,6 +224,34 @@ def test_a_refused_message_fails_and_the_next_goes_on() -> None:
     world.settle()
     assert boris.texts() == ["accepted"]
     assert states(anna) == [MessageState.FAILED, MessageState.SENT]
+
+
+def test_what_belongs_to_a_past_epoch_is_sent_no_more() -> None:
+    world, [anna, boris], group_id = group_of(2)
+    anna.go_offline()
+    say(anna, group_id, "hello")
+    [sent] = anna.all(SentEntry)
+    boris.act(lambda step: commits.update(step, group_id))
+    world.settle()
+    [relay] = world.relays.values()
+    [*_, closer] = relay.store.all_entries(anna.conversation(group_id).log_id)
+    # Read without a word to the relay: what waits for an answer is still held.
+    conversation = anna.conversation(group_id)
+    entry = Entry(
+        position=closer.position,
+        entry_id=EntryId(closer.entry),
+        is_closer=True,
+        carry=True,
+        body=closer.body,
+        next_hash=closer.next_hash,
+        segment=closer.segment,
+    )
+    anna.handle(
+        EntriesRead(relay_id=conversation.relay_id, log_id=conversation.log_id, entries=(entry,), through=9)
+    )
+    held = [effect for _, effect in world.held["device0"] if isinstance(effect, effects.Append)]
+    assert held
+    assert sent.entry_id not in {effect.entry_id for effect in held}
 
 
 def test_a_slow_relay_is_asked_again_later() -> None:

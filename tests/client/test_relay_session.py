@@ -250,6 +250,17 @@ def test_a_waiting_wish_is_sent_once(world: World, alice: Person) -> None:
     assert len(world.store.all_entries(LOG)) == 1
 
 
+def test_what_was_withdrawn_is_not_sent_again(world: World, alice: Person) -> None:
+    alice.lose()
+    for wish in (alice.append(1), alice.append(2), alice.rekey(3, 1)):
+        alice.session.request(wish)
+    for number in (1, 3):
+        alice.session.withdraw(LOG_ID, EntryId(entry_id(number)))
+    alice.connect()
+    assert [entry.entry for entry in world.store.all_entries(LOG)] == [entry_id(2)]
+    assert len(alice.of(inputs.EntryStored)) == 1
+
+
 def test_wishes_wait_for_a_connection_and_go_in_one_message(world: World) -> None:
     alice = Person(world)
     alice.ask(alice.open(), alice.attach(), *(alice.append(number) for number in range(1, 50)))

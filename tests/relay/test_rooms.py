@@ -225,6 +225,13 @@ def test_a_closer_may_not_open_a_key_that_the_log_knows(alice: Client) -> None:
     assert code_in(alice.rekey(2, key(1), key(0))) == "bad"
 
 
+def test_a_closer_that_was_put_back_is_found_before_since(alice: Client, bob: Client) -> None:
+    proof = find_contest_proof(LOG, sha256(key(0)), sha256(key(1)))
+    assert stored_in(alice.rekey(1, key(0), key(1))) == 1
+    assert stored_in(bob.rekey(1, key(0), key(1), proof=proof, since=9)) == 1
+    assert code_in(bob.rekey(2, key(0), key(1), proof=proof, since=9)) == "bad"
+
+
 def test_sizes(alice: Client) -> None:
     assert stored_in(alice.append(1, body=bytes(ENTRY_SIZE_MAX))) == 1
     assert code_in(alice.append(2, body=bytes(ENTRY_SIZE_MAX + 1), since=1)) == "too_big"

@@ -4,7 +4,7 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from skvoz.base.errors import CallerError, PeerError
-from skvoz.client.effects import Channel, Connect, Detach, Effect, WakeAt
+from skvoz.client.effects import Channel, Connect, Detach, Effect, WakeAt, Withdraw
 from skvoz.client.inputs import Input
 from skvoz.client.relay_session import RelaySession
 from tests.sim.network import Connection
@@ -57,6 +57,8 @@ class Sessions:
         kept = self._kept[effect.relay_id, effect.channel]
         if isinstance(effect, Detach):
             kept.session.detach(effect.log_id)
+        elif isinstance(effect, Withdraw):
+            kept.session.withdraw(effect.log_id, effect.entry_id)
         else:
             kept.session.request(effect)
         kept.speak()

@@ -63,9 +63,12 @@ def try_later(step: Step, conversation: Conversation, pause_ms: int) -> None:
 
 
 def base_moved(step: Step, conversation: Conversation, fact: BaseMoved) -> None:
-    """Be done with what the relay acknowledged before the base: it will never be read."""
+    """Be done with what the relay acknowledged before the base: it will never be read.
+
+    What was not met where it should have stood was never there, and is sent again.
+    """
     for sent in step.transaction.select(SentEntry, group_id=conversation.group_id):
-        if 0 < sent.position <= fact.position:
+        if conversation.cursor < sent.position <= fact.position:
             step.transaction.delete(SentEntry, *sent.key_values())
             for intent in step.transaction.select(Intent, entry_id=sent.entry_id):
                 step.transaction.delete(Intent, intent.intent_id)

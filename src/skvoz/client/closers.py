@@ -47,6 +47,10 @@ _CONTEST_PAUSE_MS: Final = 5_000
 _CONTEST_AGAIN_MS: Final = 60_000
 
 
+class _GivenUp(PeerError):
+    """A closer is ours, and the epoch that it leads to was given up here: others may follow it."""
+
+
 def pack(proposals: list[bytes], commit: bytes) -> bytes:
     """Return the content of a closer's envelope."""
     return vector(opaque(message) for message in [*proposals, commit])
@@ -72,12 +76,9 @@ def take(step: Step, conversation: Conversation, entry: Entry) -> None:
         else:
             _note(step, conversation, entry)
         return
-    if entry.body is None:
-        _note(step, conversation, entry)
-        return
     try:
-        received = _verify(step, conversation, entry, entry.body)
-    except PathUnreadable:
+        received = _verify(step, conversation, entry)
+    except (PathUnreadable, _GivenUp):
         recovery.suspect(step, conversation, entry)
         return
     except PeerError:
@@ -87,10 +88,12 @@ def take(step: Step, conversation: Conversation, entry: Entry) -> None:
         _follow(step, conversation, entry, received)
 
 
-def _verify(step: Step, conversation: Conversation, entry: Entry, body: bytes) -> MlsStagedCommit | None:
+def _verify(step: Step, conversation: Conversation, entry: Entry) -> MlsStagedCommit | None:
     """Return a valid closer's commit; None where it shows that a copy of this leaf is at work."""
+    if entry.body is None:
+        raise _GivenUp
     group = step.group(conversation.group_id)
-    content = open_entry(group.suite, step.envelope_secret(group), entry.entry_id, CLOSER, body)
+    content = open_entry(group.suite, step.envelope_secret(group), entry.entry_id, CLOSER, entry.body)
     proposals, commit = unpack(content)
     for proposal in proposals:
         group = _with_proposal(group, proposal)
@@ -99,7 +102,9 @@ def _verify(step: Step, conversation: Conversation, entry: Entry, body: bytes) -
     except PathUnreadable as unreadable:
         policy.check_commit(group, unreadable.sender, unreadable.effects)
         raise
-    if isinstance(received, OwnEcho) and received.unknown:
+    if isinstance(received, OwnEcho):
+        if not received.unknown:
+            raise _GivenUp
         recovery.freeze(step, conversation)
         return None
     if not isinstance(received, MlsStagedCommit):

@@ -47,7 +47,8 @@ PATH_WITH_ADDS_MAX: Final = 64
 """In larger groups a commit that only adds goes without fresh keys, which cost one encryption a leaf."""
 PACKAGES_WAIT_MS: Final = 20_000
 """How long messages wait for somebody's KeyPackage, so that they reach all who were asked for."""
-_BUSY_RETRY_MS: Final = 2_000
+_BUSY_RETRY_MS: Final = 10_000
+"""What is under way may take days where a relay is away: each try wakes the device."""
 
 
 class Adding(msgspec.Struct, frozen=True, array_like=True):

@@ -75,6 +75,19 @@ class Detach(_Deed):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Withdraw(_Deed):
+    """Ask no more for an `Append` or `Rekey` that was not answered: it belongs to an epoch that is over.
+
+    A relay that was restored from a backup would take it, and nobody could follow it.
+    """
+
+    relay_id: RelayId
+    channel: Channel
+    log_id: LogId
+    entry_id: EntryId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Append(_Deed):
     """Append an entry to a room (segment key) or an inbox (post key)."""
 
@@ -168,4 +181,18 @@ class WakeAt(_Deed):
     time_ms: int
 
 
-Effect = Connect | OpenLog | Attach | Detach | Append | Rekey | Knock | Put | Take | Trim | DropLog | WakeAt
+Effect = (
+    Connect
+    | OpenLog
+    | Attach
+    | Detach
+    | Withdraw
+    | Append
+    | Rekey
+    | Knock
+    | Put
+    | Take
+    | Trim
+    | DropLog
+    | WakeAt
+)

@@ -33,6 +33,7 @@ def read(step: Step, conversation: Conversation, fact: EntriesRead) -> None:
         return
     last = fact.entries[-1].position if fact.entries else 0
     reading.through = max(reading.through, fact.through, last)
+    outbox.missed(step, step.conversation(group_id))
     if reading.caught_up and not was_caught_up:
         outbox.resume(step, group_id)
     else:

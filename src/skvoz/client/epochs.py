@@ -15,7 +15,6 @@ from skvoz.client.records import (
     KeptCloser,
     KnockHeard,
     Participant,
-    StagedCommit,
 )
 from skvoz.client.step import Step
 from skvoz.crypto import sha256
@@ -107,7 +106,6 @@ def clear(step: Step, conversation: Conversation) -> None:
     """Forget what belongs to the current epoch only; unsent entries will be encrypted anew."""
     group_id = conversation.group_id
     outbox.take_back(step, group_id)
-    step.transaction.delete(StagedCommit, group_id)
     if conversation.unfollowed_closers:
         for closer in step.transaction.select(Closer, group_id=group_id):
             step.transaction.delete(Closer, *closer.key_values())

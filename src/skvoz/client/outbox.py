@@ -11,10 +11,10 @@ from typing import Final
 import msgspec
 
 from skvoz.base.errors import BadRequest
-from skvoz.base.ids import GroupId, MessageId
+from skvoz.base.ids import EntryId, GroupId, MessageId
 from skvoz.base.limits import ADDS_PER_COMMIT_MAX
 from skvoz.client import attachments, commits, messages, policy
-from skvoz.client.effects import Append, Channel, Rekey
+from skvoz.client.effects import Append, Channel, Rekey, Withdraw
 from skvoz.client.envelope import APPLICATION, seal_entry
 from skvoz.client.inputs import EntryRefused, EntryStored
 from skvoz.client.records import (
@@ -39,6 +39,7 @@ BODY_SIZE_MAX: Final = 60 * 1024
 """Content of one entry: with MLS's framing and the padding it stays below 64 KiB."""
 RESEND_ALARM: Final = "room.resend"
 _RETRY_MS: Final = 1_000
+_MISSED_RETRY_MS: Final = 5_000
 _SUPERSEDED_RETRY_MS: Final = 30_000
 """The closer should come by itself; a relay that shows none is asked again."""
 _WRITING: Final = (ConversationState.ACTIVE, ConversationState.LEAVING)
@@ -202,13 +203,40 @@ def resume(step: Step, group_id: GroupId) -> None:
 
 def stored(step: Step, conversation: Conversation, fact: EntryStored) -> None:
     """Note that the relay has an entry of ours: it is done once we read it; people may know already."""
-    sent = step.transaction.get(SentEntry, conversation.group_id, fact.entry_id)
-    if sent is None or sent.position:
+    group_id = conversation.group_id
+    sent = step.transaction.get(SentEntry, group_id, fact.entry_id)
+    staged = step.transaction.get(StagedCommit, group_id)
+    is_closer = staged is not None and staged.entry_id == fact.entry_id
+    if (sent is None and not is_closer) or fact.position <= 0:
         return
-    step.transaction.put(msgspec.structs.replace(sent, position=fact.position))
-    for intent in step.transaction.select(Intent, entry_id=fact.entry_id):
-        if intent.message_id is not None:
-            messages.sent(step, intent.message_id)
+    reading = step.caches.readings.get(group_id)
+    if reading is not None:
+        reading.owed = max(reading.owed, fact.position)
+    if sent is not None and sent.position != fact.position:
+        step.transaction.put(msgspec.structs.replace(sent, position=fact.position))
+    missed(step, conversation)
+    if reading is None or reading.owed:
+        for intent in step.transaction.select(Intent, entry_id=fact.entry_id):
+            if intent.message_id is not None:
+                messages.sent(step, intent.message_id)
+
+
+def missed(step: Step, conversation: Conversation) -> None:
+    """Send again what does not stand where the relay said that it does: that was read, and it was not met."""
+    group_id = conversation.group_id
+    reading = step.caches.readings.get(group_id)
+    if reading is None or not reading.owed or reading.through < reading.owed:
+        return
+    reading.owed = 0
+    # Where closers did not hold, the contest is repeated anyway.
+    is_staged = step.transaction.get(StagedCommit, group_id) is not None
+    under_way = is_staged and not conversation.unfollowed_closers
+    for sent in step.transaction.select(SentEntry, group_id=group_id):
+        under_way = True
+        if sent.position:
+            step.transaction.put(msgspec.structs.replace(sent, position=0))
+    if under_way:
+        step.hasten_alarm(RESEND_ALARM, group_id, step.now_ms + _MISSED_RETRY_MS)
 
 
 def met(step: Step, sent: SentEntry) -> None:
@@ -257,10 +285,28 @@ def _fail(step: Step, conversation: Conversation, intent: Intent, reason: str) -
         messages.failed(step, intent.message_id, reason)
 
 
+def withdraw(step: Step, conversation: Conversation, entry_id: EntryId) -> None:
+    """Let an entry or closer of an epoch that is over be sent no more."""
+    step.emit(
+        Withdraw(
+            relay_id=conversation.relay_id,
+            channel=Channel.ROOMS,
+            log_id=conversation.log_id,
+            entry_id=entry_id,
+        )
+    )
+
+
 def take_back(step: Step, group_id: GroupId) -> None:
-    """Have entries encrypted anew that were not met before the followed closer."""
+    """Have entries encrypted anew that were not met before the followed closer, and no staged commit sent."""
+    conversation = step.conversation(group_id)
+    staged = step.transaction.get(StagedCommit, group_id)
+    if staged is not None:
+        step.transaction.delete(StagedCommit, group_id)
+        withdraw(step, conversation, staged.entry_id)
     for intent in step.transaction.select(Intent, group_id=group_id):
         if intent.entry_id is not None:
+            withdraw(step, conversation, intent.entry_id)
             step.transaction.put(
                 msgspec.structs.replace(intent, entry_id=None, ciphertext=b"", epoch=0, since=0)
             )

@@ -104,7 +104,6 @@ def freeze(step: Step, conversation: Conversation) -> None:
     if conversation.state is ConversationState.FROZEN:
         return
     group_id = conversation.group_id
-    step.transaction.delete(StagedCommit, group_id)
     outbox.take_back(step, group_id)
     changed = step.change(group_id, state=ConversationState.FROZEN)
     epochs.tell_state(step, changed, "frozen")

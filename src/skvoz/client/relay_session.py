@@ -163,6 +163,15 @@ class RelaySession:
         if self._readings.pop(log, None) is not None:
             self._say_first.append(frames.Detach(log))
 
+    def withdraw(self, log_id: LogId, entry_id: EntryId) -> None:
+        """Send an entry or closer no more; an answer to what has gone out says nothing."""
+        for number, wish in list(self._pending.items()):
+            if isinstance(wish, effects.Append | effects.Rekey) and (wish.log_id, wish.entry_id) == (
+                log_id,
+                entry_id,
+            ):
+                self._forget(number)
+
     def stored(self, count: int) -> None:
         """Note that the oldest `count` inputs given so far are taken up: the relay may send as much more."""
         for _ in range(min(count, len(self._costs))):

@@ -46,6 +46,8 @@ class Reading:
     through: int = 0
     refused: EntryId | None = None
     """An entry of ours that the relay has no room for now: what comes after it waits."""
+    owed: int = 0
+    """The last position at which the relay says that something of ours stands that was not met yet; or 0."""
 
     @property
     def caught_up(self) -> bool:

@@ -13,7 +13,7 @@ from typing import Final, Literal
 
 from skvoz.base.errors import CallerError, PeerError, TransportError
 from skvoz.base.ids import RelayId
-from skvoz.client.effects import Channel, Connect, Detach, Effect, WakeAt
+from skvoz.client.effects import Channel, Connect, Detach, Effect, WakeAt, Withdraw
 from skvoz.client.inputs import Input
 from skvoz.client.relay_session import RelaySession
 from skvoz.crypto import DEFAULT_SUITE, suite
@@ -76,6 +76,8 @@ class Relays:
         kept = self._kept[effect.relay_id, effect.channel]
         if isinstance(effect, Detach):
             kept.session.detach(effect.log_id)
+        elif isinstance(effect, Withdraw):
+            kept.session.withdraw(effect.log_id, effect.entry_id)
         else:
             kept.session.request(effect)
         kept.speak()

@@ -186,10 +186,15 @@ class Executor:
         log = transaction.log(log_id)
         if segment is None or log is None:
             return _no(session, request, "denied")
-        wait_ms = self._lookup_wait_ms(session, log, request.since, now_ms)
+        known = transaction.segment(log_id, request.next_hash)
+        since = request.since
+        if known is not None and known.number:
+            # Members put closers back into a store that was restored, so this one may stand before `since`.
+            since = min(since, known.number - 1)
+        wait_ms = self._lookup_wait_ms(session, log, since, now_ms)
         if wait_ms:
             return _no(session, request, "slow", wait_ms)
-        position = transaction.find_entry(log_id, request.entry, request.since)
+        position = transaction.find_entry(log_id, request.entry, since)
         if position is not None:
             return Outcome(session, Stored(request.request, log_id, request.entry, position), None)
         if batch.disk_full:
@@ -206,7 +211,7 @@ class Executor:
                 answered=bool(request.answered),
             ),
             self._quotas,
-            next_hash_known=transaction.segment(log_id, request.next_hash) is not None,
+            next_hash_known=known is not None,
             now_ms=now_ms,
         )
         if isinstance(decision, Refusal):
