@@ -13,9 +13,24 @@ from skvoz.base.limits import ADDRESS_SIZE_MAX
 from skvoz.client import commits, epochs, invitations, policy, recovery
 from skvoz.client.commands import RemoveMember
 from skvoz.client.conversation_info import ConversationInfo
-from skvoz.client.effects import Knock
-from skvoz.client.inputs import Attached, EntriesRead, Entry, KnocksRead, RelayConnected, RequestRefused
-from skvoz.client.records import ConversationState, KeyPackageSecret, KnockHeard, Participant, Relay
+from skvoz.client.effects import Channel, Knock, Rekey
+from skvoz.client.inputs import (
+    Attached,
+    EntriesRead,
+    Entry,
+    EntryStored,
+    KnocksRead,
+    RelayConnected,
+    RequestRefused,
+)
+from skvoz.client.records import (
+    ConversationState,
+    KeptCloser,
+    KeyPackageSecret,
+    KnockHeard,
+    Participant,
+    Relay,
+)
 from skvoz.client.step import Step
 from skvoz.codec import opaque, pad
 from skvoz.crypto import DEFAULT_SUITE, SUITES, ZERO_NONCE, hkdf_sha256, seal, sign_labeled
@@ -146,6 +161,43 @@ def test_members_meet_again_after_a_restored_relay_parted_them() -> None:
         device.restart()
     world.advance(8 * HOUR_MS)
     assert_one_epoch(world, devices, group_id)
+
+
+def test_junk_in_the_place_of_a_lost_closer_is_contested_after_a_week() -> None:
+    world, devices, group_id = group_of(3)
+    relay = relay_of(world)
+    backup = relay.backup()
+    for _ in range(2):
+        devices[1].act(lambda step: commits.update(step, group_id))
+        world.advance(5_000)
+    epoch = assert_one_epoch(world, devices, group_id)
+    for device in devices:
+        device.go_offline()
+    relay.restore(backup)
+    lost = devices[0].all(KeptCloser)[-2]
+    junk = Rekey(
+        relay_id=relay.relay_id,
+        channel=Channel.ROOMS,
+        log_id=devices[0].conversation(group_id).log_id,
+        key=lost.segment_key,
+        entry_id=EntryId(bytes(16)),
+        body=bytes(528),
+        since=0,
+        next_hash=bytes(32),
+        carry=True,
+    )
+    assert isinstance(relay.submit(99, junk, world.now_ms), EntryStored)
+    for device in devices:
+        device.go_online()
+        device.restart()
+    world.advance(6 * 24 * HOUR_MS)
+    assert {one.conversation(group_id).state for one in devices} == {ConversationState.LOST}
+    world.advance(24 * HOUR_MS + HOUR_MS)
+    assert {one.conversation(group_id).state for one in devices} == {ConversationState.ACTIVE}
+    say(devices[2], group_id, "there again")
+    world.advance(10_000)
+    assert "there again" in devices[0].texts()
+    assert assert_one_epoch(world, devices, group_id) >= epoch
 
 
 def test_a_session_that_reads_on_by_itself_leaves_no_hole_after_a_restore() -> None:

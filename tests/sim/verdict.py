@@ -65,14 +65,10 @@ def _of_chats(world: "World", person: "Person") -> list[str]:
 
 
 def _parted(world: "World", chat: Conversation) -> bool:
-    """Tell whether a room is gone for good: dropped by its last member, or junk hides a lost closer.
-
-    Such a closer can't be put back without parting others.
-    """
+    """Tell whether a room is gone for good: dropped by its last member."""
     if chat.denied and world.relays[chat.relay_id].store.log(chat.log_id) is None:
         return not any(relay.restored for relay in world.relays.values())
-    restored = any(relay.restored for relay in world.relays.values())
-    return chat.denied and restored and world.faults.junk_closer > 0
+    return False
 
 
 def _alone(world: "World", person: "Person", group_id: GroupId) -> bool:

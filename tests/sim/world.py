@@ -24,7 +24,9 @@ CONTEST_BITS = 2
 DEEDS_MAX = 400_000
 _GAPS_MS = (0, 0, 50, 300, 1_000, 1_000, 3_000, 10_000)
 _LONG_GAPS_MS = (60_000, 600_000, 6 * 3_600_000, 8 * 24 * 3_600_000)
-_SETTLE_MS = (10_000, 60_000, 300_000, 1_200_000, 3_600_000, 3_600_000, 4 * 3_600_000)
+_DAY_MS = 24 * 3_600_000
+_SETTLE_MS = (10_000, 60_000, 300_000, 1_200_000, 3_600_000, 3_600_000, 4 * 3_600_000, 8 * _DAY_MS)
+"""The last is for those who were denied: they contest after a week only."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,8 +25,9 @@ from skvoz.base.errors import Invalid, PeerError
 from skvoz.base.ids import GroupId
 from skvoz.client import attachments, conversations, epochs, invitations, outbox, policy
 from skvoz.client.effects import Channel, Knock, Rekey
-from skvoz.client.inputs import Entry, KnocksRead, RelayConnected
+from skvoz.client.inputs import Entry, EntryRefused, KnocksRead, RelayConnected
 from skvoz.client.records import (
+    Alarm,
     Closer,
     Conversation,
     ConversationState,
@@ -52,6 +53,9 @@ _SALT_SIZE: Final = 16
 _KNOCK_AGAIN_MS: Final = 6 * 3600 * 1000
 _DOUBT_MS: Final = 3600 * 1000
 """How long others may take to answer a knock, before the closer that we can't read is held for junk."""
+_DENIED_DOUBT_MS: Final = 7 * 24 * 3600 * 1000
+"""How long they may take where a closer that they may follow stands in the place of ours: whoever contests it
+though somebody followed it parts the conversation for good."""
 _DENIED_RETRIES_MS: Final = (5_000, 30_000, 120_000)
 """Other members may put back what we can't."""
 _KNOCKS_KEPT_MAX: Final = 64
@@ -89,7 +93,12 @@ def await_welcome(step: Step, conversation: Conversation) -> None:
 
 def doubt(step: Step, conversation: Conversation) -> None:
     """Nobody let us in: perhaps nobody could follow that closer, so go on as if it were junk."""
-    if conversation.state is not ConversationState.LOST or not conversation.unfollowed_closers:
+    if conversation.state is not ConversationState.LOST:
+        return
+    if conversation.denied:
+        restore_room(step, conversation)  # from now on with contests, see `put_back_refused`
+        return
+    if not conversation.unfollowed_closers:
         return
     state = conversations.state_of_members(step, conversation.group_id)
     changed = step.change(conversation.group_id, state=state)
@@ -145,6 +154,7 @@ def let_in(step: Step, conversation: Conversation) -> None:
     state = conversations.state_of_members(step, group_id)
     changed = step.change(group_id, state=state, denied=False)
     step.clear_alarm(KNOCK_ALARM, group_id)
+    step.clear_alarm(DOUBT_ALARM, group_id)
     epochs.tell_state(step, changed, "found")
 
 
@@ -248,6 +258,7 @@ def room_denied(step: Step, conversation: Conversation) -> None:
     else:
         step.caches.denials.pop(group_id)
         lose(step, step.change(group_id, denied=True))
+        step.set_alarm(DOUBT_ALARM, group_id, step.now_ms + _DENIED_DOUBT_MS + epochs.pause_ms(conversation))
 
 
 def restore_room(step: Step, conversation: Conversation) -> None:
@@ -266,18 +277,42 @@ def restore_room(step: Step, conversation: Conversation) -> None:
     if changed.owner_key and relay is not None:
         step.emit(conversations.open_log(changed, relay))
     for kept in step.transaction.select(KeptCloser, group_id=group_id):
-        step.emit(
-            Rekey(
-                relay_id=changed.relay_id,
-                channel=Channel.ROOMS,
-                log_id=changed.log_id,
-                key=kept.segment_key,
-                entry_id=kept.entry_id,
-                body=kept.body,
-                since=0,
-                next_hash=kept.next_hash,
-                carry=kept.carry,
-                door_hash=kept.door_hash,
-            )
-        )
+        _put_back(step, changed, kept)
     attachments.attach(step, changed)
+
+
+def _put_back(step: Step, conversation: Conversation, kept: KeptCloser, *, contest: bool = False) -> None:
+    step.emit(
+        Rekey(
+            relay_id=conversation.relay_id,
+            channel=Channel.ROOMS,
+            log_id=conversation.log_id,
+            key=kept.segment_key,
+            entry_id=kept.entry_id,
+            body=kept.body,
+            since=0,
+            next_hash=kept.next_hash,
+            carry=kept.carry,
+            contest=contest,
+            door_hash=kept.door_hash,
+        )
+    )
+
+
+def put_back_refused(step: Step, conversation: Conversation, fact: EntryRefused) -> None:
+    """Contest what stands in the place of a closer that we followed, where nobody who follows it let us in.
+
+    It is junk then, or a commit that even its author has given up.
+    """
+    group_id = conversation.group_id
+    is_denied = conversation.state is ConversationState.LOST and conversation.denied
+    waits = step.transaction.get(Alarm, DOUBT_ALARM, group_id) is not None
+    if fact.code != "superseded" or not is_denied or waits:
+        return
+    kept = step.transaction.select(KeptCloser, group_id=group_id)
+    places = [place for place, one in enumerate(kept) if one.entry_id == fact.entry_id]
+    for place in places:
+        _put_back(step, conversation, kept[place], contest=True)
+        for later in kept[place + 1 :]:
+            _put_back(step, conversation, later)
+        attachments.attach(step, conversation)
