@@ -230,12 +230,15 @@ def missed(step: Step, conversation: Conversation) -> None:
     reading.owed = 0
     # Where closers did not hold, the contest is repeated anyway.
     is_staged = step.transaction.get(StagedCommit, group_id) is not None
-    under_way = is_staged and not conversation.unfollowed_closers
-    for sent in step.transaction.select(SentEntry, group_id=group_id):
-        under_way = True
-        if sent.position:
+    due = is_staged and not conversation.unfollowed_closers
+    for intent in step.transaction.select(Intent, group_id=group_id):
+        sent = intent.entry_id and step.transaction.get(SentEntry, group_id, intent.entry_id)
+        if sent and sent.position:
             step.transaction.put(msgspec.structs.replace(sent, position=0))
-    if under_way:
+            if not due and not _is_held_back(step, reading):
+                reading.refused = intent.entry_id
+            due = True
+    if due:
         step.hasten_alarm(RESEND_ALARM, group_id, step.now_ms + _MISSED_RETRY_MS)
 
 
