@@ -11,7 +11,7 @@ from skvoz.base.errors import DecryptFailed, Invalid, PeerError
 from skvoz.base.ids import EntryId, GroupId
 from skvoz.base.limits import ADDRESS_SIZE_MAX
 from skvoz.client import commits, epochs, invitations, policy, recovery
-from skvoz.client.commands import RemoveMember
+from skvoz.client.commands import LeaveGroup, RemoveMember
 from skvoz.client.conversation_info import ConversationInfo
 from skvoz.client.effects import Channel, Knock, Rekey
 from skvoz.client.inputs import (
@@ -198,6 +198,57 @@ def test_junk_in_the_place_of_a_lost_closer_is_contested_after_a_week() -> None:
     world.advance(10_000)
     assert "there again" in devices[0].texts()
     assert assert_one_epoch(world, devices, group_id) >= epoch
+
+
+def test_members_make_a_forgotten_room_again_whose_maker_left() -> None:
+    world = World()
+    relay = world.add_relay()
+    anna, boris, vera = (world.add_device(name, relay) for name in ("anna", "boris", "vera"))
+    backup = relay.backup()
+    group_id = world.make_group(anna, boris, vera)
+    anna.do(lambda client_id: LeaveGroup(client_id=client_id, chat_id=group_id))
+    world.advance(60_000)
+    assert anna.conversation(group_id).state is ConversationState.LEFT
+    assert not boris.conversation(group_id).owner_key
+    relay.restore(backup)
+    for device in (boris, vera):
+        device.restart()
+    world.advance(HOUR_MS)
+    say(boris, group_id, "here again")
+    world.advance(10_000)
+    assert vera.texts() == ["here again"]
+    assert_one_epoch(world, [boris, vera], group_id)
+
+
+def test_a_maker_who_kept_only_the_last_closers_begins_the_room_with_them() -> None:
+    world = World()
+    relay = world.add_relay()
+    anna, boris = (world.add_device(name, relay) for name in ("anna", "boris"))
+    backup = relay.backup()
+    group_id = world.make_group(anna, boris)
+    for _ in range(epochs.KEPT_CLOSERS_MAX + 1):
+        boris.act(lambda step: commits.update(step, group_id))
+        world.advance(5_000)
+    relay.restore(backup)
+    for device in (anna, boris):
+        device.restart()
+    world.advance(10_000)
+    assert_one_epoch(world, [anna, boris], group_id)
+
+
+def test_a_room_that_was_dropped_is_over_for_who_had_not_read_their_removal() -> None:
+    world, [anna, boris], group_id = group_of(2)
+    boris.go_offline()
+    anna.do(lambda client_id: RemoveMember(client_id=client_id, chat_id=group_id, member=boris.account_id))
+    world.advance(5_000)
+    anna.do(lambda client_id: LeaveGroup(client_id=client_id, chat_id=group_id))
+    world.settle()
+    boris.go_online()
+    boris.restart()
+    world.advance(6 * 24 * HOUR_MS)
+    assert boris.conversation(group_id).state is ConversationState.LOST
+    world.advance(25 * HOUR_MS)
+    assert boris.conversation(group_id).state is ConversationState.REMOVED
 
 
 def test_a_session_that_reads_on_by_itself_leaves_no_hole_after_a_restore() -> None:

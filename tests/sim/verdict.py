@@ -8,7 +8,6 @@ from skvoz.client.records import (
     Conversation,
     ConversationState,
     Intent,
-    IntentKind,
     Participant,
     StagedCommit,
 )
@@ -26,55 +25,32 @@ def problems(world: "World") -> list[str]:
     """Return what does not hold (yet)."""
     found: list[str] = []
     for person in world.people:
-        found += _of_person(world, person)
+        found += _of_person(person)
     for group_id in sorted({chat.group_id for one in world.people for chat in one.records.all(Conversation)}):
         found += _of_group(world, group_id)
     return found
 
 
-def _of_person(world: "World", person: "Person") -> list[str]:
+def _of_person(person: "Person") -> list[str]:
     found: list[str] = []
     if not person.is_at_rest:
         found.append(f"{person.name} is not at rest")
-    for staged in person.records.all(StagedCommit):
-        chat = person.records.get(Conversation, (staged.group_id,))
-        if chat is None or not _parted(world, chat):
-            found.append(f"{person.name} still has a staged commit")
+    found += [f"{person.name} still has a staged commit" for _ in person.records.all(StagedCommit)]
     for intent in person.records.all(Intent):
-        if intent.kind is IntentKind.LEAVE and _alone(world, person, intent.group_id):
-            continue
         chat = person.records.get(Conversation, (intent.group_id,))
-        if chat is not None and _parted(world, chat):
-            continue
         state = "no" if chat is None else chat.state.name
         found.append(f"{person.name} still has an intent ({intent.kind.name}, {state})")
-    return found + _of_chats(world, person)
+    return found + _of_chats(person)
 
 
-def _of_chats(world: "World", person: "Person") -> list[str]:
+def _of_chats(person: "Person") -> list[str]:
     settled = {ConversationState.ACTIVE, ConversationState.LEFT, ConversationState.REMOVED}
     chats = person.records.all(Conversation)
     return [
         f"{person.name} is {chat.state.name}"
         for chat in chats
-        if chat.state not in settled
-        and not (chat.state is ConversationState.LEAVING and _alone(world, person, chat.group_id))
-        and not _parted(world, chat)
-        and not (chat.state is ConversationState.HELD and chat.is_request)
+        if chat.state not in settled and not (chat.state is ConversationState.HELD and chat.is_request)
     ]
-
-
-def _parted(world: "World", chat: Conversation) -> bool:
-    """Tell whether a room is gone for good: dropped by its last member."""
-    if chat.denied and world.relays[chat.relay_id].store.log(chat.log_id) is None:
-        return not any(relay.restored for relay in world.relays.values())
-    return False
-
-
-def _alone(world: "World", person: "Person", group_id: GroupId) -> bool:
-    """Tell whether nobody else is in who could take somebody out: their invitation may have expired."""
-    others = [other.records.get(Conversation, (group_id,)) for other in world.people if other is not person]
-    return all(chat is None or chat.state not in IN for chat in others)
 
 
 def group_of(person: "Person", group_id: GroupId) -> Group:

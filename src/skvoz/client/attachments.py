@@ -38,6 +38,8 @@ def attached(step: Step, conversation: Conversation, fact: Attached) -> None:
     if reading is None or reading.key != fact.key or fact.after > reading.through:
         return  # what a session took up again by itself would leave a hole before what it reads
     step.caches.denials.pop(conversation.group_id, None)
+    if conversation.store_changed:
+        conversation = step.change(conversation.group_id, store_changed=False)
     if conversation.denied:
         recovery.let_in(step, conversation)
     was_caught_up = reading.caught_up

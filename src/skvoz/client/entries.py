@@ -12,6 +12,7 @@ from skvoz.client.inputs import EntriesRead, Entry
 from skvoz.client.records import Conversation, ConversationState, GroupPart, SentEntry
 from skvoz.client.step import Step
 from skvoz.mls import ApplicationMessage, OwnEcho, ProposalStored, SelfRemove
+from skvoz.mls.nodes import LeafNodeSource
 
 DROPPED_COUNTER = "entries_dropped"
 _READING = (ConversationState.ACTIVE, ConversationState.LEAVING, ConversationState.FROZEN)
@@ -92,9 +93,16 @@ def _application(step: Step, conversation: Conversation, entry: Entry) -> None:
 
 
 def _go_where_nobody_stays(step: Step, group_id: GroupId) -> None:
-    """Wait for no commit where all who could make it are leaving too."""
+    """Wait for no commit where all who could make it are leaving too, or may never come.
+
+    Whoever comes later reads that we left, and takes us out.
+    """
     if step.conversation(group_id).state is not ConversationState.LEAVING:
         return
-    leaving = {one.leaf for one in step.transaction.select(GroupPart, group_id=group_id, part="proposal")}
-    if all(member.leaf_index in leaving for member in step.group(group_id).members()):
-        conversations.forget(step, group_id)
+    gone = {one.leaf for one in step.transaction.select(GroupPart, group_id=group_id, part="proposal")}
+    for member in step.group(group_id).members():
+        has_come = member.leaf_node.source is not LeafNodeSource.KEY_PACKAGE
+        is_own = member.leaf_index == step.group(group_id).own_leaf_index
+        if member.leaf_index not in gone and (has_come or is_own):
+            return
+    conversations.forget(step, group_id)

@@ -177,8 +177,10 @@ def _refused(step: Step, conversation: Conversation, fact: RequestRefused) -> No
             attachments.refused(step, conversation, fact)
         case "OpenLog":
             conversations.open_refused(step, conversation, fact)
+        case "Knock":
+            recovery.knock_refused(step, conversation, fact)
         case _:
-            pass  # a knock is repeated by its alarm; trims and drops are not missed
+            pass  # trims and drops are not missed
 
 
 def _ring(step: Step) -> None:

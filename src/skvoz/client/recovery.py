@@ -25,7 +25,8 @@ from skvoz.base.errors import Invalid, PeerError
 from skvoz.base.ids import GroupId
 from skvoz.client import attachments, conversations, epochs, invitations, outbox, policy
 from skvoz.client.effects import Channel, Knock, Rekey
-from skvoz.client.inputs import Entry, EntryRefused, KnocksRead, RelayConnected
+from skvoz.client.envelope import segment_hash
+from skvoz.client.inputs import Entry, EntryRefused, KnocksRead, RelayConnected, RequestRefused
 from skvoz.client.records import (
     Alarm,
     Closer,
@@ -96,7 +97,8 @@ def doubt(step: Step, conversation: Conversation) -> None:
     if conversation.state is not ConversationState.LOST:
         return
     if conversation.denied:
-        restore_room(step, conversation)  # from now on with contests, see `put_back_refused`
+        # From now on with contests, see `put_back_refused`; and if the door is gone too, so is the room.
+        knock(step, conversation)
         return
     if not conversation.unfollowed_closers:
         return
@@ -146,6 +148,18 @@ def knock(step: Step, conversation: Conversation) -> None:
     if conversation.denied:
         # Where everybody was denied nobody can answer: what was put back may be taken now.
         restore_room(step, conversation)
+
+
+def knock_refused(step: Step, conversation: Conversation, fact: RequestRefused) -> None:
+    """Give up a room that is gone though the relay forgot nothing: its last member dropped it.
+
+    Somebody who was removed, and had not read it, would wait for ever.
+    """
+    group_id = conversation.group_id
+    is_denied = conversation.state is ConversationState.LOST and conversation.denied
+    waits = step.transaction.get(Alarm, DOUBT_ALARM, group_id) is not None
+    if fact.code == "denied" and is_denied and not waits and not conversation.store_changed:
+        conversations.forget(step, group_id, ConversationState.REMOVED)
 
 
 def let_in(step: Step, conversation: Conversation) -> None:
@@ -238,7 +252,7 @@ def relay_connected(step: Step, fact: RelayConnected) -> None:
             continue
         step.caches.denials[conversation.group_id] = 1
         if conversation.state in _ALIVE or conversation.denied:
-            restore_room(step, conversation)
+            restore_room(step, step.change(conversation.group_id, store_changed=True))
         elif conversation.state is ConversationState.CREATING:
             step.emit(conversations.open_log(conversation, relay))
 
@@ -273,12 +287,28 @@ def restore_room(step: Step, conversation: Conversation) -> None:
     staged = step.transaction.get(StagedCommit, group_id)
     if staged is not None:
         step.transaction.put(msgspec.structs.replace(staged, since=0))
-    relay = step.transaction.get(Relay, changed.relay_id)
-    if changed.owner_key and relay is not None:
-        step.emit(conversations.open_log(changed, relay))
-    for kept in step.transaction.select(KeptCloser, group_id=group_id):
-        _put_back(step, changed, kept)
+    kept = step.transaction.select(KeptCloser, group_id=group_id)
+    _open_again(step, changed, kept[0].segment_key if kept else changed.segment_key)
+    for one in kept:
+        _put_back(step, changed, one)
     attachments.attach(step, changed)
+
+
+def _open_again(step: Step, conversation: Conversation, first_key: bytes) -> None:
+    """Make the log anew where the relay has none, from the oldest segment on that we can go on from.
+
+    Where it has one, any other beginning than the true one is refused. Whoever made it may have left, so
+    others do it where it stays lost; but a room that its last member dropped stays so.
+    """
+    relay = step.transaction.get(Relay, conversation.relay_id)
+    if relay is None:
+        return
+    if not conversation.owner_key:
+        if not (conversation.denied and conversation.store_changed):
+            return
+        conversation = step.change(conversation.group_id, owner_key=step.randomness(KEY_SIZE))
+    changed = step.change(conversation.group_id, key_hash=segment_hash(first_key))
+    step.emit(conversations.open_log(changed, relay))
 
 
 def _put_back(step: Step, conversation: Conversation, kept: KeptCloser, *, contest: bool = False) -> None:

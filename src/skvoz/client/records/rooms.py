@@ -76,6 +76,8 @@ class Conversation(Record, frozen=True, array_like=True, kw_only=True):
     """The person deleted the chat, or declined the request: shown again once something new is said in it."""
     denied: bool = False
     """Lost because the relay knows no such segment any more, while nothing is wrong with our keys."""
+    store_changed: bool = False
+    """The relay has another store than when the room was last found there: it may have forgotten the room."""
 
 
 class Participant(Record, frozen=True, array_like=True, kw_only=True):
