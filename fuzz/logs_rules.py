@@ -10,13 +10,29 @@ from typing import Final
 from unittest.mock import patch
 
 from fuzz.target import Script, Target, scripts
+from skvoz.base.limits import CHUNK_SIZES
 from skvoz.crypto import sha256
 from skvoz.logs import Quotas, contest, find_contest_proof
 from skvoz.relay.executor import Admission, Executor
-from skvoz.relay.seam import Job, LogRequest, ReadRequest
+from skvoz.relay.seam import Job, LogRequest, Progress, ReadRequest
+from skvoz.server.blob_rows import SqliteBlobs
+from skvoz.server.database import SCHEMA_VERSION
 from skvoz.server.log_reader import SqliteReader
 from skvoz.server.write_transaction import SqliteTransaction
-from skvoz.wire.frames import Append, Attach, Drop, Kind, Knock, Open, Put, Rekey, Take, Trim
+from skvoz.wire.frames import (
+    Append,
+    Attach,
+    Discard,
+    Drop,
+    Kind,
+    Knock,
+    Open,
+    Put,
+    Rekey,
+    Reserve,
+    Take,
+    Trim,
+)
 from tests.relay.memory_store import MemoryStore
 from tests.relay.world import OWNER, START_MS, entry_id, key
 
@@ -29,6 +45,9 @@ _QUOTAS: Final = Quotas(
     knocks_per_door_max=2,
     knocks_per_log_max=3,
     packages_max=4,
+    blob_size_max=3 * CHUNK_SIZES[0],
+    log_blobs_max=2,
+    log_blob_bytes_max=4 * CHUNK_SIZES[0],
     append_burst=40,
     contest_burst=6,
 )
@@ -41,8 +60,9 @@ _POSITION_MAX: Final = 2**63 - 1
 @cache
 def _connection() -> sqlite3.Connection:
     connection = sqlite3.connect(":memory:", isolation_level=None)
-    script = importlib.resources.files("skvoz.server") / "schema" / "0001.sql"
-    connection.executescript(script.read_text("utf-8"))
+    for number in range(1, SCHEMA_VERSION + 1):
+        script = importlib.resources.files("skvoz.server") / "schema" / f"{number:04}.sql"
+        connection.executescript(script.read_text("utf-8"))
     return connection
 
 
@@ -55,7 +75,7 @@ def request(script: Script, number: int, age: int) -> LogRequest:
     identity = entry_id(12 * age + script.randrange(12))
     since = script.choice((0, 0, 1, 2, 5, _POSITION_MAX))
     body = bytes(script.choice((0, 1, 10, 64, 65, 128, 129)))
-    match script.randrange(12):
+    match script.randrange(14):
         case 0 | 1:
             kind = Kind.INBOX if script.randrange(3) == 0 else Kind.ROOM
             door = sha256(key(script.randrange(3))) if script.randrange(2) else None
@@ -82,8 +102,23 @@ def request(script: Script, number: int, age: int) -> LogRequest:
             packages = [script.randbytes(2) + b"p" for _ in range(script.randrange(3))]
             last = b"last" if script.randrange(2) else None
             return Put(number, log, OWNER, packages, last, b"offer" if script.randrange(3) == 0 else None)
-        case _:
+        case 11:
             return Take(number, log, with_key, entry_id(script.randrange(4)))
+        case _:
+            return _blob_request(script, number, log, with_key)
+
+
+def _blob_request(script: Script, number: int, log: bytes, with_key: bytes) -> LogRequest:
+    which = script.randrange(4)
+    blob, own = bytes([which]) * 16, sha256(key(which))
+    match script.randrange(6):
+        case 0 | 1 | 2:
+            count, wish_s = script.randrange(1, 4), script.choice((None, 1, 3600))
+            return Reserve(number, blob, log, with_key, own, own, CHUNK_SIZES[0], count, wish_s)
+        case 3 | 4:
+            return Progress(number, blob, script.choice((0, 1, CHUNK_SIZES[0], 3 * CHUNK_SIZES[0])))
+        case _:
+            return Discard(number, blob, key(which))
 
 
 def run(data: bytes) -> None:
@@ -116,6 +151,11 @@ def run(data: bytes) -> None:
                     age += 1
         for log_id in _LOGS:
             _compare(memory, log_id, script)
+        blobs = memory.rows.present
+        if SqliteBlobs(_connection()).all_written() != {one: blob.written for one, blob in blobs.items()}:
+            raise AssertionError("two stores hold different blobs")
+        if any(memory.log(blob.log_id) is None for blob in blobs.values()):
+            raise AssertionError("a log that is gone left blobs behind")
     finally:
         _clear(transaction)
 

@@ -5,9 +5,27 @@ from typing import Final
 
 from fuzz.target import Script, Target, changed, scripts
 from fuzz.wire_frames import UP
+from skvoz.base.limits import CHUNK_SIZES
 from skvoz.crypto import sha256
 from skvoz.relay.seam import Lost, Received
-from skvoz.wire.frames import Append, Attach, Cast, Credit, Detach, Kind, Open, Ping, Rekey, Trim, Up, encode
+from skvoz.wire.frames import (
+    Append,
+    Attach,
+    Cast,
+    Credit,
+    Detach,
+    Discard,
+    Fetch,
+    Fill,
+    Kind,
+    Open,
+    Ping,
+    Rekey,
+    Reserve,
+    Trim,
+    Up,
+    encode,
+)
 from tests.relay.world import LOG, OWNER, Client, World, entry_id, key, positions_in
 
 _STEPS_MAX: Final = 200
@@ -30,7 +48,7 @@ class MadClient:
         log = chance.choice(self.logs)
         with_key = key(chance.randrange(6))
         since = chance.randrange(5)
-        match chance.randrange(9):
+        match chance.randrange(12):
             case 0:
                 kind = Kind(chance.randrange(2))
                 first = sha256(key(chance.randrange(2)))
@@ -60,8 +78,28 @@ class MadClient:
                 return chance.choice((Credit(chance.randrange(2**31)), Cast(log, with_key, b"x")))
             case 7:
                 return Trim(self.number, log, OWNER, since)
+            case 8 | 9:
+                return self.blob_frame(log, with_key)
             case _:
                 return chance.choice(UP[2:])
+
+    def blob_frame(self, log: bytes, with_key: bytes) -> Up:
+        """Return a frame about one of two small blobs."""
+        chance = self.randomness
+        which = chance.randrange(2)
+        blob, own = bytes([which]) * 16, key(which)
+        match chance.randrange(6):
+            case 0:
+                wish_s = chance.choice((None, 3600))
+                hashes = sha256(own), sha256(own)
+                return Reserve(self.number, blob, log, with_key, *hashes, CHUNK_SIZES[0], 1, wish_s)
+            case 1 | 2 | 3:
+                size = chance.choice((1, 1000, CHUNK_SIZES[0]))
+                return Fill(self.number, blob, own, chance.choice((0, 1, 1000)), bytes(size))
+            case 4:
+                return Fetch(self.number, blob, own, chance.choice((0, 1000)), 10)
+            case _:
+                return Discard(self.number, blob, own)
 
     def step(self) -> None:
         """Say something, or break something."""
@@ -107,6 +145,11 @@ def run(data: bytes) -> None:
         positions = [entry.position for entry in world.store.all_entries(log_id)]
         if positions != sorted(set(positions)):
             raise AssertionError("positions are not in order")
+    rows, files = world.store.rows.durable, world.store.files.files
+    if not files.keys() <= rows.keys():
+        raise AssertionError("a file without a row is left")
+    if any(len(files.get(blob_id, b"")) < blob.written for blob_id, blob in rows.items()):
+        raise AssertionError("a blob has fewer bytes than were acknowledged")
 
 
 def make() -> Target:

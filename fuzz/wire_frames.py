@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import Final
 
 from fuzz.target import Part, Target, one_of
+from skvoz.wire import frames
 from skvoz.wire.frames import (
     Append,
     Attach,
@@ -14,10 +15,14 @@ from skvoz.wire.frames import (
     CastHeard,
     Credit,
     Detach,
+    Discard,
     Down,
     Drop,
     Entries,
     Entry,
+    Fetch,
+    Fill,
+    Filled,
     Hello,
     Kind,
     Knock,
@@ -31,6 +36,7 @@ from skvoz.wire.frames import (
     Pong,
     Put,
     Rekey,
+    Reserve,
     Stored,
     Take,
     Taken,
@@ -63,6 +69,11 @@ UP: Final[tuple[Up, ...]] = (
     Take(11, _ID, _KEY, _ID),
     Credit(64),
     Ping(12),
+    Reserve(13, _ID, _ID, _KEY, _KEY, _KEY, 65_552, 3, 3600),
+    Reserve(13, _ID, _ID, _KEY, _KEY, _KEY, 65_552, 3, None),
+    Fill(14, _ID, _KEY, 9, b"part"),
+    Fetch(15, _ID, _KEY, 9, 4),
+    Discard(16, _ID, _KEY),
 )
 DOWN: Final[tuple[Down, ...]] = (
     Welcome(_KEY, _ID, resumed=True, limits=Limits(1, 2, 3, 4, 5, 6)),
@@ -77,22 +88,24 @@ DOWN: Final[tuple[Down, ...]] = (
     CastHeard(_ID, b"cast"),
     Bye("bad"),
     Pong(7),
+    Filled(8, _ID, 9),
+    frames.Part(9, b"part"),
 )
 
 
 def try_up(data: bytes) -> None:
     """Parse what a client might send."""
-    frames = parse_up(data)
-    if parse_up(encode(frames)) != frames:
+    parsed = parse_up(data)
+    if parse_up(encode(parsed)) != parsed:
         raise AssertionError("frames change when they are encoded again")
 
 
 def try_down(data: bytes) -> None:
     """Parse what a relay might send, and say what it costs."""
-    frames = parse_down(data)
-    if parse_down(encode(frames)) != frames:
+    parsed = parse_down(data)
+    if parse_down(encode(parsed)) != parsed:
         raise AssertionError("frames change when they are encoded again")
-    for frame in frames:
+    for frame in parsed:
         credit_cost(frame)
 
 

@@ -142,6 +142,8 @@ class FakeRelay:
                 return refused(self.relay_id, effect, answer)
             case frames.Ok() as answer:
                 return done(self.relay_id, effect, answer.value)
+            case frames.Filled():
+                raise AssertionError("no such thing was asked for")
 
     def detach(self, session: int, log_id: bytes) -> None:
         self._readings.pop((session, log_id), None)

@@ -4,15 +4,17 @@
 `restore(snapshot)` puts back an older state under a new store id, as a restored backup does.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 
-from skvoz.logs import Log, Segment, trimmed
+from skvoz.logs import Blob, Log, Segment, Usage, trimmed
+from skvoz.relay.blobs import PartWriter, fetch
 from skvoz.relay.executor import Executor
 from skvoz.relay.ports import Offer, Removed
 from skvoz.relay.reading import read
-from skvoz.relay.seam import Job, Outcome, ReadAnswer, ReadRequest
-from skvoz.wire.frames import Entry, Flag, KnockItem, Taken
+from skvoz.relay.seam import Job, Outcome, PartJob, PartOutcome, ReadAnswer, ReadRequest
+from skvoz.wire.frames import Entry, Fetch, Flag, KnockItem, Taken
+from tests.relay.memory_blobs import MemoryFiles, MemoryRows
 
 
 @dataclass(slots=True)
@@ -60,6 +62,9 @@ class MemoryStore:
         self._logs: dict[bytes, _Room] = {}
         self._durable: dict[bytes, _Room] = {}
         self._changed: set[bytes] = set()
+        self.rows = MemoryRows()
+        self.files = MemoryFiles()
+        self._writer = PartWriter()
 
     def execute(self, jobs: Iterable[Job], now_ms: int, *, disk_full: bool = False) -> list[Outcome]:
         """Run jobs; their outcomes may be handed on after `sync` only."""
@@ -73,9 +78,16 @@ class MemoryStore:
             else:
                 self._durable.pop(log_id, None)
         self._changed.clear()
+        gone = self.rows.sync()
+        self._writer.forget(gone)
+        self.files.remove(gone)
 
     def crash(self) -> None:
         """Lose what was not synced."""
+        self.rows.crash()
+        self.files.crash()
+        self._writer = PartWriter()
+        self.files.remove(self.files.files.keys() - self.rows.present.keys())
         for log_id in self._changed:
             if log_id in self._durable:
                 self._logs[log_id] = self._durable[log_id].copy()
@@ -93,6 +105,19 @@ class MemoryStore:
         self._logs = {log_id: room.copy() for log_id, room in snapshot.rooms.items()}
         self._changed.clear()
         self.store_id = store_id
+        self.rows, self.files, self._writer = MemoryRows(), MemoryFiles(), PartWriter()
+
+    def write_parts(self, jobs: Iterable[PartJob], *, disk_full: bool = False) -> list[PartOutcome]:
+        """Write parts of blobs, and sync them."""
+        return self._writer.write(self.rows, self.files, jobs, disk_full=disk_full)
+
+    def read_parts(self, jobs: Iterable[PartJob]) -> list[PartOutcome]:
+        """Read parts of blobs."""
+        return [
+            PartOutcome(job.session, job.request, fetch(self.rows, self.files, job.request))
+            for job in jobs
+            if isinstance(job.request, Fetch)
+        ]
 
     def read(self, requests: Iterable[ReadRequest]) -> list[ReadAnswer]:
         """Read what is there; call it between `sync`s, since unsynced entries would be seen."""
@@ -116,6 +141,7 @@ class MemoryStore:
             }
             room.knocks = {number: knock for number, knock in room.knocks.items() if knock[2] > hour}
             room.pool.taken = {taker: row for taker, row in room.pool.taken.items() if row[2] > hour}
+        self._drop_blobs(lambda blob: blob.expires_hour <= hour or blob.log_id not in self._logs)
 
     def log_ids(self) -> list[bytes]:
         return list(self._logs)
@@ -140,6 +166,25 @@ class MemoryStore:
     def delete_log(self, log_id: bytes) -> None:
         del self._logs[log_id]
         self._changed.add(log_id)
+        self._drop_blobs(lambda blob: blob.log_id == log_id)
+
+    def blob(self, blob_id: bytes) -> Blob | None:
+        return self.rows.present.get(blob_id)
+
+    def save_blob(self, blob: Blob) -> None:
+        self.rows.present[blob.blob_id] = blob
+
+    def delete_blob(self, blob_id: bytes) -> None:
+        del self.rows.present[blob_id]
+
+    def blob_usage(self, log_id: bytes) -> Usage:
+        sizes = [blob.size for blob in self.rows.present.values() if blob.log_id == log_id]
+        return Usage(blob_count=len(sizes), byte_count=sum(sizes))
+
+    def _drop_blobs(self, is_gone: Callable[[Blob], bool]) -> None:
+        self.rows.present = {
+            blob_id: blob for blob_id, blob in self.rows.present.items() if not is_gone(blob)
+        }
 
     def segment(self, log_id: bytes, key_hash: bytes) -> Segment | None:
         room = self._logs.get(log_id)
@@ -174,6 +219,7 @@ class MemoryStore:
         ]
         size = sum(self._delete_entry(room, position) for position in gone)
         self._changed.add(log_id)
+        self._drop_blobs(lambda blob: blob.log_id == log_id and blob.position + 1 < before)
         return Removed(len(gone), size)
 
     def has_door(self, log_id: bytes, door_hash: bytes) -> bool:

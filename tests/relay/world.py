@@ -7,7 +7,21 @@ from skvoz.crypto import SUITES, sha256
 from skvoz.logs import Quotas
 from skvoz.relay.executor import Admission, Executor
 from skvoz.relay.machine import Relay
-from skvoz.relay.seam import Close, Execute, Executed, Input, Lost, Passed, Read, ReadDone, Received, Send
+from skvoz.relay.seam import (
+    Close,
+    Execute,
+    Executed,
+    Input,
+    Lost,
+    PartsDone,
+    Passed,
+    Read,
+    ReadDone,
+    ReadParts,
+    Received,
+    Send,
+    WriteParts,
+)
 from skvoz.wire.frames import (
     Append,
     Attach,
@@ -102,6 +116,11 @@ class World:
                         waiting.append(Executed(outcomes))
                     case Read():
                         waiting.append(ReadDone(self.store.read(effect.requests)))
+                    case WriteParts():
+                        outcomes = self.store.write_parts(effect.jobs, disk_full=self.disk_full)
+                        waiting.append(PartsDone(outcomes))
+                    case ReadParts():
+                        waiting.append(PartsDone(self.store.read_parts(effect.jobs)))
             if self.hold_store:
                 self.held += waiting
                 waiting = []

@@ -50,9 +50,9 @@ def test_a_backup_of_a_relay_in_use_is_whole(tmp_path: Path) -> None:
 
     asyncio.run(scenario())
     names = {file.name for file in (tmp_path / "backup").iterdir()}
-    assert names == {"relay.key", "relay.db"}
+    assert names == {"relay.key", "relay.db", "blobs"}
     for file in (tmp_path / "backup").iterdir():
-        assert file.stat().st_mode & 0o777 == 0o600
+        assert file.stat().st_mode & 0o777 == (0o700 if file.is_dir() else 0o600)
     assert (tmp_path / "backup").stat().st_mode & 0o777 == 0o700
     assert not list(tmp_path.glob("*.part"))
 

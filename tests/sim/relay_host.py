@@ -22,12 +22,15 @@ from skvoz.relay.seam import (
     Job,
     Lost,
     Outcome,
+    PartsDone,
     Passed,
     Read,
     ReadDone,
+    ReadParts,
     ReadRequest,
     Received,
     Send,
+    WriteParts,
 )
 from skvoz.wire.frames import Append, Entry, No, Rekey, Stored
 from tests.relay.memory_store import MemoryStore, Snapshot
@@ -196,6 +199,10 @@ class RelayHost:
                 case Read():
                     requests = effect.requests
                     self._later(self.random.randrange(3), lambda wanted=requests: self._read(wanted))
+                case WriteParts():
+                    self._tell(PartsDone(self.store.write_parts(effect.jobs)))
+                case ReadParts():
+                    self._tell(PartsDone(self.store.read_parts(effect.jobs)))
 
     def post(self, job: Job) -> None:
         """Have a request decided that comes from no session."""

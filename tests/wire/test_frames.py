@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from skvoz.base.errors import Malformed
-from skvoz.base.limits import REKEY_SIZE_MAX
+from skvoz.base.limits import PART_SIZE_MAX, REKEY_SIZE_MAX
 from skvoz.wire import frames as wire
 from skvoz.wire.frames import (
     Append,
@@ -18,10 +18,14 @@ from skvoz.wire.frames import (
     CastHeard,
     Credit,
     Detach,
+    Discard,
     Down,
     Drop,
     Entries,
     Entry,
+    Fetch,
+    Fill,
+    Filled,
     Hello,
     Kind,
     Knock,
@@ -31,10 +35,12 @@ from skvoz.wire.frames import (
     No,
     Ok,
     Open,
+    Part,
     Ping,
     Pong,
     Put,
     Rekey,
+    Reserve,
     Stored,
     Take,
     Taken,
@@ -71,6 +77,11 @@ UP: list[Up] = [
     Take(9, ID, KEY, ID),
     Credit(2**31 - 1),
     Ping(2**32 - 1),
+    Reserve(13, ID, ID, KEY, KEY, KEY, 65_552, 3, 3600),
+    Reserve(13, ID, ID, KEY, KEY, KEY, 65_552, 3, None),
+    Fill(14, ID, KEY, 9, b"part"),
+    Fetch(15, ID, KEY, 9, 4),
+    Discard(16, ID, KEY),
 ]
 
 DOWN: list[Down] = [
@@ -87,6 +98,8 @@ DOWN: list[Down] = [
     CastHeard(ID, b"cast"),
     Bye("moved"),
     Pong(0),
+    Filled(8, ID, 9),
+    Part(9, b"part"),
 ]
 
 
@@ -164,7 +177,15 @@ def test_missing_and_surplus_fields_are_malformed(frame: Up | Down) -> None:
         (Hello(b"x", None, 0, 0), 1, bytes(wire.EPHEMERAL_SIZE_MAX + 1)),
         (Hello(b"x", None, 0, 0), 2, KEY[:31]),
         (Credit(0), 1, 2**31),
-        (Credit(0), 0, 15),
+        (Credit(0), 0, 19),
+        (Fill(1, ID, KEY, 0, b"x"), 4, -1),
+        (Fill(1, ID, KEY, 0, b"x"), 5, b""),
+        (Fill(1, ID, KEY, 0, b"x"), 5, bytes(PART_SIZE_MAX + 1)),
+        (Fetch(1, ID, KEY, 0, 1), 5, 0),
+        (Fetch(1, ID, KEY, 0, 1), 5, PART_SIZE_MAX + 1),
+        (Reserve(1, ID, ID, KEY, KEY, KEY, 65_552, 1, None), 8, 0),
+        (Reserve(1, ID, ID, KEY, KEY, KEY, 65_552, 1, None), 8, 2**31),
+        (Reserve(1, ID, ID, KEY, KEY, KEY, 65_552, 1, None), 9, 0),
         (Credit(0), 0, "13"),
     ],
 )

@@ -332,8 +332,8 @@ class RelaySession:
             case frames.Pong():
                 self._in_flight.discard(frame.number)
                 return None
-            case frames.CastHeard():
-                return None
+            case frames.CastHeard() | frames.Filled() | frames.Part():
+                return None  # not asked for here
             case frames.Bye():
                 self._token = None
                 return None

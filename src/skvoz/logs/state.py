@@ -8,7 +8,7 @@ from typing import Final, Literal, TypeAlias
 
 import msgspec
 
-from skvoz.base.limits import ENTRY_SIZE_MAX, REKEY_SIZE_MAX
+from skvoz.base.limits import BLOB_SIZE_MAX, ENTRY_SIZE_MAX, REKEY_SIZE_MAX
 
 ROOM: Final = 0
 INBOX: Final = 1
@@ -66,6 +66,35 @@ class Segment(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         return "<Segment>"
 
 
+class Blob(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """A sealed file beside a log, without its bytes.
+
+    `size`: its bytes once it is whole. `written`: the first so many are on stable storage.
+    `position`: the log's head when it became whole, else when space was made for it.
+    `expires_hour`: forgotten then.
+    `retention_s`: how long it wants to be kept once it is whole, or None.
+    """
+
+    blob_id: bytes
+    log_id: bytes
+    write_hash: bytes
+    read_hash: bytes
+    size: int
+    written: int
+    position: int
+    retention_s: int | None
+    expires_hour: int
+
+    @property
+    def whole(self) -> bool:
+        """Whether all of it is there."""
+        return self.written >= self.size
+
+    def __repr__(self) -> str:
+        """Say nothing of the blob's id and keys."""
+        return "<Blob>"
+
+
 class Refusal(msgspec.Struct, frozen=True, gc=False):
     """Why not; a repeat makes sense after `retry_after_ms` where that isn't 0."""
 
@@ -89,6 +118,9 @@ class Quotas:
     knocks_per_door_max: int = 8
     knocks_per_log_max: int = 64
     packages_max: int = 128
+    blob_size_max: int = BLOB_SIZE_MAX
+    log_blobs_max: int = 4_096
+    log_blob_bytes_max: int = 8 * 1024 * 1024 * 1024
     appends_per_s: float = 100.0
     append_burst: int = 2_000
     contests_per_s: float = 1 / 30
@@ -103,5 +135,7 @@ class Quotas:
     session_open_burst: int = 64
     lookups_per_s: float = 5.0
     lookup_burst: int = 100
+    reserves_per_s: float = 1.0
+    reserve_burst: int = 64
     casts_per_s: float = 1_000.0
     cast_burst: int = 1_000

@@ -5,6 +5,7 @@
 - `seam`: inputs, effects, and what passes between the machine and the store
 - `ports`: what a store must be able to do
 - `executor`: runs requests against a store's write transaction by the rules of `skvoz.logs`
+- `blobs`: space for blobs, and their bytes in files beside the store
 - `pool`: what lies beside an inbox
 - `turns`: what keeps the order of one who writes
 - `reading`: reads what a session may see
@@ -12,9 +13,21 @@
 `docs/protocol/relay.md` says the same for a second implementation.
 """
 
+from skvoz.relay.blobs import PartWriter, fetch
 from skvoz.relay.executor import Admission, Executor
 from skvoz.relay.machine import Relay
-from skvoz.relay.ports import LogReader, LogTransaction
+from skvoz.relay.ports import BlobFiles, BlobRows, LogReader, LogTransaction
 from skvoz.relay.reading import read
 
-__all__ = ["Admission", "Executor", "LogReader", "LogTransaction", "Relay", "read"]
+__all__ = [
+    "Admission",
+    "BlobFiles",
+    "BlobRows",
+    "Executor",
+    "LogReader",
+    "LogTransaction",
+    "PartWriter",
+    "Relay",
+    "fetch",
+    "read",
+]

@@ -30,15 +30,17 @@ from skvoz.logs import (
     renewed,
     trimmed,
 )
+from skvoz.relay.blobs import Blobs
 from skvoz.relay.pool import Pools
 from skvoz.relay.ports import LogTransaction
-from skvoz.relay.seam import Appended, Dropped, Granted, Job, Knocked, LogRequest, Outcome
+from skvoz.relay.seam import Appended, Dropped, Granted, Job, Knocked, LogRequest, Outcome, Progress
 from skvoz.relay.turns import Lane, Turns
 from skvoz.wire.frames import (
     Append,
     Attach,
     Attached,
     Code,
+    Discard,
     Drop,
     Entry,
     Flag,
@@ -49,6 +51,7 @@ from skvoz.wire.frames import (
     Open,
     Put,
     Rekey,
+    Reserve,
     Stored,
     Take,
     Trim,
@@ -84,6 +87,7 @@ class Executor:
         self._rates = Rates()
         self._turns = Turns()
         self._pools = Pools(quotas, self._rates)
+        self._blobs = Blobs(quotas, self._rates)
         self._append_rate = Rate.of(quotas.appends_per_s, quotas.append_burst)
         self._contest_rate = Rate.of(quotas.contests_per_s, quotas.contest_burst)
         self._knock_rate = Rate.of(quotas.knocks_per_s, quotas.knock_burst)
@@ -136,6 +140,11 @@ class Executor:
                 return Outcome(session, answer, None)
             case Take():
                 return Outcome(session, self._pools.take(batch.transaction, request, batch.now_ms), None)
+            case Reserve() | Discard() | Progress():
+                answer = self._blobs.decide(
+                    batch.transaction, request, batch.now_ms, disk_full=batch.disk_full
+                )
+                return Outcome(session, answer, None)
             case _:
                 assert_never(request)
 

@@ -23,13 +23,19 @@ from skvoz.relay.seam import (
     LogRequest,
     Lost,
     Outcome,
+    PartJob,
+    PartOutcome,
+    PartsDone,
     Passed,
+    Progress,
     Read,
     ReadAnswer,
     ReadDone,
+    ReadParts,
     ReadRequest,
     Received,
     Send,
+    WriteParts,
 )
 from skvoz.relay.session import ATTACHMENTS_MAX, READ_BYTES, READS_MAX, Attachment, Session, without_body
 from skvoz.wire.frames import (
@@ -39,16 +45,21 @@ from skvoz.wire.frames import (
     Cast,
     Credit,
     Detach,
+    Discard,
     Drop,
+    Fetch,
+    Fill,
     Hello,
     Knock,
     Limits,
     No,
     Open,
+    Part,
     Ping,
     Pong,
     Put,
     Rekey,
+    Reserve,
     Take,
     Trim,
     Up,
@@ -60,6 +71,10 @@ SESSION_S: Final = 300
 """A session without a connection is kept so long, seconds."""
 PENDING_MAX: Final = 4_096
 """Requests of one session that the store has not answered; further ones are `slow`."""
+PARTS_MAX: Final = 8
+"""Parts of blobs that one session writes or reads at a time; further ones are `slow`."""
+PARTS_BYTES_MAX: Final = 64 * 1024 * 1024
+"""Bytes of parts that wait to be written, of all sessions; further ones are `slow`."""
 _GREETING_S: Final = 30
 _TOKEN_SIZE: Final = 32
 _SLOW_MS: Final = 1_000
@@ -116,6 +131,9 @@ class Relay:
         self._readers: dict[bytes, dict[int, Attachment]] = {}
         self._touched: dict[int, Session] = {}
         self._jobs: list[Job] = []
+        self._fills: list[PartJob] = []
+        self._fetches: list[PartJob] = []
+        self._unwritten_bytes = 0
         self._effects: list[Effect] = []
 
     @property
@@ -135,6 +153,9 @@ class Relay:
                 case ReadDone():
                     for answer in happened.answers:
                         self._take_read(answer)
+                case PartsDone():
+                    for outcome in happened.outcomes:
+                        self._take_part(outcome)
                 case Lost():
                     self._lose(happened.connection, now_ms)
                 case Passed():
@@ -215,6 +236,10 @@ class Relay:
         match frame:
             case Append() | Rekey() | Open() | Knock() | Trim() | Drop() | Put() | Take():
                 self._submit(session, frame)
+            case Reserve() | Discard():
+                self._submit(session, frame)
+            case Fill() | Fetch():
+                self._submit_part(session, frame)
             case Attach():
                 if session.expect_attach(frame.log, frame.request):
                     self._submit(session, frame)
@@ -240,6 +265,37 @@ class Relay:
             return
         session.pending += 1
         self._jobs.append(Job(session.number, request))
+
+    def _submit_part(self, session: Session, request: Fill | Fetch) -> None:
+        size = len(request.body) if isinstance(request, Fill) else 0
+        if session.parts >= PARTS_MAX or self._unwritten_bytes + size > PARTS_BYTES_MAX:
+            session.say(No(request.request, "slow", _SLOW_MS))
+            return
+        if session.connection is None:
+            return
+        session.parts += 1
+        self._unwritten_bytes += size
+        job = PartJob(session.number, session.connection, request)
+        (self._fills if isinstance(request, Fill) else self._fetches).append(job)
+
+    def _take_part(self, outcome: PartOutcome) -> None:
+        """Answer for a part; what was written is noted by the store first."""
+        if isinstance(outcome.request, Fill):
+            self._unwritten_bytes -= len(outcome.request.body)
+        session = self._sessions.get(outcome.session)
+        if session is not None:
+            session.parts -= 1
+        result = outcome.result
+        if isinstance(result, Progress):
+            if session is not None:
+                session.pending += 1
+            self._jobs.append(Job(outcome.session, result))
+        elif session is not None and result is not None:
+            if isinstance(result, Part):
+                session.say_part(result)
+            else:
+                session.say(result)
+            self._touched[session.number] = session
 
     def _cast(self, session: Session, cast: Cast, now_ms: int) -> None:
         own = session.attachments.get(cast.log)
@@ -403,6 +459,12 @@ class Relay:
             self._jobs = []
         if reads:
             self._effects.append(Read(reads))
+        if self._fills:
+            self._effects.append(WriteParts(self._fills))
+            self._fills = []
+        if self._fetches:
+            self._effects.append(ReadParts(self._fetches))
+            self._fetches = []
         effects = self._effects
         self._effects = []
         return effects

@@ -9,7 +9,7 @@ from typing import Protocol
 
 import msgspec
 
-from skvoz.logs import Log, Segment
+from skvoz.logs import Blob, Log, Segment, Usage
 from skvoz.wire.frames import Entry, KnockItem, Taken
 
 
@@ -43,7 +43,7 @@ class LogTransaction(Protocol):
         ...
 
     def delete_log(self, log_id: bytes) -> None:
-        """Delete a log with segments, entries, knocks and packages."""
+        """Delete a log with segments, entries, knocks, packages and blobs."""
         ...
 
     def segment(self, log_id: bytes, key_hash: bytes) -> Segment | None:
@@ -67,7 +67,10 @@ class LogTransaction(Protocol):
         ...
 
     def trim_entries(self, log_id: bytes, before: int) -> Removed:
-        """Delete entries before this position, closers excepted."""
+        """Delete entries before this position, closers excepted, and blobs whose message stood there.
+
+        A blob became whole before its message was appended: those with `position` + 1 < `before` go.
+        """
         ...
 
     def has_door(self, log_id: bytes, door_hash: bytes) -> bool:
@@ -128,6 +131,46 @@ class LogTransaction(Protocol):
 
     def set_offer(self, log_id: bytes, offer: Offer) -> None:
         """Insert or replace it."""
+        ...
+
+    def blob(self, blob_id: bytes) -> Blob | None:
+        """Return a blob."""
+        ...
+
+    def save_blob(self, blob: Blob) -> None:
+        """Insert or replace a blob."""
+        ...
+
+    def delete_blob(self, blob_id: bytes) -> None:
+        """Delete a blob; its file goes after the commit."""
+        ...
+
+    def blob_usage(self, log_id: bytes) -> Usage:
+        """Count a log's blobs and their bytes, those to come included."""
+        ...
+
+
+class BlobRows(Protocol):
+    """Committed blobs."""
+
+    def blob(self, blob_id: bytes) -> Blob | None:
+        """Return a blob."""
+        ...
+
+
+class BlobFiles(Protocol):
+    """The bytes of blobs; a file for each that has any. What fails raises a `StoreError`."""
+
+    def write_at(self, blob_id: bytes, offset: int, body: bytes) -> None:
+        """Write into a blob's file, making it where it is missing; raise `DiskFull`."""
+        ...
+
+    def sync(self) -> None:
+        """Put everything that was written on stable storage; raise `DiskFull`."""
+        ...
+
+    def bytes_at(self, blob_id: bytes, offset: int, size: int) -> bytes | None:
+        """Return bytes of a blob's file; None where it is not there or too short."""
         ...
 
 

@@ -11,22 +11,25 @@ from skvoz.wire.frames import (
     Append,
     Attach,
     Attached,
+    Discard,
     Drop,
     Entry,
+    Fetch,
+    Fill,
+    Filled,
     Knock,
     KnockItem,
     No,
     Ok,
     Open,
+    Part,
     Put,
     Rekey,
+    Reserve,
     Stored,
     Take,
     Trim,
 )
-
-LogRequest: TypeAlias = Open | Attach | Append | Rekey | Knock | Trim | Drop | Put | Take
-"""Frames that the store's writer decides."""
 
 
 class _Quiet(msgspec.Struct, frozen=True, gc=False):
@@ -35,6 +38,22 @@ class _Quiet(msgspec.Struct, frozen=True, gc=False):
     def __repr__(self) -> str:
         """Name the kind only."""
         return f"<{type(self).__name__}>"
+
+
+class Progress(_Quiet, frozen=True, gc=False):
+    """A blob's first `written` bytes are in its file, on stable storage: note it, and tell who wrote them."""
+
+    request: int
+    blob: bytes
+    written: int
+
+
+LogRequest: TypeAlias = (
+    Open | Attach | Append | Rekey | Knock | Trim | Drop | Put | Take | Reserve | Discard | Progress
+)
+"""What the store's writer decides: frames, and what came of others."""
+PartRequest: TypeAlias = Fill | Fetch
+"""Frames about a blob's bytes, which never wait for the store's writer, nor it for them."""
 
 
 class Job(_Quiet, frozen=True, gc=False):
@@ -80,8 +99,24 @@ class Outcome(_Quiet, frozen=True, gc=False):
     """What became of a job: the answer to its session, and what others are told."""
 
     session: int
-    answer: Ok | No | Stored | Attached
+    answer: Ok | No | Stored | Attached | Filled
     notice: Notice | None
+
+
+class PartJob(_Quiet, frozen=True, gc=False):
+    """A request of a session about a blob's bytes, and the connection that it came by."""
+
+    session: int
+    connection: int
+    request: PartRequest
+
+
+class PartOutcome(_Quiet, frozen=True, gc=False):
+    """What became of one: the answer, or progress to be noted first; None where nobody waits any more."""
+
+    session: int
+    request: PartRequest
+    result: Part | No | Progress | None
 
 
 class ReadRequest(_Quiet, frozen=True, gc=False):
@@ -142,11 +177,17 @@ class ReadDone(_Quiet, frozen=True, gc=False):
     answers: list[ReadAnswer]
 
 
+class PartsDone(_Quiet, frozen=True, gc=False):
+    """These were handled; the bytes of those that were written are on stable storage."""
+
+    outcomes: list[PartOutcome]
+
+
 class Passed(_Quiet, frozen=True, gc=False):
     """Time has passed; hand this in every few seconds, so that dead sessions go."""
 
 
-Input: TypeAlias = Received | Lost | Executed | ReadDone | Passed
+Input: TypeAlias = Received | Lost | Executed | ReadDone | PartsDone | Passed
 
 
 class Send(_Quiet, frozen=True, gc=False):
@@ -174,4 +215,19 @@ class Read(_Quiet, frozen=True, gc=False):
     requests: list[ReadRequest]
 
 
-Effect: TypeAlias = Send | Close | Execute | Read
+class WriteParts(_Quiet, frozen=True, gc=False):
+    """Have the blobs' files written through `PartWriter.write`, and hand in `PartsDone`."""
+
+    jobs: list[PartJob]
+
+
+class ReadParts(_Quiet, frozen=True, gc=False):
+    """Have them read through `fetch`, and hand in `PartsDone`.
+
+    Each is read once its connection has little left to send, so that who is slow to read holds no memory.
+    """
+
+    jobs: list[PartJob]
+
+
+Effect: TypeAlias = Send | Close | Execute | Read | WriteParts | ReadParts

@@ -20,6 +20,7 @@ from skvoz.wire.frames import (
     Flag,
     KnockItem,
     KnocksHeard,
+    Part,
 )
 
 if TYPE_CHECKING:
@@ -112,6 +113,7 @@ class Session:
         self.sealed: SealedSession | None = None
         self.lost_at_ms = 0
         self.pending = 0
+        self.parts = 0
         self.credit = CREDIT_BYTES
         self.reserved = 0
         self.reads = 0
@@ -153,6 +155,10 @@ class Session:
         if self.connection is not None:
             self._make_room(size)
             self._frames.append(frame)
+
+    def say_part(self, part: Part) -> None:
+        """Put a part of a blob into the next message; it was asked for, so it costs no credit."""
+        self.say(part, len(part.body) + _FRAME_OVERHEAD)
 
     def deliver(self, attachment: Attachment, entry: Entry) -> None:
         """Put an entry into the next message and move the cursor; it costs credit."""

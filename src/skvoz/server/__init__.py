@@ -4,6 +4,8 @@
 - `config`: the operator's settings
 - `database`: SQLite: opening, schema versions, the store's id, errors in our own words
 - `write_transaction`, `log_reader`: what the machine asks of a store, in SQL
+- `blob_rows`, `blob_store`: blobs in the database, and their bytes in files
+- `part_pump`: reads parts of blobs no faster than their readers take them
 - `store`: the writer's and the reader's threads, group commit, expiry, the disk's high-water mark
 - `listener`: WebSocket connections in, messages out
 - `service`: all of it together: `serve`, or `RelayService` on an event loop of one's own

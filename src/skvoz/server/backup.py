@@ -11,6 +11,7 @@ import sqlite3
 from pathlib import Path
 
 from skvoz.base.errors import Conflict, NotFound, StoreError
+from skvoz.server.blob_rows import SqliteBlobs
 from skvoz.server.database import open_database, open_reader, own_words, rename
 from skvoz.server.home import RelayHome, hold_home, sync_folder
 
@@ -54,6 +55,7 @@ def _copy(source: RelayHome, target: Path, connection: sqlite3.Connection) -> No
             with contextlib.closing(sqlite3.connect(copy.database_file)) as written:
                 connection.backup(written, pages=_PAGES_PER_STEP)
                 _check(written)
+            _copy_blobs(source, copy)
             for old, new in ((source.key_file, copy.key_file), (source.config_file, copy.config_file)):
                 if old.exists():
                     shutil.copyfile(old, new)
@@ -68,6 +70,20 @@ def _copy(source: RelayHome, target: Path, connection: sqlite3.Connection) -> No
     except BaseException:
         shutil.rmtree(made, ignore_errors=True)
         raise
+
+
+def _copy_blobs(source: RelayHome, copy: RelayHome) -> None:
+    """Copy the files of the blobs that the copied database names; one that has gone meanwhile is missing."""
+    if not source.blobs_folder.exists():
+        return
+    copy.blobs_folder.mkdir(mode=0o700)
+    with contextlib.closing(open_reader(copy.database_file)) as connection:
+        for blob_id in SqliteBlobs(connection).all_written():
+            with contextlib.suppress(FileNotFoundError):
+                file = copy.blobs_folder / blob_id.hex()
+                shutil.copyfile(source.blobs_folder / blob_id.hex(), file)
+                file.chmod(0o600)
+                _sync(file)
 
 
 def _check(connection: sqlite3.Connection) -> None:

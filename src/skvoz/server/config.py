@@ -18,7 +18,7 @@ from typing import Any, Final
 import msgspec
 
 from skvoz.base.errors import BadRequest, StoreError
-from skvoz.base.limits import ENTRY_SIZE_MAX, REKEY_SIZE_MAX
+from skvoz.base.limits import BLOB_SIZE_MAX, ENTRY_SIZE_MAX, REKEY_SIZE_MAX
 from skvoz.crypto import sha256
 from skvoz.logs import CLOSER_RETENTION_S, Quotas
 from skvoz.relay import Admission
@@ -98,6 +98,8 @@ def _quotas(found: dict[str, Any]) -> Quotas:
     quotas = Quotas(**found)
     if quotas.entry_size_max > ENTRY_SIZE_MAX or quotas.rekey_size_max > REKEY_SIZE_MAX:
         raise BadRequest("entries can't be larger than the protocol allows")
+    if quotas.blob_size_max > BLOB_SIZE_MAX:
+        raise BadRequest("blobs can't be larger than the protocol allows")
     if quotas.retention_s > CLOSER_RETENTION_S:
         raise BadRequest("entries can't be kept longer than closers are")
     return quotas

@@ -1,6 +1,7 @@
 """The relay's SQLite database: opening it, its schema's version, and errors in our own words."""
 
 import contextlib
+import errno
 import importlib.resources
 import os
 import secrets
@@ -11,7 +12,7 @@ from typing import Final
 
 from skvoz.base.errors import DiskFull, SchemaTooNew, StoreError
 
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 """The number of the newest file in `schema/`."""
 STORE_ID_SIZE: Final = 16
 _PAGE_SIZE: Final = 4096
@@ -139,4 +140,6 @@ def own_words() -> Generator[None]:
     except UnicodeDecodeError:  # out of SQLite's text about a damaged schema
         raise StoreError("the relay's database is damaged, or is something else") from None
     except OSError as error:
+        if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+            raise DiskFull("the relay's disk is full") from None
         raise StoreError(f"the relay's database can't be used: {error.strerror}") from None

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from skvoz.base.errors import NotFound, StoreError
+from skvoz.server.blob_store import BlobFolder
 from skvoz.server.database import open_reader, own_words
 from skvoz.server.home import OWN_FILES, RelayHome
 
@@ -53,6 +54,17 @@ SHOWN: Final[dict[str, tuple[str, ...]]] = {
     "knock": ("log", "number", "door_hash", "body", "expires_hour"),
     "package": ("number", "log", "digest", "body", "taker", "expires_hour"),
     "inbox": ("log", "last_package", "offer", "offer_taker"),
+    "blob": (
+        "blob",
+        "log",
+        "write_hash",
+        "read_hash",
+        "size",
+        "written",
+        "position",
+        "retention_s",
+        "expires_hour",
+    ),
 }
 """Every table and every column that a relay may have."""
 _BOOKKEEPING: Final = frozenset({"sqlite_sequence"})
@@ -69,6 +81,12 @@ def disclose(folder: Path) -> Iterator[str]:
     for file in sorted(folder.iterdir()):
         if file.name not in OWN_FILES:
             raise StoreError("the relay's home has a file that the list of its files does not name")
+        if file == home.blobs_folder:
+            sizes = BlobFolder(file).sizes()
+            yield f"{file.name}: {len(sizes)} files, {OWN_FILES[file.name]}"
+            for blob_id, size in sorted(sizes.items()):
+                yield f"  {blob_id.hex()}: {size} bytes, sealed"
+            continue
         yield f"{file.name}: {file.stat().st_size} bytes, {OWN_FILES[file.name]}"
     with own_words(), contextlib.closing(open_reader(home.database_file)) as connection:
         connection.execute("BEGIN")

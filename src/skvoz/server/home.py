@@ -4,6 +4,7 @@ relay.key    the relay's X-Wing private key, 32 bytes, mode 0600; whoever has it
 relay.toml   the operator's settings; may be absent
 relay.db     what the relay holds, with SQLite's `-wal` and `-shm` beside it
 mark         how far the database had come: an older one was put back from a copy
+blobs/       the bytes of blobs, a file each, named by the blob's id in hex
 lock         held while a process works on the home
 """
 
@@ -24,11 +25,12 @@ OWN_FILES = {
     "relay.db-wal": "the database's journal",
     "relay.db-shm": "the journal's index",
     "mark": "how many entries the database has had",
+    "blobs": "the bytes of blobs, a file each",
     "lock": "empty",
     "relay.key.new": "an unfinished `relay.key`",
     "mark.new": "an unfinished `mark`",
 }
-"""Every file that a relay may have, and what is in it."""
+"""Everything that a relay's folder may have, and what is in it."""
 PRIVATE_KEY_SIZE = 32
 """An X-Wing private key is its seed, bytes (draft-connolly-cfrg-xwing-kem)."""
 _PORT_DIGITS_MAX = 5
@@ -56,6 +58,11 @@ class RelayHome:
     def database_file(self) -> Path:
         """Where the logs are."""
         return self.folder / "relay.db"
+
+    @property
+    def blobs_folder(self) -> Path:
+        """Where the bytes of blobs are."""
+        return self.folder / "blobs"
 
     @property
     def mark_file(self) -> Path:

@@ -22,8 +22,10 @@ from picows import (
 
 from skvoz.wire.sealed import MESSAGE_SIZE_MAX
 
-WRITE_BUFFER_MAX: Final = 4 * 1024 * 1024
+WRITE_BUFFER_MAX: Final = 8 * 1024 * 1024
 """Bytes that a connection may leave unread before it is closed: credit bounds entries, this the rest."""
+CLEAR_BYTES: Final = 512 * 1024
+"""With less than this left to send, a connection takes the next part of a blob."""
 CONNECTIONS_MAX: Final = 20_000
 SILENCE_S: Final = 30.0
 """A connection that has said nothing whole for so long is no client of ours."""
@@ -35,10 +37,16 @@ class Connections:
     """All open connections by number."""
 
     def __init__(
-        self, received: Callable[[int, bytes], None], lost: Callable[[int], None], path: str
+        self,
+        received: Callable[[int, bytes], None],
+        lost: Callable[[int], None],
+        cleared: Callable[[int], None],
+        path: str,
     ) -> None:
+        """Tell `cleared` of connections that have little left to send, after they had much."""
         self._received = received
         self._lost = lost
+        self.cleared = cleared
         self._path = path.encode()
         self._open: dict[int, WSTransport] = {}
         self._silent: dict[int, float] = {}
@@ -66,7 +74,15 @@ class Connections:
         self._open[self._last_number] = transport
         self._silent[self._last_number] = time.monotonic()
         _keep_alive(transport)
+        transport.underlying_transport.set_write_buffer_limits(high=CLEAR_BYTES)
         return self._last_number
+
+    def is_clear(self, number: int) -> bool | None:
+        """Tell whether a connection has little left to send; None for one that is gone."""
+        transport = self._open.get(number)
+        if transport is None:
+            return None
+        return transport.underlying_transport.get_write_buffer_size() < CLEAR_BYTES
 
     def message(self, number: int, message: bytes) -> None:
         """Hand on what a connection said."""
@@ -142,6 +158,9 @@ class _Connection(WSListener):
         elif frame.fin:
             message, self._pieces = bytes(self._pieces), None
             self._connections.message(self._number, message)
+
+    def resume_writing(self) -> None:
+        self._connections.cleared(self._number)
 
     def on_ws_disconnected(self, transport: WSTransport) -> None:  # noqa: ARG002  # the library's signature
         self._connections.closed(self._number)

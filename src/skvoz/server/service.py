@@ -5,6 +5,7 @@ import logging
 import os
 import secrets
 import signal
+import sqlite3
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -22,17 +23,24 @@ from skvoz.relay.seam import (
     Input,
     Lost,
     Outcome,
+    PartOutcome,
+    PartsDone,
     Passed,
     Read,
     ReadAnswer,
     ReadDone,
+    ReadParts,
     Received,
     Send,
+    WriteParts,
 )
+from skvoz.server.blob_rows import SqliteBlobs
+from skvoz.server.blob_store import BlobFolder, BlobStore, put_right
 from skvoz.server.config import Settings
 from skvoz.server.database import open_database, own_words, rename_if_restored, store_id
 from skvoz.server.home import HeldHome, hold_home, write_private_file
 from skvoz.server.listener import Connections
+from skvoz.server.part_pump import PartPump
 from skvoz.server.store import Store
 
 _PASSED_EVERY_S: Final = 5.0
@@ -52,11 +60,15 @@ class RelayService:
             with own_words():
                 self.was_restored = rename_if_restored(connection, _read_mark(home.mark_file))
                 known_as = store_id(connection)
+            files = BlobFolder(home.blobs_folder)
+            _put_blobs_right(connection, files)
+            self._blobs = BlobStore(home.database_file, files, self._store_failed)
             executor = Executor(quotas=settings.quotas, admission=settings.admission)
             self._store = Store(
                 home.database_file,
                 connection,
                 executor,
+                blobs=self._blobs,
                 reserve_bytes=settings.reserve_bytes,
                 note_progress=self._write_mark,
                 failed=self._store_failed,
@@ -75,8 +87,14 @@ class RelayService:
             raise
         self._connections = Connections(
             lambda number, message: self._take(Received(number, message)),
-            lambda number: self._take(Lost(number)),
+            self._lost,
+            self._cleared,
             settings.path,
+        )
+        self._pump = PartPump(
+            self._connections.is_clear,
+            lambda job: self._blobs.read(job, lambda outcomes: self._part_read(job.connection, outcomes)),
+            lambda outcomes: self._take(PartsDone(outcomes)),
         )
         self._inputs: list[Input] = []
         self._server: asyncio.Server | None = None
@@ -137,10 +155,16 @@ class RelayService:
                         self._connections.send(effect.connection, effect.message)
                     case Close():
                         self._connections.close(effect.connection)
+                        self._pump.go_on(effect.connection)
                     case Execute():
                         self._store.execute(effect.jobs, self._executed)
                     case Read():
                         self._store.read(effect.requests, self._read)
+                    case WriteParts():
+                        self._blobs.write(effect.jobs, self._parts_written)
+                    case ReadParts():
+                        for job in effect.jobs:
+                            self._pump.ask(job)
                     case _:
                         assert_never(effect)
         except Exception as error:  # noqa: BLE001  # a bug: what the machine holds can't be relied on any more
@@ -151,6 +175,24 @@ class RelayService:
 
     def _read(self, answers: list[ReadAnswer]) -> None:
         self._loop.call_soon_threadsafe(self._take, ReadDone(answers))
+
+    def _parts_written(self, outcomes: list[PartOutcome]) -> None:
+        self._loop.call_soon_threadsafe(self._take, PartsDone(outcomes))
+
+    def _part_read(self, connection: int, outcomes: list[PartOutcome]) -> None:
+        self._loop.call_soon_threadsafe(self._send_part, connection, outcomes)
+
+    def _send_part(self, connection: int, outcomes: list[PartOutcome]) -> None:
+        self._take(PartsDone(outcomes))
+        # After it was handled, and so sent: how much the connection has left tells whether to read on.
+        self._loop.call_soon(self._pump.was_read, connection)
+
+    def _lost(self, number: int) -> None:
+        self._take(Lost(number))
+        self._cleared(number)
+
+    def _cleared(self, number: int) -> None:
+        self._pump.go_on(number)
 
     def _store_failed(self, error: BaseException) -> None:
         self._loop.call_soon_threadsafe(self._fail, error)
@@ -208,6 +250,15 @@ def _say_less(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
 def is_strangers_fault(context: Mapping[str, Any]) -> bool:
     """Tell whether somebody sent an upgrade that the library can't quote in its refusal; it is closed."""
     return isinstance(context.get("exception"), UnicodeEncodeError)
+
+
+def _put_blobs_right(connection: sqlite3.Connection, files: BlobFolder) -> None:
+    """Make rows and files agree again after a crash, or after a copy was put back."""
+    files.make()
+    with own_words():
+        connection.execute("BEGIN IMMEDIATE")
+        put_right(SqliteBlobs(connection), files)
+        connection.execute("COMMIT")
 
 
 def _read_mark(file: Path) -> int | None:

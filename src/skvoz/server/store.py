@@ -1,4 +1,4 @@
-"""The relay's store: one writer thread with group commit, one reader thread.
+"""The relay's store: one writer thread with group commit, one reader thread, and those of the blobs.
 
 A transaction takes whatever queued while the last one was being synced, so that the cost of a sync is
 shared by all who wait for it. Outcomes are handed back after the commit, never before. A full disk refuses
@@ -19,6 +19,7 @@ from skvoz.base.errors import DiskFull
 from skvoz.relay.executor import Executor
 from skvoz.relay.reading import read
 from skvoz.relay.seam import Job, Outcome, ReadAnswer, ReadRequest
+from skvoz.server.blob_store import BlobStore
 from skvoz.server.database import free_page_bytes, last_entry_number, open_reader, own_words
 from skvoz.server.log_reader import SqliteReader
 from skvoz.server.write_transaction import SqliteTransaction
@@ -42,6 +43,7 @@ class Store:
         connection: sqlite3.Connection,
         executor: Executor,
         *,
+        blobs: BlobStore,
         reserve_bytes: int,
         note_progress: Callable[[int], None],
         failed: Callable[[BaseException], None],
@@ -55,6 +57,7 @@ class Store:
         self._connection = connection
         self._transaction = SqliteTransaction(connection)
         self._executor = executor
+        self._blobs = blobs
         self._reserve_bytes = reserve_bytes
         self._note_progress = note_progress
         self._failed = failed
@@ -71,10 +74,11 @@ class Store:
         )
 
     def start(self) -> None:
-        """Start both threads; the disk has been looked at before anything is stored."""
+        """Start all threads; the disk has been looked at before anything is stored."""
         with own_words():
             self._look_at_disk()
             self._note()
+        self._blobs.start()
         for thread in self._threads:
             thread.start()
 
@@ -88,6 +92,7 @@ class Store:
 
     def close(self) -> None:
         """Finish what is queued, if the store still works, and close the database."""
+        self._blobs.close()
         self._jobs.put(None)
         self._reads.put(None)
         for thread in self._threads:
@@ -139,11 +144,13 @@ class Store:
                 self._transaction.commit()
         except DiskFull:
             self._transaction.rollback()
-            self._disk_full = True  # until the disk is looked at again
+            self._disk_full = self._blobs.disk_full = True  # until the disk is looked at again
             wait_ms = round(_UPKEEP_S * 1000)
             outcomes = [
                 self._executor.refuse(jobs, "full", now_ms, retry_after_ms=wait_ms) for jobs, _ in batch
             ]
+        else:
+            self._blobs.remove(self._transaction.take_removed_blobs())
         for (_, done), found in zip(batch, outcomes, strict=True):
             done(found)
 
@@ -167,12 +174,14 @@ class Store:
             except DiskFull:
                 self._transaction.rollback()
                 self._sweeping = False
+            else:
+                self._blobs.remove(self._transaction.take_removed_blobs())
 
     def _look_at_disk(self) -> None:
         free = shutil.disk_usage(self._file.parent).free
         reusable = free_page_bytes(self._connection)
         below = free + reusable < self._reserve_bytes or free < self._reserve_bytes // _DISK_EDGE
-        self._disk_full = below
+        self._disk_full = self._blobs.disk_full = below
 
     def _note(self) -> None:
         number = last_entry_number(self._connection)

@@ -12,8 +12,9 @@ from typing import Any, Final
 
 import msgspec
 
-from skvoz.logs import Log, Segment, trimmed
+from skvoz.logs import Blob, Log, Segment, Usage, trimmed
 from skvoz.relay.ports import Offer, Removed
+from skvoz.server.blob_rows import SqliteBlobs
 from skvoz.wire.frames import Entry, Flag, KnockItem, Taken
 
 _LOGS_REMEMBERED_MAX: Final = 10_000
@@ -94,6 +95,7 @@ class SqliteTransaction:
         self._remembered: OrderedDict[bytes, _Remembered] = OrderedDict()
         self._changed_logs: dict[bytes, Log] = {}
         self._new_entries: list[EntryRow] = []
+        self._blobs = SqliteBlobs(connection)
 
     def begin(self) -> None:
         """Start a batch."""
@@ -111,6 +113,7 @@ class SqliteTransaction:
         self._remembered.clear()
         self._changed_logs.clear()
         self._new_entries.clear()
+        self._blobs.take_removed()
         if self._connection.in_transaction:
             self._connection.execute("ROLLBACK")
 
@@ -162,6 +165,7 @@ class SqliteTransaction:
         self._remembered.pop(log_id, None)
         for table in ("log", "segment", "entry", "knock", "package", "inbox"):
             self._connection.execute(f"DELETE FROM {table} WHERE log = ?", (log_id,))
+        self._blobs.delete_of_log(log_id)
 
     def segment(self, log_id: bytes, key_hash: bytes) -> Segment | None:
         """Return the segment whose key has this hash."""
@@ -238,13 +242,14 @@ class SqliteTransaction:
             known.ids[entry.entry] = entry.position
 
     def trim_entries(self, log_id: bytes, before: int) -> Removed:
-        """Delete entries before this position, closers excepted."""
+        """Delete entries before this position, closers excepted, and blobs whose message stood there."""
         self._write()
         where = f"log = ? AND position < ? AND NOT flags & {int(Flag.CLOSER)}"
         count, size = self._connection.execute(
             f"SELECT count(*), coalesce(sum(length(body)), 0) FROM entry WHERE {where}", (log_id, before)
         ).fetchone()
         self._connection.execute(f"DELETE FROM entry WHERE {where}", (log_id, before))
+        self._blobs.delete_of_log(log_id, before)
         return Removed(count, size)
 
     def expire(self, hour: int) -> bool:
@@ -273,7 +278,28 @@ class SqliteTransaction:
                 known.forget_segments()
         for table in ("knock", "package"):  # few and small
             run(f"DELETE FROM {table} WHERE expires_hour <= ?", (hour,))  # no value in it
-        return limit in (len(logs), len(entries), len(numbers))
+        more_blobs = self._blobs.expire(hour, limit)
+        return more_blobs or limit in {len(logs), len(entries), len(numbers)}
+
+    def take_removed_blobs(self) -> list[bytes]:
+        """Return the blobs that were deleted since the last time: after the commit their files go."""
+        return self._blobs.take_removed()
+
+    def blob(self, blob_id: bytes) -> Blob | None:
+        """Return a blob."""
+        return self._blobs.blob(blob_id)
+
+    def save_blob(self, blob: Blob) -> None:
+        """Insert or replace a blob."""
+        self._blobs.save(blob)
+
+    def delete_blob(self, blob_id: bytes) -> None:
+        """Delete a blob."""
+        self._blobs.delete(blob_id)
+
+    def blob_usage(self, log_id: bytes) -> Usage:
+        """Count a log's blobs and their bytes."""
+        return self._blobs.usage(log_id)
 
     def has_door(self, log_id: bytes, door_hash: bytes) -> bool:
         """Tell whether an open segment of the log has this door."""

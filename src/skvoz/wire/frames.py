@@ -12,7 +12,7 @@ import msgspec
 from msgspec import Meta
 
 from skvoz.base.errors import Malformed
-from skvoz.base.limits import REKEY_SIZE_MAX
+from skvoz.base.limits import PART_SIZE_MAX, REKEY_SIZE_MAX
 
 FRAMES_PER_MESSAGE_MAX: Final = 4096
 """Bounds what one message can ask of a relay."""
@@ -42,7 +42,7 @@ Request: TypeAlias = Annotated[int, Meta(ge=0, le=0xFFFF_FFFF)]
 Position: TypeAlias = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 """A place in a log; the first entry has 1, and 0 stands before it."""
 Id: TypeAlias = Annotated[bytes, Meta(min_length=16, max_length=16)]
-"""A log, entry, taker or store: 16 bytes."""
+"""A log, entry, blob, taker or store: 16 bytes."""
 Key: TypeAlias = Annotated[bytes, Meta(min_length=32, max_length=32)]
 """A key that a log knows by its SHA-256: 32 bytes."""
 Hash: TypeAlias = Annotated[bytes, Meta(min_length=32, max_length=32)]
@@ -51,6 +51,7 @@ Token: TypeAlias = Annotated[bytes, Meta(min_length=32, max_length=32)]
 """Names a session for its resumption: 32 random bytes, secret."""
 Body: TypeAlias = Annotated[bytes, Meta(max_length=REKEY_SIZE_MAX)]
 Package: TypeAlias = Annotated[bytes, Meta(min_length=1, max_length=PACKAGE_SIZE_MAX)]
+PartBody: TypeAlias = Annotated[bytes, Meta(min_length=1, max_length=PART_SIZE_MAX)]
 Knocks: TypeAlias = Annotated[list[Position], Meta(max_length=KNOCKS_PER_LOG_MAX)]
 
 Code: TypeAlias = Literal["superseded", "denied", "gone", "too_big", "full", "slow", "bad", "moved", "used"]
@@ -243,8 +244,71 @@ class Ping(Frame, tag=14, frozen=True):
     number: Request
 
 
+class Reserve(Frame, tag=15, frozen=True):
+    """Make space for a blob, charged to a room by who holds the key of its open segment.
+
+    It will have `chunk_count` chunks of `chunk_size` bytes, one of `CHUNK_SIZES`. A repeat with the same
+    hashes and size is answered with how far the blob has come.
+    """
+
+    request: Request
+    blob: Id
+    log: Id
+    key: Key
+    write_hash: Hash
+    read_hash: Hash
+    chunk_size: Annotated[int, Meta(ge=1, le=2**31 - 1)]
+    chunk_count: Annotated[int, Meta(ge=1, le=2**31 - 1)]
+    retention_s: Annotated[int, Meta(ge=1, le=2**31 - 1)] | None
+
+
+class Fill(Frame, tag=16, frozen=True):
+    """Write the next bytes of a blob; what it has already is left as it is, so that a repeat is safe."""
+
+    request: Request
+    blob: Id
+    write_key: Key
+    offset: Position
+    body: PartBody
+
+
+class Fetch(Frame, tag=17, frozen=True):
+    """Read bytes `offset … offset + size` of a whole blob."""
+
+    request: Request
+    blob: Id
+    read_key: Key
+    offset: Position
+    size: Annotated[int, Meta(ge=1, le=PART_SIZE_MAX)]
+
+
+class Discard(Frame, tag=18, frozen=True):
+    """Delete a blob."""
+
+    request: Request
+    blob: Id
+    write_key: Key
+
+
 Up: TypeAlias = (
-    Hello | Open | Attach | Detach | Append | Rekey | Knock | Cast | Trim | Drop | Put | Take | Credit | Ping
+    Hello
+    | Open
+    | Attach
+    | Detach
+    | Append
+    | Rekey
+    | Knock
+    | Cast
+    | Trim
+    | Drop
+    | Put
+    | Take
+    | Credit
+    | Ping
+    | Reserve
+    | Fill
+    | Fetch
+    | Discard
 )
 """What a client says."""
 
@@ -379,8 +443,35 @@ class Pong(Frame, tag=74, frozen=True):
     number: Request
 
 
+class Filled(Frame, tag=75, frozen=True):
+    """The blob's first `written` bytes are on stable storage."""
+
+    request: Request
+    blob: Id
+    written: Position
+
+
+class Part(Frame, tag=76, frozen=True):
+    """Bytes of a blob that were asked for."""
+
+    request: Request
+    body: PartBody
+
+
 Down: TypeAlias = (
-    Welcome | Ok | No | Attached | Stored | Entries | Base | KnocksHeard | CastHeard | Bye | Pong
+    Welcome
+    | Ok
+    | No
+    | Attached
+    | Stored
+    | Entries
+    | Base
+    | KnocksHeard
+    | CastHeard
+    | Bye
+    | Pong
+    | Filled
+    | Part
 )
 """What a relay says."""
 
