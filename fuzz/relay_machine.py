@@ -145,7 +145,7 @@ def run(data: bytes) -> None:
         positions = [entry.position for entry in world.store.all_entries(log_id)]
         if positions != sorted(set(positions)):
             raise AssertionError("positions are not in order")
-    rows, files = world.store.rows.durable, world.store.files.files
+    rows, files = world.store.blobs(), world.store.files.files
     if not files.keys() <= rows.keys():
         raise AssertionError("a file without a row is left")
     if any(len(files.get(blob_id, b"")) < blob.written for blob_id, blob in rows.items()):

@@ -1,5 +1,7 @@
 """Blobs in memory, which lose what was not synced as a disk does."""
 
+from collections.abc import Iterable
+
 from skvoz.base.errors import DiskFull
 from skvoz.logs import Blob
 
@@ -33,7 +35,7 @@ class MemoryFiles:
         body = bytes(self.files.get(blob_id, b"")[offset : offset + size])
         return body if len(body) == size else None
 
-    def remove(self, blob_ids: set[bytes]) -> None:
+    def remove(self, blob_ids: Iterable[bytes]) -> None:
         for blob_id in blob_ids:
             self.files.pop(blob_id, None)
             self.durable.pop(blob_id, None)

@@ -171,6 +171,9 @@ class MemoryStore:
     def blob(self, blob_id: bytes) -> Blob | None:
         return self.rows.present.get(blob_id)
 
+    def blobs(self) -> dict[bytes, Blob]:
+        return self.rows.present
+
     def save_blob(self, blob: Blob) -> None:
         self.rows.present[blob.blob_id] = blob
 

@@ -3,14 +3,17 @@
 import sqlite3
 from collections.abc import Iterable
 
-from skvoz.logs import Log
+from skvoz.logs import Blob, Log
+from skvoz.relay.blobs import PartWriter, fetch
 from skvoz.relay.executor import Executor
 from skvoz.relay.reading import read
-from skvoz.relay.seam import Job, Outcome, ReadAnswer, ReadRequest
+from skvoz.relay.seam import Job, Outcome, PartJob, PartOutcome, ReadAnswer, ReadRequest
 from skvoz.server import database
+from skvoz.server.blob_rows import SqliteBlobs
 from skvoz.server.log_reader import SqliteReader
 from skvoz.server.write_transaction import SqliteTransaction
-from skvoz.wire.frames import Entry
+from skvoz.wire.frames import Entry, Fetch
+from tests.relay.memory_blobs import MemoryFiles
 
 _POSITIONS_MAX = 1 << 40
 
@@ -25,6 +28,9 @@ class SqliteStore:
         database._migrate(self._connection)
         self._transaction = SqliteTransaction(self._connection)
         self._reader = SqliteReader(self._connection)
+        self._rows = SqliteBlobs(self._connection)
+        self._writer = PartWriter()
+        self.files = MemoryFiles()
 
     def execute(self, jobs: Iterable[Job], now_ms: int, *, disk_full: bool = False) -> list[Outcome]:
         self._begin()
@@ -33,6 +39,29 @@ class SqliteStore:
     def sync(self) -> None:
         if self._connection.in_transaction:
             self._transaction.commit()
+            gone = self._transaction.take_removed_blobs()
+            self._writer.forget(gone)
+            self.files.remove(gone)
+
+    def crash(self) -> None:
+        """Lose what was not synced, and the process with what it remembers."""
+        self._transaction.rollback()
+        self._writer = PartWriter()
+        self.files.crash()
+
+    def write_parts(self, jobs: Iterable[PartJob], *, disk_full: bool = False) -> list[PartOutcome]:
+        return self._writer.write(self._rows, self.files, jobs, disk_full=disk_full)
+
+    def read_parts(self, jobs: Iterable[PartJob]) -> list[PartOutcome]:
+        return [
+            PartOutcome(job.session, job.request, fetch(self._rows, self.files, job.request))
+            for job in jobs
+            if isinstance(job.request, Fetch)
+        ]
+
+    def blobs(self) -> dict[bytes, Blob]:
+        found = [self._rows.blob(blob_id) for blob_id in self._rows.all_written()]
+        return {blob.blob_id: blob for blob in found if blob is not None}
 
     def read(self, requests: Iterable[ReadRequest]) -> list[ReadAnswer]:
         return [read(self._reader, request) for request in requests]

@@ -261,7 +261,7 @@ def test_a_part_that_is_written_while_its_blob_is_deleted_is_denied(world: World
         Received(other.connection, other.sealed.seal_up([Discard(1, BLOB, WRITE)])),
     )
     assert code_in(author.hear()) == "denied"
-    assert world.store.blob(BLOB) is None
+    assert BLOB not in world.store.blobs()
 
 
 def test_blobs_go_with_their_log(world: World, author: Client) -> None:
@@ -289,7 +289,7 @@ def test_a_whole_blob_expires_like_an_entry_and_an_unfinished_one_sooner(
     reserve(author, b"2" * 16)
     reserve(author, b"3" * 16, retention_s=DAY_S)
     fill(author, 0, BODY, blob=b"3" * 16)
-    hours = {blob_id[:1]: blob.expires_hour for blob_id, blob in world.store.rows.present.items()}
+    hours = {blob_id[:1]: blob.expires_hour for blob_id, blob in world.store.blobs().items()}
     now = world.now_ms
     assert hours == {
         b"1": hour_after(now, Quotas().retention_s),
