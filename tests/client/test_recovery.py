@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import pairwise
 from typing import cast
 
 import msgspec
@@ -14,6 +15,7 @@ from skvoz.client import commits, epochs, invitations, policy, recovery
 from skvoz.client.commands import LeaveGroup, RemoveMember
 from skvoz.client.conversation_info import ConversationInfo
 from skvoz.client.effects import Channel, Knock, Rekey
+from skvoz.client.envelope import segment_hash
 from skvoz.client.inputs import (
     Attached,
     EntriesRead,
@@ -234,6 +236,23 @@ def test_a_maker_who_kept_only_the_last_closers_begins_the_room_with_them() -> N
         device.restart()
     world.advance(10_000)
     assert_one_epoch(world, [anna, boris], group_id)
+
+
+def test_a_room_begins_with_what_leads_to_the_present_segment() -> None:
+    world = World()
+    relay = world.add_relay()
+    anna, boris = (world.add_device(name, relay) for name in ("anna", "boris"))
+    backup = relay.backup()
+    group_id = world.make_group(anna, boris)
+    boris.act(lambda step: recovery.lose(step, step.conversation(group_id)))
+    world.advance(30_000)
+    kept = boris.all(KeptCloser)
+    assert any(one.next_hash != segment_hash(two.segment_key) for one, two in pairwise(kept))
+    anna.go_offline()
+    relay.restore(backup)
+    boris.restart()
+    world.advance(HOUR_MS)
+    assert boris.conversation(group_id).state is ConversationState.ACTIVE
 
 
 def test_a_room_that_was_dropped_is_over_for_who_had_not_read_their_removal() -> None:

@@ -232,8 +232,10 @@ def missed(step: Step, conversation: Conversation) -> None:
     is_staged = step.transaction.get(StagedCommit, group_id) is not None
     due = is_staged and not conversation.unfollowed_closers
     for intent in step.transaction.select(Intent, group_id=group_id):
-        sent = intent.entry_id and step.transaction.get(SentEntry, group_id, intent.entry_id)
-        if sent and sent.position:
+        if intent.entry_id is None:
+            continue
+        sent = step.transaction.get(SentEntry, group_id, intent.entry_id)
+        if sent is not None and sent.position:
             step.transaction.put(msgspec.structs.replace(sent, position=0))
             if not due and not _is_held_back(step, reading):
                 reading.refused = intent.entry_id

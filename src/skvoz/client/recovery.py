@@ -288,7 +288,12 @@ def restore_room(step: Step, conversation: Conversation) -> None:
     if staged is not None:
         step.transaction.put(msgspec.structs.replace(staged, since=0))
     kept = step.transaction.select(KeptCloser, group_id=group_id)
-    _open_again(step, changed, kept[0].segment_key if kept else changed.segment_key)
+    first_key = changed.segment_key
+    for one in reversed(kept):
+        if one.next_hash != segment_hash(first_key):
+            break  # from before we were taken out and in, or one between was too long to keep
+        first_key = one.segment_key
+    _open_again(step, changed, first_key)
     for one in kept:
         _put_back(step, changed, one)
     attachments.attach(step, changed)
