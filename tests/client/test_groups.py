@@ -112,6 +112,21 @@ def test_when_all_leave_at_once_nobody_waits_for_a_commit() -> None:
     assert not any(device.all(Intent) for device in devices)
 
 
+def test_nobody_goes_before_the_others_can_read_it() -> None:
+    world, [anna, boris], group_id = group_of(2)
+    anna.go_offline()
+    anna.do(lambda client_id: LeaveGroup(client_id=client_id, chat_id=group_id))
+    boris.do(lambda client_id: LeaveGroup(client_id=client_id, chat_id=group_id))
+    world.settle()
+    anna.online = True
+    while anna.turn():
+        pass
+    assert anna.conversation(group_id).state is ConversationState.LEAVING
+    anna.go_online()
+    world.advance(60_000)
+    assert {one.conversation(group_id).state for one in (anna, boris)} == {ConversationState.LEFT}
+
+
 def test_who_invited_somebody_that_did_not_come_just_goes() -> None:
     world = World()
     relay = world.add_relay()

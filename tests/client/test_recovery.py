@@ -20,6 +20,7 @@ from skvoz.client.inputs import (
     Attached,
     EntriesRead,
     Entry,
+    EntryRefused,
     EntryStored,
     KnocksRead,
     RelayConnected,
@@ -200,6 +201,28 @@ def test_junk_in_the_place_of_a_lost_closer_is_contested_after_a_week() -> None:
     world.advance(10_000)
     assert "there again" in devices[0].texts()
     assert assert_one_epoch(world, devices, group_id) >= epoch
+
+
+def test_a_relay_that_refuses_contests_too_is_asked_once_a_knock() -> None:
+    _, [anna, _], group_id = group_of(2)
+    conversation = anna.conversation(group_id)
+    kept = anna.all(KeptCloser)[-1]
+    anna.act(lambda step: recovery.lose(step, step.change(group_id, denied=True)))
+    anna.swallow = lambda _: True
+    lie = EntryRefused(
+        relay_id=conversation.relay_id,
+        log_id=conversation.log_id,
+        entry_id=kept.entry_id,
+        code="superseded",
+        retry_after_ms=0,
+    )
+    for _ in range(3):
+        anna.handle(lie)
+    contests = [one for one in anna.submitted if isinstance(one, Rekey) and one.contest]
+    assert len(contests) == 1
+    anna.act(lambda step: recovery.knock(step, step.conversation(group_id)))
+    anna.handle(lie)
+    assert len([one for one in anna.submitted if isinstance(one, Rekey) and one.contest]) == 2
 
 
 def test_members_make_a_forgotten_room_again_whose_maker_left() -> None:

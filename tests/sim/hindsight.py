@@ -102,7 +102,10 @@ def _unsaid(world: "World", group_id: GroupId, followed: list[Entry]) -> list[st
 
 
 def _lied_about(world: "World", message_id: bytes) -> bool:
-    """Tell whether a relay said to have stored a message, and to have forgotten it in due time since."""
+    """Tell whether a relay said to have stored a message, and to have forgotten it in due time since.
+
+    An author who had not read so far in between can't tell that from the truth.
+    """
     lies = {entry_id for relay in world.relays.values() for entry_id in relay.lied_about}
     said = world.ledger.encrypted
     return world.faults.expiry > 0 and any(

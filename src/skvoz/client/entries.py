@@ -95,14 +95,15 @@ def _application(step: Step, conversation: Conversation, entry: Entry) -> None:
 def _go_where_nobody_stays(step: Step, group_id: GroupId) -> None:
     """Wait for no commit where all who could make it are leaving too, or may never come.
 
-    Whoever comes later reads that we left, and takes us out.
+    Whoever comes later reads that we left, and takes us out: not before that stands in the log.
     """
     if step.conversation(group_id).state is not ConversationState.LEAVING:
         return
+    if step.transaction.select(SentEntry, group_id=group_id):
+        return
+    group = step.group(group_id)
     gone = {one.leaf for one in step.transaction.select(GroupPart, group_id=group_id, part="proposal")}
-    for member in step.group(group_id).members():
-        has_come = member.leaf_node.source is not LeafNodeSource.KEY_PACKAGE
-        is_own = member.leaf_index == step.group(group_id).own_leaf_index
-        if member.leaf_index not in gone and (has_come or is_own):
-            return
-    conversations.forget(step, group_id)
+    staying = [member for member in group.members() if member.leaf_index not in gone]
+    has_come = [one for one in staying if one.leaf_node.source is not LeafNodeSource.KEY_PACKAGE]
+    if group.own_leaf_index in gone and not has_come:
+        conversations.forget(step, group_id)

@@ -295,6 +295,7 @@ def restore_room(step: Step, conversation: Conversation) -> None:
         first_key = one.segment_key
     _open_again(step, changed, first_key)
     for one in kept:
+        step.caches.contested.discard(one.entry_id)
         _put_back(step, changed, one)
     attachments.attach(step, changed)
 
@@ -342,11 +343,12 @@ def put_back_refused(step: Step, conversation: Conversation, fact: EntryRefused)
     group_id = conversation.group_id
     is_denied = conversation.state is ConversationState.LOST and conversation.denied
     waits = step.transaction.get(Alarm, DOUBT_ALARM, group_id) is not None
-    if fact.code != "superseded" or not is_denied or waits:
+    if fact.code != "superseded" or not is_denied or waits or fact.entry_id in step.caches.contested:
         return
     kept = step.transaction.select(KeptCloser, group_id=group_id)
     places = [place for place, one in enumerate(kept) if one.entry_id == fact.entry_id]
     for place in places:
+        step.caches.contested.add(fact.entry_id)
         _put_back(step, conversation, kept[place], contest=True)
         for later in kept[place + 1 :]:
             _put_back(step, conversation, later)

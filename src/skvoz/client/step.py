@@ -74,6 +74,8 @@ class Caches:
         self.routes: dict[LogId, GroupId] = {}
         self.envelopes: dict[GroupId, tuple[int, bytes]] = {}
         self.denials: dict[GroupId, int] = {}
+        self.contested: set[EntryId] = set()
+        """Closers that were put back as contests since the last knock."""
         self.people: dict[GroupId, tuple[int, int]] = {}
         """By group: an epoch and how many people it has."""
         self.wake_at_ms: int | None = None
@@ -103,6 +105,7 @@ class Caches:
         self.envelopes.clear()
         self.people.clear()
         self.denials.clear()
+        self.contested.clear()
         self.wake_at_ms = None
 
 
