@@ -8,6 +8,7 @@ from skvoz.client.records import (
     Conversation,
     ConversationState,
     Intent,
+    IntentKind,
     Participant,
     StagedCommit,
 )
@@ -25,32 +26,46 @@ def problems(world: "World") -> list[str]:
     """Return what does not hold (yet)."""
     found: list[str] = []
     for person in world.people:
-        found += _of_person(person)
+        found += _of_person(world, person)
     for group_id in sorted({chat.group_id for one in world.people for chat in one.records.all(Conversation)}):
         found += _of_group(world, group_id)
     return found
 
 
-def _of_person(person: "Person") -> list[str]:
+def _of_person(world: "World", person: "Person") -> list[str]:
     found: list[str] = []
     if not person.is_at_rest:
         found.append(f"{person.name} is not at rest")
     found += [f"{person.name} still has a staged commit" for _ in person.records.all(StagedCommit)]
     for intent in person.records.all(Intent):
+        if intent.kind is IntentKind.LEAVE and _left_unheard(world, person, intent.group_id):
+            continue
         chat = person.records.get(Conversation, (intent.group_id,))
         state = "no" if chat is None else chat.state.name
         found.append(f"{person.name} still has an intent ({intent.kind.name}, {state})")
-    return found + _of_chats(person)
+    return found + _of_chats(world, person)
 
 
-def _of_chats(person: "Person") -> list[str]:
+def _of_chats(world: "World", person: "Person") -> list[str]:
     settled = {ConversationState.ACTIVE, ConversationState.LEFT, ConversationState.REMOVED}
-    chats = person.records.all(Conversation)
     return [
         f"{person.name} is {chat.state.name}"
-        for chat in chats
-        if chat.state not in settled and not (chat.state is ConversationState.HELD and chat.is_request)
+        for chat in person.records.all(Conversation)
+        if chat.state not in settled
+        and not (chat.state is ConversationState.HELD and chat.is_request)
+        and not (chat.state is ConversationState.LEAVING and _left_unheard(world, person, chat.group_id))
     ]
+
+
+def _left_unheard(world: "World", person: "Person", group_id: GroupId) -> bool:
+    """Tell whether all others are out, and somebody who still waits for them can't have heard of it.
+
+    That they leave stood in an entry that a relay withheld, forgot in due time, or lost with a restored disk.
+    """
+    restored = any(relay.restored for relay in world.relays.values())
+    others = [other.records.get(Conversation, (group_id,)) for other in world.people if other is not person]
+    is_alone = all(chat is None or chat.state not in IN for chat in others)
+    return is_alone and bool(restored or world.faults.expiry or world.faults.relay_withholds)
 
 
 def group_of(person: "Person", group_id: GroupId) -> Group:
