@@ -69,11 +69,13 @@ def _what_opens_again(
     if chat is None or chat.state not in IN:
         return []
     segment = _number_of(followed, sha256(chat.segment_key))
+    log = world.relays[chat.relay_id].store.log(chat.log_id)
+    expired = 0 if log is None else log.base  # some of it perhaps before it was read
     read = [
         entry
         for entry in followed
         if entry.segment == segment
-        and entry.position <= chat.cursor
+        and expired < entry.position <= chat.cursor
         and not entry.flags & Flag.CLOSER
         and (person.name, entry.entry) not in world.ledger.withheld
     ]

@@ -9,13 +9,15 @@ from skvoz.client.records import (
     ConversationState,
     Intent,
     IntentKind,
+    KeptCloser,
     Participant,
     StagedCommit,
 )
 from skvoz.client.step import Caches, Step
 from skvoz.client.transaction import Transaction
+from skvoz.crypto import sha256
 from skvoz.mls import Group
-from tests.sim.ledger import IN
+from tests.sim.ledger import IN, OUT
 
 if TYPE_CHECKING:
     from tests.sim.person import Person
@@ -36,11 +38,16 @@ def _of_person(world: "World", person: "Person") -> list[str]:
     found: list[str] = []
     if not person.is_at_rest:
         found.append(f"{person.name} is not at rest")
-    found += [f"{person.name} still has a staged commit" for _ in person.records.all(StagedCommit)]
+    for staged in person.records.all(StagedCommit):
+        chat = person.records.get(Conversation, (staged.group_id,))
+        if chat is None or not _backup_was_too_old(world, chat):
+            found.append(f"{person.name} still has a staged commit")
     for intent in person.records.all(Intent):
         if intent.kind is IntentKind.LEAVE and _left_unheard(world, person, intent.group_id):
             continue
         chat = person.records.get(Conversation, (intent.group_id,))
+        if chat is not None and _backup_was_too_old(world, chat):
+            continue
         state = "no" if chat is None else chat.state.name
         found.append(f"{person.name} still has an intent ({intent.kind.name}, {state})")
     return found + _of_chats(world, person)
@@ -53,8 +60,32 @@ def _of_chats(world: "World", person: "Person") -> list[str]:
         for chat in person.records.all(Conversation)
         if chat.state not in settled
         and not (chat.state is ConversationState.HELD and chat.is_request)
+        and not _backup_was_too_old(world, chat)
         and not (chat.state is ConversationState.LEAVING and _left_unheard(world, person, chat.group_id))
     ]
+
+
+def _backup_was_too_old(world: "World", chat: Conversation) -> bool:
+    """Tell whether a relay went back further than members keep closers, to a log that leads nowhere.
+
+    Nobody has a closer of any segment that it knows, and only who made the log could drop it: that is not
+    done by itself, since others may be in it.
+    """
+    relay = world.relays[chat.relay_id]
+    if not (chat.denied and relay.restored) or relay.store.log(chat.log_id) is None:
+        return False
+    kept = [
+        one
+        for person in world.people
+        if _is_in(person, chat.group_id)
+        for one in person.records.select(KeptCloser, group_id=chat.group_id)
+    ]
+    return not any(relay.store.segment(chat.log_id, sha256(one.segment_key)) for one in kept)
+
+
+def _is_in(person: "Person", group_id: GroupId) -> bool:
+    chat = person.records.get(Conversation, (group_id,))
+    return chat is not None and chat.state not in OUT
 
 
 def _left_unheard(world: "World", person: "Person", group_id: GroupId) -> bool:
