@@ -11,7 +11,7 @@ import msgspec
 from websockets.asyncio.client import ClientConnection, unix_connect
 
 from skvoz.api.caller import socket_file
-from skvoz.api.service import serving
+from skvoz.api.service import Service, serving
 from skvoz.client.commands import CreateAccount, CreateGroup, RelayAddress
 from tests.node.people import Person, client_id
 
@@ -89,7 +89,7 @@ async def program(folder: Path) -> AsyncGenerator[Program]:
 @asynccontextmanager
 async def served(person: Person) -> AsyncGenerator[Program]:
     """Serve a person's node, with one program connected."""
-    async with serving(person.node, socket_file(person.folder)), program(person.folder) as one:
+    async with serving(Service(person.node), socket_file(person.folder)), program(person.folder) as one:
         yield one
 
 

@@ -12,7 +12,7 @@ from skvoz.api.caller import socket_file
 from skvoz.api.methods import QUESTIONS, Question
 from skvoz.api.params import NoParams
 from skvoz.api.protocol import REQUEST_SIZE_MAX
-from skvoz.api.service import CALLS_AT_ONCE_MAX, serve, serving
+from skvoz.api.service import CALLS_AT_ONCE_MAX, Service, serve, serving
 from skvoz.api.views import PhraseView
 from skvoz.base.errors import StoreError
 from skvoz.client.commands import SendMessage
@@ -54,7 +54,7 @@ def test_words_that_are_no_call_are_answered_and_the_next_call_works(tmp_path: P
 def test_a_post_may_come_in_chunks_and_none_may_be_too_long(tmp_path: Path) -> None:
     async def scenario() -> None:
         anna, _ = await alone(tmp_path / "anna")
-        async with serving(anna.node, socket_file(anna.folder)):
+        async with serving(Service(anna.node), socket_file(anna.folder)):
             whole = f"content-length: {len(STATUS)}"
             assert msgspec.json.decode((await post(anna.folder, STATUS, whole))[1])["id"] == 7
             chunks = b"".join(b"%x\r\n%s\r\n" % (1, bytes([byte])) for byte in STATUS) + b"0\r\n\r\n"
@@ -156,7 +156,7 @@ def test_a_socket_that_can_not_be_made_is_said_in_words(tmp_path: Path) -> None:
         person = Person(folder)
         await person.wake()
         with pytest.raises(StoreError, match=why):
-            async with serving(person.node, socket_file(folder)):
+            async with serving(Service(person.node), socket_file(folder)):
                 pass
         await person.sleep()
 
@@ -172,7 +172,7 @@ def test_cancelling_ends_soon_even_while_somebody_does_not_read(tmp_path: Path) 
         file = socket_file(anna.folder)
         for number in range(50):
             await anna.send(notes, f"{number} " + "x" * 4_000)
-        serving_it = asyncio.create_task(serve(anna.node, file))
+        serving_it = asyncio.create_task(serve(Service(anna.node), file))
 
         async def there() -> bool:
             return file.is_socket()

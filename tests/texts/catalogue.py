@@ -2,11 +2,15 @@
 
 `python -m tests.texts.catalogue` adds new texts to each `.po` file, drops those that are gone, and compiles.
 What is found: the first argument of `say`, both of `count`, the docstrings of commands (their help), and the
-texts of errors of ours: up to a colon where something variable follows.
+texts of errors of ours: up to a colon where something variable follows. In the page's JavaScript: the same of
+`say` and `count`, where the texts stand in double quotes. What the page can show goes into its own catalogue,
+`web/texts/LANGUAGE.json`, too.
 """
 
 import ast
 import io
+import json
+import re
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -121,13 +125,67 @@ def _makes_command(decorator: ast.expr) -> bool:
     return name in COMMAND_DECORATORS
 
 
+_STRING: Final = r'("(?:[^"\\\n]|\\.)*")'
+_SAID: Final = re.compile(rf"\bsay\(\s*{_STRING}\s*[,)]")
+_COUNTED: Final = re.compile(rf"\bcount\(\s*{_STRING}\s*,\s*{_STRING}\s*,")
+CALLS: Final = re.compile(r"(?<!function )\b(?:say|count)\((?!part\)|text\))")
+"""Every call in JavaScript that a text should be found in; `explain` passes on what others said."""
+
+
+def texts_of_script(source: str) -> Iterator[Text]:
+    """Yield every text in a module of the page."""
+    for found in _SAID.finditer(source):
+        yield json.loads(found[1])
+    for found in _COUNTED.finditer(source):
+        yield json.loads(found[1]), json.loads(found[2])
+
+
+def scripts() -> list[Path]:
+    """Return the modules of the page."""
+    return [path for path in sorted((SOURCE / "web").rglob("*.js")) if path.parent.name != "vendor"]
+
+
+def page_texts() -> set[Text]:
+    """Return what the page can show: its own texts, and those of errors."""
+    found: set[Text] = set(OF_SYSTEM)
+    for path in scripts():
+        found.update(texts_of_script(path.read_text("utf-8")))
+    for path in sources():
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ERRORS:
+                found.update(_error_text(node.args[0]) if node.args else ())
+    return found
+
+
+def page_catalogue(catalogue: Catalog) -> bytes:
+    """Return a catalogue as the page reads it: forms in gettext's order, under both English ones."""
+    wanted = page_texts()
+    texts = {
+        message.id if isinstance(message.id, str) else "\0".join(message.id): message.string
+        for message in catalogue
+        if message.id and message.id in wanted
+    }
+    return json.dumps(texts, ensure_ascii=False, indent=0, sort_keys=True).encode() + b"\n"
+
+
+def page_file(language: str) -> Path:
+    """Return the path of the page's catalogue of a language."""
+    return SOURCE / "web" / "texts" / f"{language}.json"
+
+
+def sources() -> list[Path]:
+    """Return the modules of Python in which a text may stand."""
+    found = sorted(SOURCE.rglob("*.py"))
+    return [path for path in found if path.relative_to(SOURCE).parts[0] not in SILENT_ROOMS]
+
+
 def all_texts() -> dict[Text, None]:
     """Return the texts of the whole source, each once, in order."""
     found: dict[Text, None] = dict.fromkeys((*OF_CLICK, *OF_SYSTEM))
-    for path in sorted(SOURCE.rglob("*.py")):
-        if path.relative_to(SOURCE).parts[0] in SILENT_ROOMS:
-            continue
+    for path in sources():
         found.update(dict.fromkeys(texts_of(path.read_text("utf-8"))))
+    for path in scripts():
+        found.update(dict.fromkeys(texts_of_script(path.read_text("utf-8"))))
     return found
 
 
@@ -189,6 +247,8 @@ def main() -> None:
         with file.open("wb") as stream:
             write_po(stream, catalogue, width=110, no_location=True, omit_header=False, sort_output=False)
         file.with_suffix(".mo").write_bytes(compiled(read(language)))
+        page_file(language).parent.mkdir(exist_ok=True)
+        page_file(language).write_bytes(page_catalogue(read(language)))
         for message in catalogue:
             if message.id and not is_translated(message):
                 missing += 1

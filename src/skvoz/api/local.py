@@ -12,8 +12,9 @@ from concurrent.futures import Future
 from pathlib import Path
 
 from skvoz.api.caller import socket_file
-from skvoz.api.service import serving
-from skvoz.node.node import Node, OpenHome, open_home
+from skvoz.api.page import serving_page
+from skvoz.api.service import Service, serving
+from skvoz.node.node import Node, OpenHome, open_home, system_clock_ms
 from skvoz.store.protection import AskPassphrase, Protection
 
 
@@ -23,10 +24,34 @@ async def running(opened: OpenHome) -> AsyncGenerator[Node]:
 
     A bug that stops the node cancels the block, and is raised in its place.
     """
+    async with _started(opened) as node, serving(Service(node), socket_file(opened.home.folder)):
+        yield node
+
+
+@contextlib.asynccontextmanager
+async def running_with_page(
+    opened: OpenHome, suggested_relay: str = ""
+) -> AsyncGenerator[tuple[Node, Callable[[], str]]]:
+    """Run a node likewise and serve its page too; give also what makes an address that opens it once.
+
+    `suggested_relay` is the address of a relay that a new account may live at, as people write it.
+    """
+    folder = opened.home.folder
+    async with _started(opened) as node:
+        service = Service(node, suggested_relay)
+        async with (
+            serving_page(service, folder, system_clock_ms) as address,
+            serving(service, socket_file(folder)),
+        ):
+            yield node, address
+
+
+@contextlib.asynccontextmanager
+async def _started(opened: OpenHome) -> AsyncGenerator[Node]:
     node = Node(opened)
     await node.start()
     try:
-        async with serving(node, socket_file(opened.home.folder)), asyncio.TaskGroup() as tasks:
+        async with asyncio.TaskGroup() as tasks:
             watching = tasks.create_task(_raise_bug(node))
             try:
                 yield node

@@ -6,14 +6,14 @@ itself and are answered by `skvoz.api.service`.
 """
 
 import inspect
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final, TypeVar
+from typing import Final
 
 import msgspec
 
+from skvoz.api import beginning, showing, views
 from skvoz.api import params as asked
-from skvoz.api import showing, views
+from skvoz.api.question import Question, required
 from skvoz.base.errors import BadRequest, NotFound
 from skvoz.client import commands
 from skvoz.client.links import link_of
@@ -21,8 +21,6 @@ from skvoz.client.records import Account, Inbox, LoggedEvent, Message, Relay
 from skvoz.client.recovery_phrase import phrase_of
 from skvoz.client.safety_numbers import grouped, safety_number
 from skvoz.store.queries import Chat, ChatPlace, Queries
-
-T = TypeVar("T")
 
 COMMANDS: Final[dict[str, type[commands.Command]]] = {
     "account.create": commands.CreateAccount,
@@ -51,21 +49,6 @@ COMMANDS: Final[dict[str, type[commands.Command]]] = {
     "message.delete": commands.DeleteMessage,
     "message.react": commands.React,
 }
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
-    """A method that changes nothing."""
-
-    params: type[asked.Params]
-    result: type[msgspec.Struct]
-    read: Callable[[Queries, Any], msgspec.Struct]
-
-
-def _found(value: T | None, otherwise: NotFound) -> T:
-    if value is None:
-        raise otherwise
-    return value
 
 
 def _account(queries: Queries) -> Account:
@@ -100,13 +83,13 @@ def contact_list(queries: Queries, _: asked.NoParams) -> views.ContactListView:
 def contact_get(queries: Queries, params: asked.ContactParams) -> views.ContactView:
     """Return one person."""
     return showing.contact_view(
-        _found(queries.contact(params.account_id), NotFound("there is no such contact"))
+        required(queries.contact(params.account_id), NotFound("there is no such contact"))
     )
 
 
 def contact_safety_number(queries: Queries, params: asked.ContactParams) -> views.SafetyNumberView:
     """Return the digits to compare with a person."""
-    contact = _found(queries.contact(params.account_id), NotFound("there is no such contact"))
+    contact = required(queries.contact(params.account_id), NotFound("there is no such contact"))
     digits = safety_number(_account(queries).root_public_key, contact.root_public_key)
     return views.SafetyNumberView(digits=grouped(digits), verified=contact.verified_ms is not None)
 
@@ -120,7 +103,7 @@ def link_list(queries: Queries, _: asked.NoParams) -> views.LinkListView:
 def link_get(queries: Queries, params: asked.LinkParams) -> views.LinkView:
     """Return one link that was made and not revoked."""
     return _shown_link(
-        _account(queries), _found(queries.link(params.log_id), NotFound("there is no such link"))
+        _account(queries), required(queries.link(params.log_id), NotFound("there is no such link"))
     )
 
 
@@ -157,7 +140,7 @@ def _place(cursor: str) -> ChatPlace:
 
 def chat_get(queries: Queries, params: asked.ChatParams) -> views.ChatView:
     """Return one chat."""
-    return _shown_chat(queries, _found(queries.chat(params.chat_id), NotFound("there is no such chat")))
+    return _shown_chat(queries, required(queries.chat(params.chat_id), NotFound("there is no such chat")))
 
 
 def _shown_chat(queries: Queries, chat: Chat) -> views.ChatView:
@@ -168,7 +151,7 @@ def _shown_chat(queries: Queries, chat: Chat) -> views.ChatView:
 def chat_members(queries: Queries, params: asked.ChatParams) -> views.MemberListView:
     """Return who is in a chat: admins first, then by name."""
     own = _account(queries)
-    chat = _found(queries.chat(params.chat_id), NotFound("there is no such chat"))
+    chat = required(queries.chat(params.chat_id), NotFound("there is no such chat"))
     members = [
         showing.member_view(account_id, own, queries.contact(account_id), admin=admin)
         for account_id, admin in queries.members(chat.main.group_id)
@@ -179,7 +162,7 @@ def chat_members(queries: Queries, params: asked.ChatParams) -> views.MemberList
 
 def chat_gaps(queries: Queries, params: asked.ChatParams) -> views.GapListView:
     """Return the messages that may be missing in a chat."""
-    chat = _found(queries.chat(params.chat_id), NotFound("there is no such chat"))
+    chat = required(queries.chat(params.chat_id), NotFound("there is no such chat"))
     gaps = [gap for conversation in chat.conversations for gap in queries.gaps(conversation)]
     gaps.sort(key=lambda gap: (gap.noticed_ms, gap.message_id))
     return views.GapListView(
@@ -196,7 +179,7 @@ def _shown(queries: Queries, message: Message, query: str = "") -> views.Message
 
 def message_get(queries: Queries, params: asked.MessageParams) -> views.MessageView:
     """Return one message."""
-    return _shown(queries, _found(queries.message(params.message_id), NotFound("there is no such message")))
+    return _shown(queries, required(queries.message(params.message_id), NotFound("there is no such message")))
 
 
 def message_list(queries: Queries, params: asked.MessagePageParams) -> views.MessagePageView:
@@ -240,7 +223,7 @@ def message_search(queries: Queries, params: asked.SearchParams) -> views.FoundP
 
 def message_receipts(queries: Queries, params: asked.MessageParams) -> views.ReceiptListView:
     """Return who has reported to have, or to have read, a message of ours."""
-    _found(queries.message(params.message_id), NotFound("there is no such message"))
+    required(queries.message(params.message_id), NotFound("there is no such message"))
     receipts = [
         showing.receipt_view(receipt, queries.contact(receipt.account_id))
         for receipt in queries.receipts(params.message_id)
@@ -310,6 +293,7 @@ QUESTIONS: Final[dict[str, Question]] = {
         params=asked.MessageParams, result=views.ReceiptListView, read=message_receipts
     ),
     "event.list": Question(params=asked.EventPageParams, result=views.EventPageView, read=event_list),
+    **beginning.QUESTIONS,
 }
 
 
@@ -339,6 +323,9 @@ METHODS: Final[dict[str, Method]] = {
     },
     "node.status": Method(
         params=asked.NoParams, result=views.StatusView, about="Return how the node and its relays are."
+    ),
+    "node.page": Method(
+        params=asked.NoParams, result=views.PageView, about="Return an address that opens the page once."
     ),
     "event.subscribe": Method(
         params=asked.Subscribe,

@@ -14,6 +14,8 @@ EVENTS_MAX: Final = 500
 SEQUENCE_MAX: Final = 2**53 - 1
 """The largest integer that every JSON parser reads exactly."""
 QUERY_LENGTH_MAX: Final = 1000
+PASTED_LENGTH_MAX: Final = 4096
+"""Characters; links and addresses are shorter."""
 
 Limit = Annotated[int, msgspec.Meta(ge=1, le=PAGE_SIZE_MAX)]
 Sequence = Annotated[int, msgspec.Meta(ge=0, le=SEQUENCE_MAX)]
@@ -28,6 +30,12 @@ class Params(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 class NoParams(Params, frozen=True, kw_only=True):
     """Nothing to say."""
+
+
+class TextParams(Params, frozen=True, kw_only=True):
+    """A text that a person pasted or that is to be shown."""
+
+    text: Annotated[str, msgspec.Meta(max_length=PASTED_LENGTH_MAX)]
 
 
 class ChatParams(Params, frozen=True, kw_only=True):

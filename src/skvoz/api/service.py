@@ -7,12 +7,10 @@ sequence as a notification `event`, in order and without gaps, until it goes.
 import asyncio
 import contextlib
 import logging
-import socket
-from collections.abc import AsyncGenerator, Callable, Generator
+from collections.abc import AsyncGenerator, Callable
 from pathlib import Path
 from typing import Final
 
-import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
@@ -21,9 +19,10 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from skvoz import __version__
 from skvoz.api import protocol
+from skvoz.api.listening import private_socket, served
 from skvoz.api.methods import COMMANDS, QUESTIONS, event_list, stored_status
 from skvoz.api.params import EventPageParams, NoParams, Subscribe
-from skvoz.api.views import EventPageView, RelayStatusView, StatusView, SubscriptionView
+from skvoz.api.views import EventPageView, PageView, RelayStatusView, StatusView, SubscriptionView
 from skvoz.base.errors import BadRequest, NotFound, SkvozError, StoreError
 from skvoz.node.node import Node
 
@@ -47,8 +46,12 @@ Subscriber = Callable[[int], None]
 class Service:
     """Answers calls by asking a node."""
 
-    def __init__(self, node: Node) -> None:
+    def __init__(self, node: Node, suggested_relay: str = "") -> None:
+        """Serve a node; `suggested_relay` is the address of a relay to live at, as people write it."""
         self._node = node
+        self._suggested_relay = suggested_relay
+        self.page_address: Callable[[], str] | None = None
+        """Makes an address that opens the page once; nothing where no page is served."""
 
     async def call(self, text: bytes | str, subscriber: Subscriber | None = None) -> bytes:
         """Answer one call; errors are answers too."""
@@ -77,11 +80,19 @@ class Service:
         if name == "node.status":
             protocol.parse_params(request.params, NoParams)
             return await self._status()
+        if name == "node.page":
+            protocol.parse_params(request.params, NoParams)
+            return self._page()
         if name == "event.subscribe":
             wished = protocol.parse_params(request.params, Subscribe)
             return await self._subscribe(wished, subscriber)
         unknown = protocol.plain_error(protocol.METHOD_NOT_FOUND, "there is no such method", "unknown_method")
         raise protocol.CallFailed(unknown)
+
+    def _page(self) -> PageView:
+        if self.page_address is None:
+            raise NotFound("this node serves no page")
+        return PageView(address=self.page_address())
 
     async def _subscribe(self, wished: Subscribe, subscriber: Subscriber | None) -> SubscriptionView:
         if subscriber is None:
@@ -111,6 +122,7 @@ class Service:
                 )
                 for state in node.relay_states()
             ),
+            suggested_relay=self._suggested_relay,
             last_event=node.last_event,
             key_protection=node.key_protection,
             store_problem=node.store_problem,
@@ -126,7 +138,7 @@ class Service:
         return await self._node.query(lambda queries: event_list(queries, params))
 
 
-class _Session:
+class CallerSession:
     """One caller on the WebSocket: calls are answered as they end, events are told in order."""
 
     def __init__(self, service: Service, websocket: WebSocket) -> None:
@@ -136,9 +148,9 @@ class _Session:
         self._answering: set[asyncio.Task[None]] = set()
         self._telling: asyncio.Task[None] | None = None
 
-    async def run(self) -> None:
+    async def run(self, subprotocol: str | None = None) -> None:
         """Serve the caller until it goes."""
-        await self._websocket.accept()
+        await self._websocket.accept(subprotocol)
         try:
             while True:
                 message = await self._websocket.receive()
@@ -187,80 +199,46 @@ class _Session:
             await self._websocket.send_text(words.decode())
 
 
+async def answered_post(service: Service, request: HttpRequest, size_max: int) -> Response:
+    """Answer the call in a request's body; one of more than `size_max` bytes is refused by its length."""
+    return Response(await service.call(await body_of(request, size_max)), media_type="application/json")
+
+
+async def body_of(request: HttpRequest, size_max: int) -> bytes:
+    """Return a request's body; of one longer than `size_max` bytes the beginning, which is longer too."""
+    text = bytearray()
+    async for part in request.stream():
+        text += part
+        if len(text) > size_max:
+            break
+    return bytes(text)
+
+
 def application(service: Service) -> Starlette:
-    """Return the web application: `POST /rpc`, and the same with events as a WebSocket."""
+    """Return the web application for programs: `POST /rpc`, and the same with events as a WebSocket."""
 
     async def post(request: HttpRequest) -> Response:
-        text = bytearray()
-        async for part in request.stream():
-            text += part
-            if len(text) > protocol.REQUEST_SIZE_MAX:
-                break  # refused by its length
-        return Response(await service.call(bytes(text)), media_type="application/json")
+        return await answered_post(service, request, protocol.REQUEST_SIZE_MAX)
 
     async def websocket(socket: WebSocket) -> None:
-        await _Session(service, socket).run()
+        await CallerSession(service, socket).run()
 
     return Starlette(routes=[Route("/rpc", post, methods=["POST"]), WebSocketRoute("/rpc", websocket)])
 
 
-class _Server(uvicorn.Server):
-    """Uvicorn without its signal handlers: who runs a node decides when it ends."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Generator[None]:
-        """Leave the signals alone."""
-        yield
-
-
 @contextlib.asynccontextmanager
-async def serving(node: Node, socket_file: Path) -> AsyncGenerator[None]:
+async def serving(service: Service, socket_file: Path) -> AsyncGenerator[None]:
     """Serve the API on a Unix socket that only this user can reach, until the block ends.
 
     The home's lock is held, so a socket file that is there already is a dead one. Raises `StoreError` where
     the socket can't be made. Callers can connect from the block's first line on.
     """
-    config = uvicorn.Config(
-        application(Service(node)),
-        log_config=None,
-        log_level=logging.CRITICAL,  # uvicorn's logger prints addresses and paths
-        access_log=False,
-        ws="websockets-sansio",
-        ws_max_size=protocol.REQUEST_SIZE_MAX,
-        ws_ping_interval=None,  # on one machine the system tells when the other end is gone
-        ws_per_message_deflate=False,
-        lifespan="off",
-        timeout_graceful_shutdown=1,
-    )
-    server = _Server(config)
-    with _private_socket(socket_file) as listening:
-        running = asyncio.create_task(server.serve(sockets=[listening]))
-        try:
+    with private_socket(socket_file) as listening:
+        async with served(application(service), listening):
             yield
-        finally:
-            server.should_exit = True
-            await running
 
 
-async def serve(node: Node, socket_file: Path) -> None:
+async def serve(service: Service, socket_file: Path) -> None:
     """Serve the API until cancelled; see `serving`."""
-    async with serving(node, socket_file):
+    async with serving(service, socket_file):
         await asyncio.Event().wait()
-
-
-@contextlib.contextmanager
-def _private_socket(file: Path) -> Generator[socket.socket]:
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listening:
-        try:
-            file.unlink(missing_ok=True)
-            # Between bind and chmod the folder's own 0700 keeps others out.
-            listening.bind(str(file))
-            file.chmod(0o600)
-            listening.listen()
-        except OSError as error:
-            why = error.strerror or "its path is too long"
-            raise StoreError(f"the API's socket can't be made: {why}") from None
-        try:
-            yield listening
-        finally:
-            file.unlink(missing_ok=True)

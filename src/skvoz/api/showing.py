@@ -161,6 +161,7 @@ def chat_view(chat: Chat, own: Account, last_author: Contact | None) -> ChatView
         state=_CHAT_WORDS[main.state],
         title=main.title or shown_name(chat.contact),
         is_request=main.is_request,
+        hidden=all(conversation.hidden for conversation in chat.conversations),
         unread=chat.unread,
         read_sequence=main.read_sequence,
         muted=main.muted,

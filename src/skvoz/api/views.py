@@ -4,7 +4,7 @@ from typing import Literal
 
 import msgspec
 
-from skvoz.base.ids import AccountId, GroupId, LogId, MessageId
+from skvoz.base.ids import AccountId, GroupId, LogId, MessageId, RelayId
 
 ContactWord = Literal["known", "request", "accepted", "blocked"]
 MessageWord = Literal["queued", "sent", "delivered", "read", "failed", "received"]
@@ -111,7 +111,7 @@ class MemberView(View, frozen=True, kw_only=True):
 class ChatView(View, frozen=True, kw_only=True):
     """A chat in the list; a direct one's `chat_id` is the other person's account id.
 
-    Messages up to `read_sequence` have been read here.
+    Messages up to `read_sequence` have been read here. `hidden`: deleted, or declined; not in the list.
     """
 
     chat_id: bytes
@@ -120,6 +120,7 @@ class ChatView(View, frozen=True, kw_only=True):
     state: ChatWord
     title: str
     is_request: bool
+    hidden: bool
     unread: int
     read_sequence: int
     muted: bool
@@ -249,14 +250,37 @@ class StatusView(View, frozen=True, kw_only=True):
 
     `unsent` counts what its person said or wished and no relay has taken yet; `store_problem` is empty
     unless the disk took nothing lately; `key_protection` is `file`, `passphrase` or `keyring`;
+    `suggested_relay` is the address of a relay that a new account may live at, empty if none is known;
     `dropped` counts by kind what strangers and broken senders sent, and nobody was told of.
     """
 
     version: str
     has_account: bool
     relays: tuple[RelayStatusView, ...]
+    suggested_relay: str
     last_event: int
     unsent: int
     key_protection: str
     store_problem: str
     dropped: dict[str, int]
+
+
+class PageView(View, frozen=True, kw_only=True):
+    """An address that opens the page in a browser: once, within a minute."""
+
+    address: str
+
+
+class RelayAddressView(View, frozen=True, kw_only=True):
+    """Where a relay is, as `account.create` wants it; `shown` is a host's name for people."""
+
+    addresses: tuple[str, ...]
+    relay_id: RelayId
+    ticket: bytes
+    shown: str
+
+
+class PictureView(View, frozen=True, kw_only=True):
+    """A QR code: rows of `0` (light) and `1` (dark), without the quiet zone of four modules around it."""
+
+    rows: tuple[str, ...]

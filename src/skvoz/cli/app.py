@@ -78,17 +78,28 @@ def default_home() -> Path:
     envvar=HOME_VARIABLE,
     help=say("The home to use; several homes are several people. Also: SKVOZ_HOME."),
 )
+@click.option("--open/--no-open", "opens", default=None, help=say("Open the page in a browser, or don't."))
+@click.option(
+    "--relay",
+    "relay_address",
+    default="",
+    envvar="SKVOZ_RELAY",
+    metavar="ADDRESS",
+    help=say("The relay that the page suggests to a new account. Also: SKVOZ_RELAY."),
+)
 @click.option("--language", type=click.Choice(LANGUAGES), help=say("Speak this language."))
 @click.version_option(__version__, prog_name="skvoz", help=say("Show the version and exit."))
 @click.pass_context
-def app(ctx: click.Context, folder: Path | None, language: str | None) -> None:
+def app(
+    ctx: click.Context, *, folder: Path | None, opens: bool | None, relay_address: str, language: str | None
+) -> None:
     """Write to people so that nobody else can read it.
 
-    Without a command, this runs your node: it receives and sends for as long as it runs.
+    Without a command, this runs your node and its page: it receives and sends for as long as it runs.
     """
     del language  # was chosen before this module was loaded
     ctx.obj = Desk(folder or default_home())
     if ctx.invoked_subcommand is None:
-        from skvoz.cli.node import run_node  # noqa: PLC0415  # heavy
+        from skvoz.cli.node import PageWish, run_node  # noqa: PLC0415  # heavy
 
-        run_node(ctx.obj)
+        run_node(ctx.obj, PageWish(opens=opens, suggested_relay=relay_address))

@@ -1,38 +1,86 @@
-"""`skvoz` alone: the node of this home, until it is told to end."""
+"""`skvoz` alone: the node of this home and its page, until it is told to end."""
 
 import asyncio
 import contextlib
 import signal
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass
 
 import click
 
 from skvoz.api.caller import Caller, socket_file
-from skvoz.api.local import running
+from skvoz.api.local import running_with_page
+from skvoz.api.params import NoParams
+from skvoz.api.protocol import CallFailed
+from skvoz.api.views import PageView
 from skvoz.base.errors import HomeBusy
+from skvoz.cli.browser import open_page, open_page_and_forget, print_address, shall_open
 from skvoz.cli.desk import Desk, ask_passphrase
-from skvoz.node.node import OpenHome, open_home
-from skvoz.store.queries import Queries
+from skvoz.client.relay_addresses import parse_relay_address
+from skvoz.node.node import Node, OpenHome, open_home
 from skvoz.texts import say
 
 
-def run_node(desk: Desk) -> None:
-    """Run the node of a home until SIGTERM or Ctrl-C; raise `HomeBusy` where it runs already."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageWish:
+    """What somebody wants of the page: whether a browser opens it, and which relay it suggests."""
+
+    opens: bool | None = None
+    suggested_relay: str = ""
+
+
+def run_node(desk: Desk, wish: PageWish) -> None:
+    """Run the node of a home until SIGTERM or Ctrl-C; where it runs already, open its page once more."""
+    if wish.suggested_relay:
+        parse_relay_address(wish.suggested_relay)
     try:
         opened = open_home(desk.folder, ask_passphrase)
     except HomeBusy:
-        if Caller(socket_file(desk.folder)).is_answered():
-            raise HomeBusy("your node runs already") from None
-        raise
+        if not open_again(desk, wish):
+            raise
+        return
     with opened:
-        asyncio.run(_run(opened))
+        asyncio.run(_run(opened, wish))
 
 
-async def _run(opened: OpenHome) -> None:
-    async with running(opened) as node:
-        if await node.query(Queries.account) is None:
-            click.echo(say("There is no account here yet: `skvoz account create` makes one."))
+def open_again(desk: Desk, wish: PageWish) -> bool:
+    """Open the page of a node that runs; tell whether one runs. Raises `HomeBusy` where it has no page."""
+    caller = Caller(socket_file(desk.folder))
+    if not caller.is_answered():
+        return False
+    try:
+        address = caller.call("node.page", NoParams(), PageView).address
+    except CallFailed:
+        raise HomeBusy("your node runs already") from None
+    click.echo(say("Your node runs already."))
+    print_address(address)
+    if shall_open(wish.opens):
+        open_page(desk.folder, address)
+    return True
+
+
+async def _run(opened: OpenHome, wish: PageWish) -> None:
+    async with with_page(opened, wish):
         click.echo(say("Your node runs. Ctrl-C ends it."))
         await until_told_to_end()
+
+
+@contextlib.asynccontextmanager
+async def with_page(opened: OpenHome, wish: PageWish) -> AsyncGenerator[Node]:
+    """Run a node with its page, say where that is, and open it, until the block ends."""
+    folder = opened.home.folder
+    async with running_with_page(opened, wish.suggested_relay) as (node, address):
+        first = address()
+        print_address(first)
+        opening = None
+        if shall_open(wish.opens):
+            opening = asyncio.create_task(open_page_and_forget(folder, first))
+        try:
+            yield node
+        finally:
+            if opening is not None:
+                opening.cancel()
+                await asyncio.gather(opening, return_exceptions=True)
 
 
 async def until_told_to_end() -> None:

@@ -1,10 +1,8 @@
-"""`./dev run`: a relay and a node on this machine, and what to do next."""
+"""`./dev run`: a relay, a node and its page on this machine, and what to do next."""
 
 import asyncio
 import contextlib
-import getpass
 import socket
-import sys
 import uuid
 from collections.abc import AsyncGenerator
 from pathlib import Path
@@ -12,11 +10,10 @@ from typing import Final
 
 import click
 
-from skvoz.api.local import running
 from skvoz.base.errors import HomeBusy
 from skvoz.cli.command import Command
-from skvoz.cli.desk import ask_passphrase
-from skvoz.cli.node import until_told_to_end
+from skvoz.cli.desk import Desk, ask_passphrase
+from skvoz.cli.node import PageWish, open_again, until_told_to_end, with_page
 from skvoz.client.commands import CreateAccount
 from skvoz.client.relay_addresses import parse_relay_address, relay_address_text
 from skvoz.crypto import DEFAULT_SUITE, suite
@@ -36,25 +33,27 @@ _HOST: Final = "127.0.0.1"
     help=say("Where the relay and the homes are."),
 )
 @click.option("--as", "person", default="me", metavar="PERSON", help=say("Whose home; each is a person."))
-@click.option("--name", help=say("What others see."))
+@click.option("--name", default="", help=say("Make the account at once, under this name."))
+@click.option("--open/--no-open", "opens", default=None, help=say("Open the page in a browser, or don't."))
 @click.option("--program", default="skvoz", help=say("How commands are called in what is printed."))
-def try_out(folder: Path, person: str, name: str | None, program: str) -> None:
-    """Run a relay and a node on this machine, to try things out."""
+def try_out(folder: Path, person: str, name: str, *, opens: bool | None, program: str) -> None:
+    """Run a relay, a node and its page on this machine, to try things out."""
     if person != "me":
         program = f"{program} --as {person}"
+    home = folder / "people" / person
+    if open_again(Desk(home), PageWish(opens=opens)):
+        return
     other = "vera" if person == "boris" else "boris"
-    asyncio.run(_try_out(folder, folder / "people" / person, name, program, other))
+    asyncio.run(_try_out(folder, home, name, opens=opens, next_steps=_what_next(program, other)))
 
 
-async def _try_out(folder: Path, home: Path, name: str | None, program: str, other: str) -> None:
+async def _try_out(folder: Path, home: Path, name: str, *, opens: bool | None, next_steps: str) -> None:
     async with _relay(folder / "relay") as address:
         with open_home(home, ask_passphrase) as opened:
-            async with running(opened) as node:
-                account = await node.query(Queries.account)
-                if account is None:
-                    await _make_account(node, name or _ask_name(), address)
-                    account = await node.query(Queries.account)
-                click.echo(_what_next(account.name if account else "", address, program, other))
+            async with with_page(opened, PageWish(opens=opens, suggested_relay=address)) as node:
+                if name and await node.query(Queries.account) is None:
+                    await _make_account(node, name, address)
+                click.echo(next_steps)
                 await until_told_to_end()
 
 
@@ -90,34 +89,19 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _ask_name() -> str:
-    if sys.stdin.isatty():
-        return click.prompt(say("Your name, as others shall see it"), default=getpass.getuser())
-    return getpass.getuser()
-
-
 async def _make_account(node: Node, name: str, address: str) -> None:
     command = CreateAccount(client_id=uuid.uuid4().hex, name=name, relay=parse_relay_address(address))
     await node.command(command)
 
 
-def _what_next(name: str, address: str, program: str, other: str) -> str:
+def _what_next(program: str, other: str) -> str:
     return "\n".join(
         (
-            say("Hello, {name}. Your node runs, and so does a relay, at", name=name),
-            f"  {address}",
             "",
-            say("In another terminal:"),
-            f"  {program} invite            " + say("a link for somebody, and its QR code"),
-            f"  {program} chats             " + say("whom you can write to"),
-            f"  {program} listen            " + say("what arrives"),
-            f"  {program} send {say('NAME')} {say('TEXT')}         " + say("what you want to say"),
-            f"  {program} --help            " + say("everything else"),
-            "",
-            say("Somebody else on this machine, in two more terminals:"),
-            f"  ./dev run --as {other} --name {other.title()}",
-            f'  ./dev skvoz --as {other} accept LINK --text "{say("Hello")}"',
-            "",
+            say("Somebody else on this machine, in another terminal:"),
+            f"  ./dev run --as {other}",
+            say("The command line works beside the page:"),
+            f"  {program} --help",
             say("Ctrl-C ends it; everything is kept, and goes on with the next ./dev run."),
         )
     )

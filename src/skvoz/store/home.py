@@ -4,6 +4,7 @@ lock        held while a process works on the home: ratchets must never fork
 key.json    how the database's key is protected (mode 0600)
 skvoz.db    the encrypted database, with its `-wal` beside it
 api.sock    the running node's API (`skvoz.api`)
+page.json   where the page is, and who may use it (`skvoz.api.page_sessions`)
 """
 
 import fcntl
@@ -60,3 +61,22 @@ class Home:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def write_private_file(file: Path, content: bytes) -> None:
+    """Replace a file that only this user reads: after a crash the old or the new one is there, whole.
+
+    Raises `OSError`.
+    """
+    beside = file.with_suffix(".new")
+    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    with os.fdopen(descriptor, "wb") as stream:
+        stream.write(content)
+        stream.flush()
+        os.fsync(stream.fileno())
+    beside.replace(file)
+    folder = os.open(file.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)

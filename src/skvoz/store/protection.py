@@ -19,6 +19,7 @@ import msgspec
 
 from skvoz.base.errors import DecryptFailed, NotFound, SchemaTooNew, StoreError, WrongPassphrase
 from skvoz.crypto.symmetric import KEY_SIZE, ZERO_NONCE, seal, unseal
+from skvoz.store.home import write_private_file
 
 _VERSION = 1
 _KEYRING_SERVICE = "skvoz"
@@ -182,19 +183,7 @@ def _read(file: Path) -> _KeyFile:
 
 
 def _write(file: Path, stored: _KeyFile) -> None:
-    """Replace the key file so that after a crash either the old or the new one is there, whole."""
-    beside = file.with_suffix(".new")
     try:
-        descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-        with os.fdopen(descriptor, "wb") as stream:
-            stream.write(msgspec.json.encode(stored))
-            stream.flush()
-            os.fsync(stream.fileno())
-        beside.replace(file)
-        folder = os.open(file.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        write_private_file(file, msgspec.json.encode(stored))
     except OSError as error:
         raise StoreError(f"the key file can't be written: {error.strerror}") from None

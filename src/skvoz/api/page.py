@@ -1,0 +1,131 @@
+"""The page at this machine's own address: its files, and the API for who was let in.
+
+    GET  /, /FILE         the page's files, the same for everybody
+    POST /session         {"start": TOKEN} out of the address that was opened -> {"token": TOKEN}, or 403
+    DELETE /session       ends the session of its token
+    POST /rpc             a call; `Authorization: Bearer TOKEN`
+    WebSocket /rpc        calls and events; subprotocols `skvoz` and `token.TOKEN`
+    GET  /openrpc.json, /asyncapi.json
+
+Tokens are sent as headers and not kept as cookies: cookies ignore ports, so the pages of two homes on one
+machine would overwrite each other's.
+"""
+
+import contextlib
+from collections.abc import AsyncGenerator, Callable
+from pathlib import Path
+from typing import Final
+
+import msgspec
+from starlette.applications import Starlette
+from starlette.requests import HTTPConnection, Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route, WebSocketRoute
+from starlette.types import ASGIApp
+from starlette.websockets import WebSocket
+
+from skvoz.api import descriptions, protocol
+from skvoz.api.listening import LOOPBACK, loopback_socket, served
+from skvoz.api.page_files import PageFiles
+from skvoz.api.page_guard import FORBIDDEN, Guard
+from skvoz.api.page_sessions import PageSessions
+from skvoz.api.service import CallerSession, Service, answered_post, body_of
+
+SUBPROTOCOL: Final = "skvoz"
+TOKEN_SUBPROTOCOL: Final = "token."  # noqa: S105  # a prefix, not a secret
+START_SIZE_MAX: Final = 1024
+"""Bytes of the body that exchanges a start token."""
+UNAUTHORISED: Final = 401
+TOO_LARGE: Final = 413
+
+
+class _Start(msgspec.Struct, frozen=True):
+    start: str
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}>"
+
+
+def page_file(home: Path) -> Path:
+    """Return where a home keeps its page's port and sessions."""
+    return home / "page.json"
+
+
+def page_application(service: Service, sessions: PageSessions, port: int) -> ASGIApp:
+    """Return the web application for browsers, behind its guard."""
+    described = {f"/{name}": content for name, content in descriptions.files().items()}
+
+    async def description(request: Request) -> Response:
+        return Response(described[request.url.path], media_type="application/json")
+
+    async def start(request: Request) -> Response:
+        body = await body_of(request, START_SIZE_MAX)
+        if len(body) > START_SIZE_MAX:
+            return Response(status_code=TOO_LARGE)
+        try:
+            token = sessions.exchange(msgspec.json.decode(body, type=_Start).start)
+        except (msgspec.DecodeError, UnicodeError, RecursionError):
+            token = None
+        return Response(status_code=FORBIDDEN) if token is None else JSONResponse({"token": token})
+
+    async def end(request: Request) -> Response:
+        sessions.close(_bearer(request))
+        return Response(status_code=204)
+
+    async def post(request: Request) -> Response:
+        if not sessions.is_open(_bearer(request)):
+            return Response(status_code=UNAUTHORISED, headers={"www-authenticate": "Bearer"})
+        return await answered_post(service, request, protocol.REQUEST_SIZE_MAX)
+
+    async def websocket(socket: WebSocket) -> None:
+        if not sessions.is_open(_offered(socket)):
+            await socket.close()  # before it is accepted: HTTP 403
+            return
+        await CallerSession(service, socket).run(SUBPROTOCOL)
+
+    files = PageFiles()
+    routes = [
+        Route("/session", start, methods=["POST"]),
+        Route("/session", end, methods=["DELETE"]),
+        Route("/rpc", post, methods=["POST"]),
+        WebSocketRoute("/rpc", websocket),
+        *(Route(path, description) for path in described),
+        Route("/{path:path}", files.answer),
+    ]
+    return Guard(Starlette(routes=routes), f"{LOOPBACK}:{port}")
+
+
+def _bearer(request: HTTPConnection) -> str:
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    return token if scheme.lower() == "bearer" else ""
+
+
+def _offered(socket: WebSocket) -> str:
+    # A browser's WebSocket can send no other header of the page's choice.
+    offered: list[str] = socket.scope.get("subprotocols", [])
+    tokens = [one.removeprefix(TOKEN_SUBPROTOCOL) for one in offered if one.startswith(TOKEN_SUBPROTOCOL)]
+    return tokens[0] if len(tokens) == 1 and SUBPROTOCOL in offered else ""
+
+
+@contextlib.asynccontextmanager
+async def serving_page(
+    service: Service, home: Path, clock_ms: Callable[[], int]
+) -> AsyncGenerator[Callable[[], str]]:
+    """Serve the page until the block ends; give what makes an address that opens it once.
+
+    Raises `StoreError` where nothing can be served on this machine.
+    """
+    sessions = PageSessions(page_file(home), clock_ms)
+    with loopback_socket(sessions.port) as listening:
+        port = int(listening.getsockname()[1])
+        sessions.served_at(port)
+
+        def address() -> str:
+            return f"http://{LOOPBACK}:{port}/#start={sessions.new_start()}"
+
+        service.page_address = address
+        try:
+            async with served(page_application(service, sessions, port), listening):
+                yield address
+        finally:
+            service.page_address = None

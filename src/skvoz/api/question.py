@@ -1,0 +1,29 @@
+"""A question: a method that changes nothing. Each feature's module names its own, `methods` gathers them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import msgspec
+
+from skvoz.api.params import Params
+from skvoz.base.errors import NotFound
+from skvoz.store.queries import Queries
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """What a question is asked with and answers, and how the answer is read."""
+
+    params: type[Params]
+    result: type[msgspec.Struct]
+    read: Callable[[Queries, Any], msgspec.Struct]
+
+
+def required(value: T | None, otherwise: NotFound) -> T:
+    """Return what was looked up; raise `otherwise` where there is none."""
+    if value is None:
+        raise otherwise
+    return value

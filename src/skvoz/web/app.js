@@ -1,0 +1,76 @@
+/** The page's frame: which screen there is, the list of chats beside it, notes, and words for screen readers. */
+
+import { html, nothing } from "./vendor/lit.js";
+import { announced, note } from "./core/announce.js";
+import { line } from "./core/connection.js";
+import { Part } from "./core/part.js";
+import { screens } from "./core/places.js";
+import { route } from "./core/router.js";
+import { language, say } from "./core/texts.js";
+import { account, reach, status } from "./state/home.js";
+import { chats, unreadChats } from "./state/chats.js";
+import { firstRun } from "./state/first_run.js";
+import "./chat/chat_list.js";
+import "./chat/chat_view.js";
+import "./screens/invite.js";
+import "./screens/limits.js";
+import "./screens/settings.js";
+import "./screens/welcome.js";
+
+class App extends Part {
+  constructor() {
+    super();
+    this.watch(line, status, account, route, language, chats, note, announced, reach, firstRun);
+  }
+
+  updated() {
+    const unread = unreadChats();
+    document.title = unread ? `(${unread}) Skvoz` : "Skvoz";
+  }
+
+  render() {
+    return html`
+      ${this.screen()}
+      <div class="note" ?hidden=${!note.value}><span>${note.value}</span></div>
+      <div class="only-read" role="status" aria-live="polite">${note.value || announced.value}</div>
+    `;
+  }
+
+  /** @private */
+  screen() {
+    if (line.value === "ended") return closedDoor();
+    if (!status.value) return html`<main class="plain" aria-busy="true"></main>`;
+    if (route.value.screen === "limits" && !account.value) return screens.get("limits")?.(route.value);
+    if (!account.value || firstRun.value === "welcome") return html`<skvoz-welcome></skvoz-welcome>`;
+    if (firstRun.value === "invite") return html`<skvoz-invite class="alone" .first=${true}></skvoz-invite>`;
+    return this.shell();
+  }
+
+  /** @private */
+  shell() {
+    const { screen } = route.value;
+    const main = screens.get(screen)?.(route.value);
+    return html`
+      <div class="shell" data-pane=${main ? "main" : "list"}>
+        <skvoz-chat-list class="side"></skvoz-chat-list>
+        ${main ?? html`<main class="nothing-open"><p>${say("Choose a chat, or invite somebody.")}</p></main>`}
+        ${reach.value === "node" ? html`<p class="reach" role="status">${say("Your node does not answer. Trying again…")}</p>` : nothing}
+      </div>
+    `;
+  }
+}
+
+function closedDoor() {
+  return html`
+    <main class="plain">
+      <div class="sheet">
+        <h1>${say("This page is closed")}</h1>
+        <p>${say("Only you may open it, and only from this machine: type the following in a terminal.")}</p>
+        <p><code class="command">skvoz</code></p>
+        <p class="quiet">${say("It opens a fresh page each time. Nothing is lost.")}</p>
+      </div>
+    </main>
+  `;
+}
+
+customElements.define("skvoz-app", App);

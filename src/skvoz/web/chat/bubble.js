@@ -1,0 +1,57 @@
+/** One message in a chat. */
+
+import { html, nothing } from "../vendor/lit.js";
+import { bubbleParts, messageMenu } from "../core/places.js";
+import { icons } from "../core/icons.js";
+import { hueOf } from "../core/people.js";
+import { clock, fullTime, say } from "../core/texts.js";
+import { failure, tick } from "./ticks.js";
+import { formatted } from "./words.js";
+
+/** @typedef {import("../types/api.js").MessageView} MessageView */
+/** @typedef {import("../types/api.js").ChatView} ChatView */
+/** @typedef {{ follows: boolean, isLast: boolean }} Standing whether the same author spoke just before, and after */
+
+/**
+ * @param {MessageView} message
+ * @param {ChatView} chat
+ * @param {Standing} standing
+ */
+export function bubble(message, chat, { follows, isLast }) {
+  const named = chat.kind === "group" && !message.own && !follows;
+  const side = message.own ? "own" : "other";
+  const entries = messageMenu.all
+    .filter(({ applies }) => applies(message, chat))
+    .map((entry) => ({ ...entry, label: () => entry.label(message), act: () => entry.act(message, chat) }));
+  return html`
+    <article class="bubble ${side} ${follows ? "follows" : ""} ${isLast ? "last" : ""}" aria-label=${spoken(message)}>
+      ${named ? html`<div class="author ink-${hueOf(message.author)}" dir="auto">${message.author_name || say("Somebody without a name")}</div>` : nothing}
+      ${body(message, chat)}
+      ${message.deleted ? nothing : bubbleParts.all.map(({ draw }) => draw(message, chat))}
+      <footer class="about">
+        ${message.edited && !message.deleted ? html`<span>${say("edited")}</span>` : nothing}
+        ${message.expires_ms ? html`<span class="timer" role="img" aria-label=${say("disappears {time}", { time: fullTime(message.expires_ms) })} title=${say("disappears {time}", { time: fullTime(message.expires_ms) })}>${icons.timer}</span>` : nothing}
+        <time datetime=${new Date(message.sent_ms).toISOString()} title=${fullTime(message.sent_ms)}>${clock(message.sent_ms)}</time>
+        ${message.own ? tick(message) : nothing}
+      </footer>
+      ${message.state === "failed" ? html`<p class="failure">${say("Not sent: {reason}", { reason: failure(message.failure) })}</p>` : nothing}
+      ${entries.length ? html`<skvoz-menu class="bubble-menu" label=${say("What to do with this message")} .icon=${icons.down} .entries=${entries}></skvoz-menu>` : nothing}
+    </article>
+  `;
+}
+
+/**
+ * @param {MessageView} message
+ * @param {ChatView} chat
+ */
+function body(message, chat) {
+  if (message.deleted) return html`<p class="gone">${say("Deleted")}</p>`;
+  const words = message.text ? html`<div class="words">${formatted(message, { links: !chat.is_request })}</div>` : nothing;
+  if (!message.unsupported) return words;
+  return html`<p class="gone">${say("Something that this version can't show")}</p>${words}`;
+}
+
+/** @param {MessageView} message */
+function spoken({ own, author_name: author, sent_ms: sent }) {
+  return own ? say("You, {time}", { time: clock(sent) }) : say("{name}, {time}", { name: author, time: clock(sent) });
+}

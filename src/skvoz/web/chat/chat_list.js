@@ -1,0 +1,108 @@
+/** The list of chats, with what is new in each. */
+
+import { html, nothing, repeat } from "../vendor/lit.js";
+import { icons } from "../core/icons.js";
+import { Part } from "../core/part.js";
+import { avatar, chatName } from "../core/people.js";
+import { cards, listMenu } from "../core/places.js";
+import { go, route } from "../core/router.js";
+import { count, language, numeral, say, shortTime } from "../core/texts.js";
+import { account, reach } from "../state/home.js";
+import { chats, chatsLoaded, sortedChats } from "../state/chats.js";
+import { plainWords } from "./words.js";
+import { tick } from "./ticks.js";
+import "./menu.js";
+
+/** @typedef {import("../types/api.js").ChatView} ChatView */
+
+class ChatList extends Part {
+  constructor() {
+    super();
+    this.watch(chats, chatsLoaded, route, language, account, reach);
+  }
+
+  render() {
+    const name = account.value?.name ?? "";
+    return html`
+      <header class="bar">
+        <button class="self" @click=${() => go({ screen: "settings" })} aria-label=${say("Settings, {name}", { name })}>
+          ${avatar(account.value?.account_id ?? "", name, "small")}
+          <span class="name" dir="auto">${name}</span>
+        </button>
+        <skvoz-menu label=${say("New")} .icon=${icons.plus} .entries=${listMenu.all}></skvoz-menu>
+      </header>
+      ${reach.value === "relay" ? html`<p class="reach" role="status">${say("No relay answers. What you write is kept, and goes out by itself.")}</p>` : nothing}
+      ${cards.all.map(({ draw }) => draw())}
+      ${this.list()}
+    `;
+  }
+
+  /** @private */
+  list() {
+    const all = sortedChats();
+    if (!all.length && chatsLoaded.value) {
+      return html`
+        <div class="empty">
+          <p>${say("No chats yet.")}</p>
+          <button class="main-button" @click=${() => go({ screen: "invite" })}>${say("Invite somebody")}</button>
+        </div>
+      `;
+    }
+    return html`
+      <nav aria-label=${say("Chats")} class="grows">
+        <ul class="chats" @keydown=${this.move}>
+          ${repeat(all, (chat) => chat.chat_id, (chat) => this.row(chat))}
+        </ul>
+      </nav>
+    `;
+  }
+
+  /** @private @param {ChatView} chat */
+  row(chat) {
+    const { screen, id } = route.value;
+    const isOpen = id === chat.chat_id && screen.startsWith("chat");
+    const name = chatName(chat);
+    return html`
+      <li>
+        <button class="chat-row" aria-current=${isOpen ? "page" : nothing} @click=${() => go({ screen: "chat", id: chat.chat_id })}>
+          ${avatar(chat.chat_id, name)}
+          <span class="chat-title" dir="auto">${name}</span>
+          <span class="chat-time">${shortTime(chat.last_activity_ms)}</span>
+          <span class="chat-last" dir="auto">${lastWords(chat)}</span>
+          ${chat.muted ? html`<span class="chat-muted" role="img" aria-label=${say("Muted")}>${icons.muted}</span>` : nothing}
+          ${chat.unread
+            ? html`<span class="badge ${chat.muted ? "quiet-badge" : ""}">
+                <span aria-hidden="true">${numeral(chat.unread)}</span>
+                <span class="only-read">${count("{number} new message", "{number} new messages", chat.unread)}</span>
+              </span>`
+            : nothing}
+        </button>
+      </li>
+    `;
+  }
+
+  /** @private Arrow keys go from chat to chat. @param {KeyboardEvent} event */
+  move(event) {
+    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    if (!step) return;
+    const rows = [...this.querySelectorAll("button.chat-row")];
+    const at = rows.indexOf(/** @type {Element} */ (document.activeElement));
+    const next = rows[at + step];
+    if (next instanceof HTMLElement) {
+      event.preventDefault();
+      next.focus();
+    }
+  }
+}
+
+/** @param {ChatView} chat */
+function lastWords(chat) {
+  if (chat.is_request) return html`<em>${say("Wants to write to you")}</em>`;
+  const last = chat.last_message;
+  if (!last) return chat.state === "creating" ? html`<em>${say("Being set up…")}</em>` : nothing;
+  const words = plainWords(last);
+  if (last.own) return html`${tick(last)} ${words}`;
+  return chat.kind === "group" ? html`<b>${last.author_name}:</b> ${words}` : words;
+}
+
+customElements.define("skvoz-chat-list", ChatList);

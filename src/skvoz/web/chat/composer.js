@@ -1,0 +1,120 @@
+/** Where one writes. Enter sends, Shift and Enter begin a new line; on a touch screen Enter begins a new line. */
+
+import { html, nothing } from "../vendor/lit.js";
+import { tell } from "../core/announce.js";
+import { icons } from "../core/icons.js";
+import { Part } from "../core/part.js";
+import { composerTools, composerTop } from "../core/places.js";
+import { explain, language, say } from "../core/texts.js";
+import { openConversation } from "../state/conversation.js";
+import { lookNow } from "../state/home.js";
+import { keepDraft, takenDraft } from "./draft.js";
+
+/** @typedef {import("../types/api.js").ChatView} ChatView */
+
+const LENGTH_MAX = 4096;
+const WARN_BELOW = 200;
+
+export class Composer extends Part {
+  static properties = { chat: { attribute: false }, left: { state: true }, empty: { state: true } };
+
+  constructor() {
+    super();
+    /** @type {ChatView | null} */
+    this.chat = null;
+    this.left = LENGTH_MAX;
+    this.empty = true;
+    this.watch(language);
+  }
+
+  /** @returns {HTMLTextAreaElement} */
+  get field() {
+    return /** @type {HTMLTextAreaElement} */ (this.querySelector("textarea"));
+  }
+
+  /** @param {Map<PropertyKey, unknown>} changed */
+  updated(changed) {
+    const before = /** @type {ChatView | null | undefined} */ (changed.get("chat"));
+    if (changed.has("chat") && before?.chat_id !== this.chat?.chat_id) this.begin();
+  }
+
+  /** @private A chat was opened: what was begun there stands in the field. */
+  begin() {
+    if (!this.chat) return;
+    this.put(takenDraft(this.chat));
+    // On a touch screen the keyboard would cover the chat that one came to read.
+    if (matchMedia("(pointer: fine)").matches) this.field.focus();
+  }
+
+  /** Put a text in the field. @param {string} text */
+  put(text) {
+    this.field.value = text;
+    this.measure();
+  }
+
+  render() {
+    const { chat } = this;
+    if (!chat) return nothing;
+    return html`
+      ${composerTop.all.map(({ draw }) => draw(chat))}
+      <form class="composer" @submit=${this.submit}>
+        ${composerTools.all.map(({ draw }) => draw(chat))}
+        <textarea rows="1" dir="auto" enterkeyhint="enter" aria-label=${say("Message")} placeholder=${say("Message")}
+          @keydown=${this.key} @input=${this.typed}></textarea>
+        ${this.left < WARN_BELOW ? html`<span class="left ${this.left < 0 ? "over" : ""}">${this.left}</span>` : nothing}
+        <button class="icon-button send" aria-label=${say("Send")} title=${say("Send")} ?disabled=${this.empty || this.left < 0}>${icons.send}</button>
+      </form>
+    `;
+  }
+
+  /** @private */
+  typed() {
+    this.measure();
+    if (this.chat) keepDraft(this.chat, this.field.value);
+  }
+
+  /** @private */
+  measure() {
+    const { field } = this;
+    this.left = LENGTH_MAX - [...field.value].length;
+    this.empty = !field.value.trim();
+    if (CSS.supports("field-sizing", "content")) return;
+    field.style.height = "auto";
+    field.style.height = `${field.scrollHeight}px`;
+  }
+
+  /** @private @param {KeyboardEvent} event */
+  key(event) {
+    if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+    if (matchMedia("(pointer: coarse)").matches && !event.ctrlKey && !event.metaKey) return;
+    event.preventDefault();
+    void this.send();
+  }
+
+  /** @private @param {SubmitEvent} event */
+  submit(event) {
+    event.preventDefault();
+    void this.send();
+    this.field.focus();
+  }
+
+  /** @private */
+  async send() {
+    const { chat } = this;
+    const text = this.field.value.trim();
+    if (!chat || !text || this.left < 0) return;
+    this.put("");
+    keepDraft(chat, "");
+    this.dispatchEvent(new CustomEvent("wrote", { bubbles: true }));
+    try {
+      await openConversation(chat.chat_id).send({ text });
+      void lookNow();
+    } catch (error) {
+      tell(explain(error));
+      // Nothing that was written is lost.
+      if (this.chat?.chat_id === chat.chat_id && !this.field.value) this.put(text);
+    }
+  }
+}
+
+customElements.define("skvoz-composer", Composer);

@@ -1,0 +1,117 @@
+/** A message's words on the screen: formatting, mentions and search results as templates, never as HTML. */
+
+import { html } from "../vendor/lit.js";
+import { say } from "../core/texts.js";
+import { parseBlocks } from "./formatting.js";
+
+/** @typedef {import("../types/api.js").MessageView} MessageView */
+/** @typedef {import("./formatting.js").Inline} Inline */
+/** @typedef {{ start: number, end: number, kind: "mention" | "found" }} Span places in UTF-16 units */
+
+const PREVIEW = 120;
+
+/**
+ * @param {MessageView} message
+ * @returns {string} one line, for lists
+ */
+export function plainWords(message) {
+  if (message.deleted) return say("Deleted");
+  if (message.unsupported && !message.text) return say("Something that this version can't show");
+  const line = message.text.slice(0, 4 * PREVIEW).replace(/\s+/gu, " ").trim();
+  return line.length > PREVIEW ? `${line.slice(0, PREVIEW)}…` : line;
+}
+
+/**
+ * @param {MessageView} message
+ * @param {{ links?: boolean }} [how] without links for what strangers wrote
+ */
+export function formatted(message, { links = true } = {}) {
+  const { text } = message;
+  const spans = spansOf(message);
+  /** @param {Inline[]} parts @returns {unknown[]} */
+  const inline = (parts) =>
+    parts.map((part) => {
+      switch (part.kind) {
+        case "text":
+          return marked(text, part.start, part.end, spans);
+        case "code":
+          return html`<code>${marked(text, part.start, part.end, spans)}</code>`;
+        case "link": {
+          const shown = marked(text, part.start, part.end, spans);
+          return links ? html`<a href=${part.href} target="_blank" rel="noopener noreferrer">${shown}</a>` : shown;
+        }
+        case "strong":
+          return html`<strong>${inline(part.parts)}</strong>`;
+        case "em":
+          return html`<em>${inline(part.parts)}</em>`;
+        case "del":
+          return html`<del>${inline(part.parts)}</del>`;
+      }
+    });
+  return parseBlocks(text).map((block) => {
+    switch (block.kind) {
+      case "fence":
+        return html`<pre tabindex="0"><code>${marked(text, block.start, block.end, spans)}</code></pre>`;
+      case "quote":
+        return html`<blockquote dir="auto">${inline(block.parts)}</blockquote>`;
+      case "lines":
+        return html`<p dir="auto">${inline(block.parts)}</p>`;
+    }
+  });
+}
+
+/** @param {MessageView} message @returns {Span[]} without overlaps, in order */
+function spansOf({ text, mentions, highlights }) {
+  if (!mentions.length && !highlights.length) return [];
+  const places = unitsOf(text);
+  /** @param {number} start @param {number} length @param {Span["kind"]} kind @returns {Span} */
+  const span = (start, length, kind) => ({
+    start: places[start] ?? text.length,
+    end: places[start + length] ?? text.length,
+    kind,
+  });
+  const all = [
+    ...mentions.map((one) => span(one.start, one.length, "mention")),
+    ...highlights.map(([start, length]) => span(start, length, "found")),
+  ].sort((one, other) => one.start - other.start);
+  /** @type {Span[]} */
+  const kept = [];
+  for (const one of all) if (one.start >= (kept.at(-1)?.end ?? 0) && one.end > one.start) kept.push(one);
+  return kept;
+}
+
+/**
+ * @param {string} text
+ * @returns {number[]} for each code point where it begins in UTF-16 units, and the end
+ */
+export function unitsOf(text) {
+  const places = [];
+  let at = 0;
+  for (const point of text) {
+    places.push(at);
+    at += point.length;
+  }
+  return [...places, at];
+}
+
+/**
+ * @param {string} text
+ * @param {number} start
+ * @param {number} end
+ * @param {Span[]} spans
+ */
+function marked(text, start, end, spans) {
+  const inside = spans.filter((span) => span.start < end && span.end > start);
+  if (!inside.length) return text.slice(start, end);
+  const parts = [];
+  let at = start;
+  for (const span of inside) {
+    const [from, to] = [Math.max(span.start, start), Math.min(span.end, end)];
+    if (from > at) parts.push(text.slice(at, from));
+    const words = text.slice(from, to);
+    parts.push(span.kind === "found" ? html`<mark>${words}</mark>` : html`<span class="mention">${words}</span>`);
+    at = to;
+  }
+  if (at < end) parts.push(text.slice(at, end));
+  return parts;
+}

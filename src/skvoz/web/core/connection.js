@@ -1,0 +1,175 @@
+/**
+ * The line to the node: calls, and events in order, over one WebSocket that comes back by itself.
+ *
+ * A call that got no answer before the line broke is made again. Whatever changes something carries a `client_id`,
+ * so the node does it once.
+ */
+
+import { Signal } from "./signal.js";
+
+/** @typedef {import("../types/api.js").Methods} Methods */
+/** @typedef {import("../types/api.js").Events} Events */
+/** @typedef {keyof Methods} Method */
+/** @typedef {keyof Events} EventKind */
+/** @typedef {{ message: string, kind: string, retryable: boolean }} Refusal */
+/**
+ * @typedef {{ text: string, resolve: (result: any) => void, reject: (why: CallFailed) => void }} Waiting
+ */
+/** @typedef {"connecting" | "open" | "ended"} LineState */
+
+const RETRY_FIRST_MS = 250;
+const RETRY_MOST_MS = 4000;
+
+/** The node refused a call; `kind` is for code, `message` is English and has a translation. */
+export class CallFailed extends Error {
+  /** @param {Refusal} refusal */
+  constructor({ message, kind, retryable }) {
+    super(message);
+    this.kind = kind;
+    this.retryable = retryable;
+  }
+}
+
+/** @type {Signal<LineState>} `ended`: the session is over, and the page has to be opened anew */
+export const line = new Signal(/** @type {LineState} */ ("connecting"));
+
+/** @type {Map<number, Waiting>} */
+const waiting = new Map();
+/** @type {Map<string, Set<(data: any, sequence: number) => void>>} */
+const listeners = new Map();
+/** @type {WebSocket | null} */
+let socket = null;
+let token = "";
+let nextId = 1;
+let retryMs = RETRY_FIRST_MS;
+let lastEvent = -1;
+
+/**
+ * Begin to speak with the node.
+ *
+ * @param {string} sessionToken
+ */
+export function connect(sessionToken) {
+  token = sessionToken;
+  open();
+}
+
+/** @returns {string} the token of the session */
+export function sessionToken() {
+  return token;
+}
+
+/**
+ * Ask the node; resolves once it answered, however long the line is down.
+ *
+ * @template {Method} M
+ * @param {M} method
+ * @param {Methods[M]["params"]} params
+ * @returns {Promise<Methods[M]["result"]>}
+ */
+export function call(method, params) {
+  const id = nextId++;
+  const text = JSON.stringify({ jsonrpc: "2.0", id, method, params });
+  return new Promise((resolve, reject) => {
+    waiting.set(id, { text, resolve, reject });
+    if (line.value === "open") socket?.send(text);
+  });
+}
+
+/**
+ * Have the node change something, once, whatever happens to the line.
+ *
+ * @template {Method} M
+ * @param {M} method
+ * @param {Omit<Methods[M]["params"], "client_id">} fields
+ * @returns {Promise<Methods[M]["result"]>}
+ */
+export function wish(method, fields) {
+  const params = { client_id: crypto.randomUUID(), ...fields };
+  return call(method, /** @type {Methods[M]["params"]} */ (/** @type {unknown} */ (params)));
+}
+
+/**
+ * Hear of every event of a kind from now on, until the returned function is called.
+ *
+ * @template {EventKind} K
+ * @param {K} kind
+ * @param {(data: Events[K], sequence: number) => void} listener
+ * @returns {() => void}
+ */
+export function on(kind, listener) {
+  const known = listeners.get(kind) ?? new Set();
+  known.add(listener);
+  listeners.set(kind, known);
+  return () => known.delete(listener);
+}
+
+/**
+ * Have events told from the sequence `after` on; missed ones are told once the line is back.
+ *
+ * @param {number} after
+ */
+export function listenAfter(after) {
+  lastEvent = after;
+  if (line.value === "open") subscribe();
+}
+
+function open() {
+  const opened = new WebSocket(`ws://${location.host}/rpc`, ["skvoz", `token.${token}`]);
+  socket = opened;
+  opened.onopen = () => {
+    retryMs = RETRY_FIRST_MS;
+    line.value = "open";
+    if (lastEvent >= 0) subscribe();
+    for (const { text } of waiting.values()) opened.send(text);
+  };
+  opened.onmessage = ({ data }) => take(JSON.parse(data));
+  opened.onclose = () => void lost();
+}
+
+async function lost() {
+  socket = null;
+  if (line.value === "ended") return;
+  line.value = "connecting";
+  if (await isRefused()) {
+    line.value = "ended";
+    return;
+  }
+  setTimeout(open, retryMs);
+  retryMs = Math.min(retryMs * 2, RETRY_MOST_MS);
+}
+
+/** A browser does not say why a WebSocket was not opened; the answer to a call does. */
+async function isRefused() {
+  const body = JSON.stringify({ jsonrpc: "2.0", id: 0, method: "node.status" });
+  try {
+    const answer = await fetch("/rpc", { method: "POST", body, headers: { authorization: `Bearer ${token}` } });
+    return answer.status === 401;
+  } catch {
+    return false;
+  }
+}
+
+function subscribe() {
+  const id = nextId++;
+  const params = { after: lastEvent };
+  socket?.send(JSON.stringify({ jsonrpc: "2.0", id, method: "event.subscribe", params }));
+  // Refused: the home was made anew, or we were away for longer than events are kept. Read everything anew.
+  waiting.set(id, { text: "", resolve: () => {}, reject: () => location.reload() });
+}
+
+/** @param {any} told */
+function take(told) {
+  if (told.method === "event") {
+    const { sequence, kind, data } = told.params;
+    if (sequence <= lastEvent) return;
+    lastEvent = sequence;
+    for (const listener of listeners.get(kind) ?? []) listener(data, sequence);
+    return;
+  }
+  const asked = waiting.get(told.id);
+  if (!asked) return;
+  waiting.delete(told.id);
+  if (told.error) asked.reject(new CallFailed({ message: told.error.message, ...told.error.data }));
+  else asked.resolve(told.result);
+}

@@ -1,0 +1,30 @@
+/** Small drawings, all on a grid of 24; they mean nothing to a screen reader, so what holds one has a label. */
+
+import { svg } from "../vendor/lit.js";
+
+/** @param {import("../vendor/lit.js").SVGTemplateResult} content */
+function drawn(content) {
+  return svg`<svg class="icon" viewBox="0 0 24 24" aria-hidden="true" focusable="false">${content}</svg>`;
+}
+
+export const icons = {
+  back: drawn(svg`<path d="M15 5l-7 7 7 7"/>`),
+  check: drawn(svg`<path d="M5 12.5l4.5 4.5L19 7"/>`),
+  close: drawn(svg`<path d="M6 6l12 12M18 6L6 18"/>`),
+  copy: drawn(svg`<rect x="8.5" y="8.5" width="11" height="11" rx="2.5"/><path d="M15.5 8.5V6A1.5 1.5 0 0 0 14 4.5H6A1.5 1.5 0 0 0 4.5 6v8A1.5 1.5 0 0 0 6 15.5h2.5"/>`),
+  down: drawn(svg`<path d="M6 9.5l6 6 6-6"/>`),
+  gear: drawn(svg`<path d="M4 7h10M18 7h2M4 17h2M10 17h10"/><circle cx="16" cy="7" r="2.2"/><circle cx="8" cy="17" r="2.2"/>`),
+  muted: drawn(svg`<path d="M6 10a6 6 0 0 1 9.5-4.9M18 10c0 4 1.5 5.5 1.5 6.500H9M6 10c0 4-1.5 5.5-1.5 6.500M10.5 19.500a1.7 1.7 0 0 0 3 0M4 4l16 16"/>`),
+  person: drawn(svg`<circle cx="12" cy="8.5" r="3.7"/><path d="M4.5 19.500c1-3.7 4-5 7.5-5s6.5 1.3 7.5 5"/>`),
+  plus: drawn(svg`<path d="M12 5v14M5 12h14"/>`),
+  search: drawn(svg`<circle cx="10.5" cy="10.5" r="6"/><path d="M15 15l5 5"/>`),
+  send: drawn(svg`<path d="M4.5 12L19.5 5l-4 14.5-4-5.500z"/><path d="M11.5 14l8-9"/>`),
+  share: drawn(svg`<path d="M12 15V4M8 7.500L12 3.500l4 4M5.5 12v6.500A1.5 1.5 0 0 0 7 20h10a1.5 1.5 0 0 0 1.5-1.500V12"/>`),
+  timer: drawn(svg`<circle cx="12" cy="13.5" r="7"/><path d="M12 9.500v4l2.5 2M10 3.500h4"/>`),
+  verified: drawn(svg`<path d="M12 3.500l7 2.500v5.500c0 4.5-3 7.5-7 9-4-1.5-7-4.5-7-9V6z"/><path d="M8.5 12l2.5 2.5 4.5-5"/>`),
+  warning: drawn(svg`<path d="M12 4.500L21 19.500H3z"/><path d="M12 10v4.500M12 17v.2"/>`),
+  // How far a message has come.
+  waiting: drawn(svg`<circle cx="12" cy="12" r="7.5"/><path d="M12 7.500V12l3 2"/>`),
+  sent: drawn(svg`<path d="M6 12.500l4 4L18.5 7.5"/>`),
+  delivered: drawn(svg`<path d="M2.5 12.500l4 4L15 7.500M11 15l1.5 1.500L21 7.5"/>`),
+};

@@ -1,0 +1,38 @@
+/** How a person or a group is drawn where there is no picture: initials on a colour of their own. */
+
+import { html } from "../vendor/lit.js";
+import { say } from "./texts.js";
+
+const HUES = 8;
+
+/**
+ * @param {string} name
+ * @returns {string}
+ */
+export function initials(name) {
+  const words = name.trim().split(/\s+/u).filter(Boolean);
+  const letters = [words[0], words.length > 1 ? words.at(-1) : ""].map((word) => [...(word ?? "")][0] ?? "");
+  return letters.join("").toLocaleUpperCase();
+}
+
+/**
+ * @param {string} id base64 of something random, so that any part of it is a fair die
+ * @param {string} name
+ * @param {string} [size] `small`, `large`, or empty
+ */
+export function avatar(id, name, size = "") {
+  return html`<span class="avatar hue-${hueOf(id)} ${size}" aria-hidden="true">${initials(name) || "?"}</span>`;
+}
+
+/** @param {string} id */
+export function hueOf(id) {
+  return (id.charCodeAt(3) + id.charCodeAt(7)) % HUES;
+}
+
+/**
+ * @param {{ title: string }} chat
+ * @returns {string}
+ */
+export function chatName(chat) {
+  return chat.title || say("Somebody without a name");
+}

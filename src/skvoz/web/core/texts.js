@@ -1,0 +1,156 @@
+/**
+ * What people read, in their language. English stands in the code; other languages are `texts/LANGUAGE.json`, made
+ * of the catalogues that the command line uses (`./dev translate`), which finds what stands in `say` and `count`.
+ */
+
+import { Signal } from "./signal.js";
+
+/** @typedef {"en" | "ru"} Language */
+/** @typedef {Record<string, string | string[]>} Catalogue */
+
+export const LANGUAGES = /** @type {const} */ ({ en: "English", ru: "Русский" });
+const KEY = "skvoz.language";
+/** Between the two English forms in a catalogue's key. */
+const FORMS = "\u0000";
+/** In gettext's order of a language's plural forms. */
+const PLURALS = { en: ["one", "other"], ru: ["one", "few", "many"] };
+
+/** @type {Signal<Language>} */
+export const language = new Signal(/** @type {Language} */ ("en"));
+/** The language with the customs of a country, as the browser has it: they decide about times and numbers. */
+let locale = "en";
+/** @type {Catalogue} */
+let catalogue = {};
+let plurals = new Intl.PluralRules("en");
+
+/** @returns {string} the language that was chosen in the settings, empty: as the browser says */
+export function chosenLanguage() {
+  return localStorage.getItem(KEY) ?? "";
+}
+
+/**
+ * Speak a language, or that of the browser (empty), from now on.
+ *
+ * @param {string} chosen
+ */
+export async function chooseLanguage(chosen) {
+  if (chosen) localStorage.setItem(KEY, chosen);
+  else localStorage.removeItem(KEY);
+  await loadLanguage();
+}
+
+/** Read the catalogue of the language that is to be spoken. */
+export async function loadLanguage() {
+  const wished = [chosenLanguage(), ...navigator.languages].map((tag) => tag.slice(0, 2));
+  const found = /** @type {Language} */ (wished.find((tag) => tag in LANGUAGES) ?? "en");
+  catalogue = found === "en" ? {} : await (await fetch(`/texts/${found}.json`)).json();
+  plurals = new Intl.PluralRules(found);
+  locale = navigator.languages.find((tag) => tag.startsWith(found)) ?? found;
+  document.documentElement.lang = found;
+  formats.clear();
+  language.value = found;
+}
+
+/**
+ * @param {string} text
+ * @param {Record<string, string | number>} [values] what stands for `{names}` in the text
+ * @returns {string}
+ */
+export function say(text, values) {
+  const spoken = catalogue[text];
+  return filled(typeof spoken === "string" ? spoken : text, values);
+}
+
+/**
+ * Return the form for a number, which may be used as `{number}`.
+ *
+ * @param {string} one
+ * @param {string} many
+ * @param {number} number
+ * @param {Record<string, string | number>} [values]
+ * @returns {string}
+ */
+export function count(one, many, number, values) {
+  const forms = catalogue[one + FORMS + many];
+  const form = plurals.select(number);
+  const spoken = Array.isArray(forms) ? forms[Math.max(0, PLURALS[language.value].indexOf(form))] : undefined;
+  return filled(spoken ?? (number === 1 ? one : many), { number: numeral(number), ...values });
+}
+
+/**
+ * Return why something was refused; after a colon may stand the system's own words.
+ *
+ * @param {unknown} error
+ * @returns {string}
+ */
+export function explain(error) {
+  const text = error instanceof Error ? error.message : String(error);
+  if (text in catalogue) return say(text);
+  return text.split(": ").map((part) => say(part)).join(": ");
+}
+
+/**
+ * @param {string} text
+ * @param {Record<string, string | number>} [values]
+ */
+function filled(text, values) {
+  if (!values) return text;
+  return text.replace(/\{(\w+)\}/g, (whole, name) => String(values[name] ?? whole));
+}
+
+/** @type {Map<string, Intl.DateTimeFormat>} */
+const formats = new Map();
+
+/**
+ * @param {string} name
+ * @param {Intl.DateTimeFormatOptions} options
+ */
+function format(name, options) {
+  const known = formats.get(name) ?? new Intl.DateTimeFormat(locale, options);
+  formats.set(name, known);
+  return known;
+}
+
+/** @param {number} number */
+export function numeral(number) {
+  return number.toLocaleString(locale);
+}
+
+/** @param {number} ms */
+export function clock(ms) {
+  return format("clock", { hour: "numeric", minute: "2-digit" }).format(ms);
+}
+
+/** @param {number} ms */
+export function fullTime(ms) {
+  return format("full", { dateStyle: "full", timeStyle: "short" }).format(ms);
+}
+
+/** @param {number} ms */
+export function dayOf(ms) {
+  return new Date(ms).setHours(0, 0, 0, 0);
+}
+
+/** @param {number} ms */
+export function dayName(ms) {
+  const days = Math.round((dayOf(Date.now()) - dayOf(ms)) / 86_400_000);
+  if (days === 0) return say("Today");
+  if (days === 1) return say("Yesterday");
+  if (days > 1 && days < 7) return capital(format("weekday", { weekday: "long" }).format(ms));
+  const isThisYear = new Date(ms).getFullYear() === new Date().getFullYear();
+  if (isThisYear) return format("date", { day: "numeric", month: "long" }).format(ms);
+  return format("dated", { day: "numeric", month: "long", year: "numeric" }).format(ms);
+}
+
+/** @param {number} ms */
+export function shortTime(ms) {
+  const days = Math.round((dayOf(Date.now()) - dayOf(ms)) / 86_400_000);
+  if (days <= 0) return clock(ms);
+  if (days < 7) return format("short weekday", { weekday: "short" }).format(ms);
+  return format("short date", { day: "2-digit", month: "2-digit", year: "2-digit" }).format(ms);
+}
+
+/** @param {string} text */
+function capital(text) {
+  return text.charAt(0).toLocaleUpperCase(locale) + text.slice(1);
+}

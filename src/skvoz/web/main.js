@@ -1,0 +1,25 @@
+/** Where the page begins: language, session, line to the node, and then whichever screen is due. */
+
+import "./app.js";
+import { connect, line } from "./core/connection.js";
+import { takeUpSession } from "./core/session.js";
+import { loadLanguage } from "./core/texts.js";
+import { features } from "./features.js";
+import { loadChats } from "./state/chats.js";
+import { followConversation } from "./state/conversation.js";
+import { loadHome } from "./state/home.js";
+
+async function begin() {
+  const [token] = await Promise.all([takeUpSession(), loadLanguage()]);
+  if (!token) {
+    line.value = "ended";
+    return;
+  }
+  connect(token);
+  await loadHome();
+  followConversation();
+  for (const begun of features) begun();
+  await loadChats();
+}
+
+void begin();

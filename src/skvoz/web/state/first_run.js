@@ -1,0 +1,50 @@
+/** How far somebody who begins has come: nothing of it is kept, since a reload may well skip the rest. */
+
+import { call, on, wish } from "../core/connection.js";
+import { goInstead } from "../core/router.js";
+import { Signal } from "../core/signal.js";
+import { loadAccount, lookNow, status } from "./home.js";
+
+/** @typedef {"" | "welcome" | "invite"} Step */
+
+/** @type {Signal<Step>} */
+export const firstRun = new Signal(/** @type {Step} */ (""));
+
+/**
+ * Make the account, and go to the next screen: the chat where a link was given, else the invitation.
+ *
+ * @param {{ name: string, link: string, relay: string }} beginning
+ */
+export async function beginAccount({ name, link, relay }) {
+  const found = await call("relay.parse", { text: link || relay || status.value?.suggested_relay || "" });
+  const { addresses, relay_id, ticket } = found;
+  // So that the account's appearance does not already lead away from this screen.
+  firstRun.value = "welcome";
+  await wish("account.create", { name, relay: { addresses, relay_id, ticket, public_key: "" } });
+  await loadAccount();
+  if (link) await acceptLink(link);
+  else firstRun.value = "invite";
+  void lookNow();
+}
+
+/**
+ * Open somebody's link and go to the chat with them.
+ *
+ * @param {string} link
+ */
+export async function acceptLink(link) {
+  const { chat_id } = await wish("link.accept", { link });
+  firstRun.value = "";
+  if (chat_id) goInstead({ screen: "chat", id: chat_id });
+}
+
+/** Leave the first screens. */
+export function endFirstRun() {
+  firstRun.value = "";
+}
+
+on("link.used", ({ account_id }) => {
+  if (firstRun.value !== "invite") return;
+  firstRun.value = "";
+  goInstead({ screen: "chat", id: account_id });
+});

@@ -1,0 +1,58 @@
+/** The home itself: whose it is, and how its node and relays are. */
+
+import { call, line, listenAfter, on } from "../core/connection.js";
+import { Signal } from "../core/signal.js";
+
+/** @typedef {import("../types/api.js").StatusView} StatusView */
+/** @typedef {import("../types/api.js").AccountView} AccountView */
+/** @typedef {"node" | "relay" | "ok"} Reach what is missing, if anything */
+
+const LOOK_SOON_MS = 1500;
+const LOOK_LATER_MS = 15_000;
+
+/** @type {Signal<StatusView | null>} */
+export const status = new Signal(/** @type {StatusView | null} */ (null));
+/** @type {Signal<AccountView | null>} */
+export const account = new Signal(/** @type {AccountView | null} */ (null));
+/** @type {Signal<Reach>} */
+export const reach = new Signal(/** @type {Reach} */ ("node"));
+
+/** Ask how everything is, and listen to what happens from then on. */
+export async function loadHome() {
+  const found = await call("node.status", {});
+  status.value = found;
+  listenAfter(found.last_event);
+  if (found.has_account) account.value = await call("account.get", {});
+  on("account.created", () => void loadAccount());
+  line.watch(judge);
+  judge();
+  void lookAgain();
+}
+
+/** Read the account anew, after a change of it. */
+export async function loadAccount() {
+  account.value = await call("account.get", {});
+}
+
+/** Nothing tells of relays coming and going, so it is asked for: often while one is missing. */
+async function lookAgain() {
+  for (;;) {
+    const wait = reach.value === "relay" ? LOOK_SOON_MS : LOOK_LATER_MS;
+    await new Promise((resolve) => setTimeout(resolve, wait));
+    if (document.visibilityState === "hidden") continue;
+    status.value = await call("node.status", {});
+    judge();
+  }
+}
+
+/** Look at the relays soon, since something was just sent. */
+export async function lookNow() {
+  status.value = await call("node.status", {});
+  judge();
+}
+
+function judge() {
+  const relays = (status.value?.relays ?? []).filter((relay) => relay.channel === "rooms");
+  if (line.value !== "open") reach.value = "node";
+  else reach.value = relays.length && relays.every((relay) => relay.state !== "connected") ? "relay" : "ok";
+}

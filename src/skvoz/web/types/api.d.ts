@@ -1,0 +1,437 @@
+// Made by `./dev describe` from the types of the API: change those.
+
+/** This home has a person now. */
+export interface AccountCreated {
+  account_id: string;
+}
+
+/** The person whose home this is, and where the relay is that they can be written to at. */
+export interface AccountView {
+  account_id: string;
+  name: string;
+  relay_addresses: string[];
+  phrase_confirmed: boolean;
+  reports_enabled: boolean;
+  created_ms: number;
+}
+
+/** What a command answers; the fields that apply are set. */
+export interface Answer {
+  account_id: string | null;
+  chat_id: string | null;
+  message_id: string | null;
+  log_id: string | null;
+  link: string | null;
+}
+
+/** Title, members, roles, expiry, read mark or state changed; `what` names which. */
+export interface ChatChanged {
+  chat_id: string;
+  group_id: string;
+  what: "accepted" | "admin" | "deleted" | "expiry" | "found" | "frozen" | "leaving" | "left" | "lost" | "member_added" | "member_removed" | "muted" | "not_admin" | "read" | "removed" | "title";
+  actor: string | null;
+  subject: string | null;
+}
+
+/** A conversation is there: made here, or joined by a Welcome. */
+export interface ChatCreated {
+  chat_id: string;
+  group_id: string;
+  is_request: boolean;
+}
+
+/** Chats, the latest first; `next_cursor` goes on where the page ends, None at the end. */
+export interface ChatListView {
+  chats: ChatView[];
+  next_cursor: string | null;
+}
+
+/** A chat in the list; a direct one's `chat_id` is the other person's account id. */
+export interface ChatView {
+  chat_id: string;
+  group_id: string;
+  kind: "direct" | "group" | "self";
+  state: "active" | "creating" | "frozen" | "held" | "leaving" | "left" | "lost" | "removed";
+  title: string;
+  is_request: boolean;
+  hidden: boolean;
+  unread: number;
+  read_sequence: number;
+  muted: boolean;
+  gaps: number;
+  expiry_s: number | null;
+  last_activity_ms: number;
+  last_message: MessageView | null;
+}
+
+/** A person is new here, or their name, state or key changed. */
+export interface ContactChanged {
+  account_id: string;
+  key_changed: boolean;
+}
+
+/** People by name. */
+export interface ContactListView {
+  contacts: ContactView[];
+}
+
+/** A person; `name` is what to show. */
+export interface ContactView {
+  account_id: string;
+  name: string;
+  card_name: string;
+  state: "accepted" | "blocked" | "known" | "request";
+  verified: boolean;
+  key_changed: boolean;
+}
+
+/** Events in order; ask again after the last one's sequence. */
+export interface EventPageView {
+  events: EventView[];
+  last_sequence: number;
+}
+
+/** An event of the durable log. */
+export interface EventView {
+  sequence: number;
+  kind: string;
+  data: unknown;
+  created_ms: number;
+}
+
+/** A page of messages that a search found, the latest first; `next_before` goes on, None at the end. */
+export interface FoundPageView {
+  messages: MessageView[];
+  next_before: number | null;
+}
+
+/** The messages that may be missing in a chat, in the order in which that was noticed. */
+export interface GapListView {
+  gaps: GapView[];
+}
+
+/** A message may be missing in a chat, or (`filled`) the missing one came. */
+export interface GapNoticed {
+  chat_id: string;
+  message_id: string;
+  filled: boolean;
+}
+
+/** A message that somebody in a chat had seen and that never came here. */
+export interface GapView {
+  message_id: string;
+  noticed_ms: number;
+}
+
+/** A link exists; it works once the relay holds its inbox (`ready`). */
+export interface LinkCreated {
+  log_id: string;
+  ready: boolean;
+}
+
+/** A link that we opened led nowhere. */
+export interface LinkFailed {
+  log_id: string;
+  reason: "denied" | "expired" | "invalid" | "used";
+}
+
+/** Links that were made and not revoked. */
+export interface LinkListView {
+  links: LinkView[];
+}
+
+/** Somebody came through a link of ours. */
+export interface LinkUsed {
+  log_id: string;
+  account_id: string;
+}
+
+/** A link of ours; `link` may be shown as a QR code. */
+export interface LinkView {
+  log_id: string;
+  link: string;
+  lasting: boolean;
+  ready: boolean;
+  used: boolean;
+  created_ms: number;
+}
+
+/** All members of a chat. */
+export interface MemberListView {
+  members: MemberView[];
+}
+
+/** A member of a chat; of oneself (`own`) there is no `state`. */
+export interface MemberView {
+  account_id: string;
+  name: string;
+  admin: boolean;
+  own: boolean;
+  state: "accepted" | "blocked" | "known" | "request" | null;
+  verified: boolean;
+}
+
+/** Characters (Unicode code points) `start … start + length` of a text name this person. */
+export interface MentionSpan {
+  account_id: string;
+  start: number;
+  length: number;
+}
+
+/** Characters (Unicode code points) `start … start + length` of the text name a person. */
+export interface MentionView {
+  account_id: string;
+  start: number;
+  length: number;
+}
+
+/** Edited, deleted, expired, reacted to, or come further on its way; `what` names which. */
+export interface MessageChanged {
+  chat_id: string;
+  message_id: string;
+  what: "deleted" | "delivered" | "edited" | "expired" | "failed" | "reaction" | "read" | "sent";
+}
+
+/** A page of messages, the latest first. */
+export interface MessagePageView {
+  messages: MessageView[];
+  next_before: number | null;
+  next_after: number | null;
+}
+
+/** A message of ours is stored and will go out. */
+export interface MessageQueued {
+  chat_id: string;
+  message_id: string;
+  sequence: number;
+}
+
+/** A message of somebody else's is stored. */
+export interface MessageReceived {
+  chat_id: string;
+  message_id: string;
+  sequence: number;
+}
+
+/** A message after edits and deletions; `sequence` orders messages in this home. */
+export interface MessageView {
+  message_id: string;
+  chat_id: string;
+  sequence: number;
+  author: string;
+  author_name: string;
+  own: boolean;
+  sent_ms: number;
+  received_ms: number;
+  state: "delivered" | "failed" | "queued" | "read" | "received" | "sent";
+  text: string;
+  unsupported: string;
+  reply_to: string | null;
+  mentions: MentionView[];
+  reactions: ReactionView[];
+  edited: boolean;
+  deleted: boolean;
+  expires_ms: number | null;
+  failure: string;
+  highlights: [number, number][];
+}
+
+/** An address that opens the page in a browser: once, within a minute. */
+export interface PageView {
+  address: string;
+}
+
+/** The recovery phrase, 24 English words. */
+export interface PhraseView {
+  phrase: string;
+}
+
+/** A QR code: rows of `0` (light) and `1` (dark), without the quiet zone of four modules around it. */
+export interface PictureView {
+  rows: string[];
+}
+
+/** An emoji and who put it there. */
+export interface ReactionView {
+  emoji: string;
+  account_ids: string[];
+}
+
+/** What people reported about a message of ours, by name; silent ones are left out. */
+export interface ReceiptListView {
+  receipts: ReceiptView[];
+}
+
+/** What one person reported about a message of ours. */
+export interface ReceiptView {
+  account_id: string;
+  name: string;
+  delivered_ms: number | null;
+  read_ms: number | null;
+}
+
+/** A relay to live at: its X-Wing key (1216 bytes) or the key's SHA-256, addresses, perhaps a ticket. */
+export interface RelayAddress {
+  addresses: string[];
+  public_key: string;
+  relay_id: string;
+  ticket: string;
+}
+
+/** Where a relay is, as `account.create` wants it; `shown` is a host's name for people. */
+export interface RelayAddressView {
+  addresses: string[];
+  relay_id: string;
+  ticket: string;
+  shown: string;
+}
+
+/** How it goes with one session to a relay. */
+export interface RelayStatusView {
+  relay_id: string;
+  channel: string;
+  address: string;
+  state: "connected" | "connecting" | "waiting";
+  problem: string;
+}
+
+/** Something asked for could not be done after all; `chat_id` is empty where it was not about a chat. */
+export interface RequestFailed {
+  chat_id: string;
+  reason: string;
+}
+
+/** 60 digits in groups of five, the same on both sides. */
+export interface SafetyNumberView {
+  digits: string;
+  verified: boolean;
+}
+
+/** How the node is. */
+export interface StatusView {
+  version: string;
+  has_account: boolean;
+  relays: RelayStatusView[];
+  suggested_relay: string;
+  last_event: number;
+  unsent: number;
+  key_protection: string;
+  store_problem: string;
+  dropped: Record<string, number>;
+}
+
+/** Events above `after` will be told; `last_event` is the newest one there is. */
+export interface SubscriptionView {
+  after: number;
+  last_event: number;
+}
+
+export interface Methods {
+  /** Change one's own name, or whether delivery and reading are reported. */
+  "account.change": { params: { client_id: string; name?: string | null; reports_enabled?: boolean | null; }; result: Answer };
+  /** The phrase is written down: forget the root key here. `phrase` must be the right one. */
+  "account.confirm_phrase": { params: { client_id: string; phrase: string; }; result: Answer };
+  /** Make this home's account. Answers `account_id`. */
+  "account.create": { params: { client_id: string; name: string; relay: RelayAddress; }; result: Answer };
+  /** Return the person whose home this is. */
+  "account.get": { params: { }; result: AccountView };
+  /** Return the recovery phrase, until it has been confirmed. */
+  "account.phrase": { params: { }; result: PhraseView };
+  /** Let a stranger who wrote be a contact. */
+  "chat.accept": { params: { client_id: string; chat_id: string; }; result: Answer };
+  /** Leave a stranger's request unanswered and forget it. */
+  "chat.decline": { params: { client_id: string; chat_id: string; }; result: Answer };
+  /** Forget a chat's messages here; a group must have been left. */
+  "chat.delete": { params: { client_id: string; chat_id: string; }; result: Answer };
+  /** Return the messages that may be missing in a chat. */
+  "chat.gaps": { params: { chat_id: string; }; result: GapListView };
+  /** Return one chat. */
+  "chat.get": { params: { chat_id: string; }; result: ChatView };
+  /** Return a page of the chats, the latest first. */
+  "chat.list": { params: { cursor?: string | null; limit?: number; }; result: ChatListView };
+  /** Return who is in a chat: admins first, then by name. */
+  "chat.members": { params: { chat_id: string; }; result: MemberListView };
+  /** Keep a chat quiet, or not. */
+  "chat.mute": { params: { client_id: string; chat_id: string; muted: boolean; }; result: Answer };
+  /** Everything in a chat up to this message has been read. */
+  "chat.read": { params: { client_id: string; chat_id: string; message_id: string; }; result: Answer };
+  /** Let new messages of a chat disappear so many seconds after they are sent; None: never. */
+  "chat.set_expiry": { params: { client_id: string; chat_id: string; expiry_s: number | null; }; result: Answer };
+  /** Take nothing more from this person, or (`blocked=False`) take it again. */
+  "contact.block": { params: { client_id: string; account_id: string; blocked?: boolean; }; result: Answer };
+  /** Return one person. */
+  "contact.get": { params: { account_id: string; }; result: ContactView };
+  /** Return people by name. */
+  "contact.list": { params: { }; result: ContactListView };
+  /** Call a person by a name of one's own; empty: by their own. */
+  "contact.rename": { params: { client_id: string; account_id: string; own_name: string; }; result: Answer };
+  /** Return the digits to compare with a person. */
+  "contact.safety_number": { params: { account_id: string; }; result: SafetyNumberView };
+  /** Mark a person as compared by safety number, or (`verified=False`) not. */
+  "contact.verify": { params: { client_id: string; account_id: string; verified?: boolean; }; result: Answer };
+  /** Return events after a sequence, in order; raise `NotFound` where some of them are not kept any more. */
+  "event.list": { params: { after: number; limit?: number; }; result: EventPageView };
+  /** Have every event after a sequence told on this WebSocket, in order; replaces an earlier wish. */
+  "event.subscribe": { params: { after?: number | null; }; result: SubscriptionView };
+  /** Add contacts to a group. */
+  "group.add": { params: { client_id: string; chat_id: string; members: string[]; }; result: Answer };
+  /** Make a group with these contacts. Answers `chat_id`. */
+  "group.create": { params: { client_id: string; title: string; members: string[]; }; result: Answer };
+  /** Leave a group. */
+  "group.leave": { params: { client_id: string; chat_id: string; }; result: Answer };
+  /** Remove a person from a group. */
+  "group.remove": { params: { client_id: string; chat_id: string; member: string; }; result: Answer };
+  /** Give a group another title. */
+  "group.rename": { params: { client_id: string; chat_id: string; title: string; }; result: Answer };
+  /** Make a member an admin or a plain member. */
+  "group.set_role": { params: { client_id: string; chat_id: string; member: string; admin: boolean; }; result: Answer };
+  /** Open somebody's link and write to them. Answers `chat_id` (their account id) at once. */
+  "link.accept": { params: { client_id: string; link: string; text?: string | null; }; result: Answer };
+  /** Make a link for somebody to write to us by. Answers `link` and `log_id`. */
+  "link.create": { params: { client_id: string; lasting?: boolean; }; result: Answer };
+  /** Return one link that was made and not revoked. */
+  "link.get": { params: { log_id: string; }; result: LinkView };
+  /** Return links that were made and not revoked, the latest first. */
+  "link.list": { params: { }; result: LinkListView };
+  /** Let a link lead nowhere from now on. */
+  "link.revoke": { params: { client_id: string; log_id: string; }; result: Answer };
+  /** Delete a message: for everybody (one's own, or as an admin), or only here. */
+  "message.delete": { params: { client_id: string; message_id: string; for_everyone?: boolean; }; result: Answer };
+  /** Put another text in place of one's own message's. */
+  "message.edit": { params: { client_id: string; message_id: string; text: string; mentions?: MentionSpan[]; }; result: Answer };
+  /** Return one message. */
+  "message.get": { params: { message_id: string; }; result: MessageView };
+  /** Return a page of a chat, the latest first. */
+  "message.list": { params: { chat_id: string; before?: number | null; after?: number | null; around?: number | null; limit?: number; }; result: MessagePageView };
+  /** Put an emoji on a message, or (`present=False`) take it off. */
+  "message.react": { params: { client_id: string; message_id: string; emoji: string; present?: boolean; }; result: Answer };
+  /** Return who has reported to have, or to have read, a message of ours. */
+  "message.receipts": { params: { message_id: string; }; result: ReceiptListView };
+  /** Return messages with all the words, the latest first; none for no words. */
+  "message.search": { params: { text: string; chat_id?: string | null; before?: number | null; limit?: number; }; result: FoundPageView };
+  /** Write to a chat. Answers `message_id`. */
+  "message.send": { params: { client_id: string; chat_id: string; text: string; reply_to?: string | null; mentions?: MentionSpan[]; }; result: Answer };
+  /** Return an address that opens the page once. */
+  "node.page": { params: { }; result: PageView };
+  /** Return how the node and its relays are. */
+  "node.status": { params: { }; result: StatusView };
+  /** Return a text as a QR code. */
+  "qr.draw": { params: { text: string; }; result: PictureView };
+  /** Return the relay that an address means, or that somebody's link leads to: one can live there too. */
+  "relay.parse": { params: { text: string; }; result: RelayAddressView };
+}
+
+export interface Events {
+  "account.created": AccountCreated;
+  "chat.changed": ChatChanged;
+  "chat.created": ChatCreated;
+  "contact.changed": ContactChanged;
+  "link.changed": LinkCreated;
+  "link.failed": LinkFailed;
+  "link.used": LinkUsed;
+  "message.changed": MessageChanged;
+  "message.missing": GapNoticed;
+  "message.queued": MessageQueued;
+  "message.received": MessageReceived;
+  "request.failed": RequestFailed;
+}
