@@ -20,7 +20,10 @@ def checks(*, quick: bool) -> list[tuple[str, list[str]]]:
         ("types", [str(BIN / "pyright"), "--threads", "2"]),
     ]
     if quick:
-        return [*found[:3], ("tests", [*pytest, "-m", "not slow and not interop and not peer"])]
+        return [
+            *found[:3],
+            ("tests", [*pytest, "-m", "not slow and not interop and not peer and not browser"]),
+        ]
     return [*found, ("tests", pytest)]
 
 

@@ -12,6 +12,7 @@ import pytest
 from skvoz.api.descriptions import EVENTS, asyncapi, files, openrpc
 from skvoz.api.methods import COMMANDS, METHODS
 from skvoz.api.protocol import KINDS
+from skvoz.api.typescript import typescript
 from tests.api.programs import served
 from tests.node.people import world
 
@@ -40,6 +41,12 @@ def resolve(document: Any, reference: str) -> Any:
 def test_the_written_descriptions_are_what_the_types_say() -> None:
     for name, text in files().items():
         assert (FOLDER / name).read_bytes() == text, "run ./dev describe"
+
+
+def test_the_pages_types_are_what_the_descriptions_say() -> None:
+    written = FOLDER.parents[1] / "src" / "skvoz" / "web" / "types" / "api.d.ts"
+    assert written.read_text("utf-8") == typescript(), "run ./dev describe"
+    assert typescript().count(": unknown") == 1  # an event is of any kind
 
 
 @pytest.mark.parametrize("document", [openrpc(), asyncapi()], ids=["openrpc", "asyncapi"])

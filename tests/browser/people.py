@@ -68,9 +68,45 @@ class Visitor:
         if kind in {"error", "warning"}:
             self.complaints.append(text)
 
+    @property
+    def origin(self) -> str:
+        """Where their page is."""
+        return self.running.address.partition("/#")[0]
+
     def open(self) -> Page:
+        """Open the page as a person does: by the address with the start token."""
         self.page.goto(self.running.address)
         return self.page
+
+    def begin(self, name: str, link: str = "") -> Page:
+        """Go through the first screens."""
+        page = self.open()
+        page.get_by_label("Your name").fill(name)
+        if link:
+            page.get_by_label("link", exact=False).first.fill(link)
+        page.get_by_role("button", name="Continue").click()
+        return page
+
+    def link(self) -> str:
+        """Return the link that the invitation's screen shows."""
+        self.page.get_by_role("button", name="Copy the link").click()
+        link = self.page.evaluate("navigator.clipboard.readText()")
+        assert link.startswith("skvoz:")
+        return link
+
+    def write(self, text: str) -> None:
+        """Write to the chat that is open."""
+        field = self.page.get_by_label("Message", exact=True)
+        field.fill(text)
+        field.press("Enter")
+
+    def sees(self, text: str) -> None:
+        """Wait until a message with this text is in the chat that is open."""
+        self.page.get_by_role("log").get_by_text(text).first.wait_for()
+
+    def expect_complaints(self, part: str) -> None:
+        """Forgive what a browser says of something that a test does on purpose."""
+        self.complaints = [words for words in self.complaints if part not in words]
 
     def stop_node(self) -> None:
         assert self.running.stop() == 0
@@ -93,3 +129,11 @@ def open_browser() -> Generator[Browser]:
         browser = playing.chromium.launch(executable_path=path, args=list(FLAGS))
         yield browser
         browser.close()
+
+
+def meet(anna: Visitor, boris: Visitor) -> None:
+    """Let two people begin, and the second come through the first one's link and say hello."""
+    anna.begin("Anna")
+    boris.begin("Boris", anna.link())
+    boris.write("hello")
+    anna.sees("hello")

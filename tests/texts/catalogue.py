@@ -128,8 +128,6 @@ def _makes_command(decorator: ast.expr) -> bool:
 _STRING: Final = r'("(?:[^"\\\n]|\\.)*")'
 _SAID: Final = re.compile(rf"\bsay\(\s*{_STRING}\s*[,)]")
 _COUNTED: Final = re.compile(rf"\bcount\(\s*{_STRING}\s*,\s*{_STRING}\s*,")
-CALLS: Final = re.compile(r"(?<!function )\b(?:say|count)\((?!part\)|text\))")
-"""Every call in JavaScript that a text should be found in; `explain` passes on what others said."""
 
 
 def texts_of_script(source: str) -> Iterator[Text]:

@@ -1,3 +1,4 @@
+import re
 import string
 import subprocess
 import sys
@@ -47,6 +48,30 @@ def test_translations_fill_in_what_the_texts_do(language: str) -> None:
 def test_the_compiled_form_is_of_this_catalogue(language: str) -> None:
     file = catalogues.po_file(language)
     assert file.with_suffix(".mo").read_bytes() == catalogues.compiled(catalogues.read(language))
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_the_pages_catalogue_is_of_this_one(language: str) -> None:
+    wanted = catalogues.page_catalogue(catalogues.read(language))
+    assert catalogues.page_file(language).read_bytes() == wanted, "run ./dev translate"
+
+
+@pytest.mark.parametrize("script", catalogues.scripts(), ids=lambda path: path.name)
+def test_every_call_in_the_page_says_a_text_that_is_found(script: Path) -> None:
+    source = script.read_text("utf-8")
+    if script.name == "texts.js":
+        return  # where they are made
+    calls = re.findall(r"\b(?:say|count)\(", source)
+    assert len(calls) == len(list(catalogues.texts_of_script(source)))
+
+
+def test_texts_are_found_in_scripts() -> None:
+    source = (
+        'say("one \\"x\\"");\nsay(\n  "two {name}",\n  { name },\n);\n'
+        'count("{number} a", "{number} b", 3)\nsay(text)\nessay("none")\n'
+    )
+    found = {'one "x"', "two {name}", ("{number} a", "{number} b")}
+    assert set(catalogues.texts_of_script(source)) == found
 
 
 def test_texts_are_found_where_they_stand() -> None:

@@ -4,10 +4,13 @@
 - `params`, `views`: what is asked with and what is answered: chats, messages, contacts, as JSON shows them
 - `showing`: how views are made from stored records
 - `methods`: the table of all methods, `noun.verb`
+- `question`, `beginning`: what a question is, and those of somebody who begins
 - `service`: the methods over a node, and the WebSocket and POST on a private Unix socket
+- `listening`: sockets, and uvicorn on them
+- `page`: the page at this machine's own address; `page_guard`, `page_sessions`, `page_files`: its parts
 - `caller`: the other end, for programs that are not asynchronous
 - `local`: a node with its API in this process
-- `descriptions`: methods and events described for programs (OpenRPC, AsyncAPI)
+- `descriptions`, `typescript`: methods and events described for programs (OpenRPC, AsyncAPI) and the page
 
 Bytes (ids) are base64 in JSON. Every write carries a `client_id`; a repeat gets the first one's answer.
 """

@@ -55,7 +55,7 @@ def _method(method: Document) -> str:
     )
     about = method["summary"]
     result = _type(method["result"]["schema"])
-    return f"  /** {about} */\n  \"{method['name']}\": {{ params: {{{asked} }}; result: {result} }};\n"
+    return f'  /** {about} */\n  "{method["name"]}": {{ params: {{{asked} }}; result: {result} }};\n'
 
 
 def _type(schema: Any) -> str:  # noqa: ANN401  # JSON

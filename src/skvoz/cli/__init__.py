@@ -7,6 +7,7 @@
 - `output`: lines for people, objects for programs
 - `node`, `account`, `links`, `chats`, `messages`, `contacts`, `groups`, `listen`,
   `doctor`, `relay`: what is typed
+- `browser`: opens the page
 - `try_out`, `demo`: what `./dev run` and `./dev demo` start
 
 Exit codes: 0 done, 1 refused with a one-line reason on stderr, 2 not understood.

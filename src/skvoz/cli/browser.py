@@ -27,7 +27,7 @@ _DOOR: Final = """<!doctype html>
 """
 
 
-def shall_open(wished: bool | None) -> bool:  # noqa: FBT001  # as the option gives it
+def shall_open(*, wished: bool | None) -> bool:
     """Tell whether to open a browser: as wished, else where a person sits at a terminal with a screen."""
     if wished is not None:
         return wished

@@ -17,7 +17,7 @@ from skvoz.base.errors import HomeBusy
 from skvoz.cli.browser import open_page, open_page_and_forget, print_address, shall_open
 from skvoz.cli.desk import Desk, ask_passphrase
 from skvoz.client.relay_addresses import parse_relay_address
-from skvoz.node.node import Node, OpenHome, open_home
+from skvoz.node.node import OpenHome, open_home
 from skvoz.texts import say
 
 
@@ -54,33 +54,33 @@ def open_again(desk: Desk, wish: PageWish) -> bool:
         raise HomeBusy("your node runs already") from None
     click.echo(say("Your node runs already."))
     print_address(address)
-    if shall_open(wish.opens):
+    if shall_open(wished=wish.opens):
         open_page(desk.folder, address)
     return True
 
 
 async def _run(opened: OpenHome, wish: PageWish) -> None:
-    async with with_page(opened, wish):
+    async with (
+        running_with_page(opened, wish.suggested_relay) as (_, address),
+        shown(opened, wish, address()),
+    ):
         click.echo(say("Your node runs. Ctrl-C ends it."))
         await until_told_to_end()
 
 
 @contextlib.asynccontextmanager
-async def with_page(opened: OpenHome, wish: PageWish) -> AsyncGenerator[Node]:
-    """Run a node with its page, say where that is, and open it, until the block ends."""
-    folder = opened.home.folder
-    async with running_with_page(opened, wish.suggested_relay) as (node, address):
-        first = address()
-        print_address(first)
-        opening = None
-        if shall_open(wish.opens):
-            opening = asyncio.create_task(open_page_and_forget(folder, first))
-        try:
-            yield node
-        finally:
-            if opening is not None:
-                opening.cancel()
-                await asyncio.gather(opening, return_exceptions=True)
+async def shown(opened: OpenHome, wish: PageWish, address: str) -> AsyncGenerator[None]:
+    """Say where the page is, and open it, until the block ends."""
+    print_address(address)
+    opening = None
+    if shall_open(wished=wish.opens):
+        opening = asyncio.create_task(open_page_and_forget(opened.home.folder, address))
+    try:
+        yield
+    finally:
+        if opening is not None:
+            opening.cancel()
+            await asyncio.gather(opening, return_exceptions=True)
 
 
 async def until_told_to_end() -> None:

@@ -10,10 +10,11 @@ from typing import Final
 
 import click
 
+from skvoz.api.local import running_with_page
 from skvoz.base.errors import HomeBusy
 from skvoz.cli.command import Command
 from skvoz.cli.desk import Desk, ask_passphrase
-from skvoz.cli.node import PageWish, open_again, until_told_to_end, with_page
+from skvoz.cli.node import PageWish, open_again, shown, until_told_to_end
 from skvoz.client.commands import CreateAccount
 from skvoz.client.relay_addresses import parse_relay_address, relay_address_text
 from skvoz.crypto import DEFAULT_SUITE, suite
@@ -48,13 +49,14 @@ def try_out(folder: Path, person: str, name: str, *, opens: bool | None, program
 
 
 async def _try_out(folder: Path, home: Path, name: str, *, opens: bool | None, next_steps: str) -> None:
-    async with _relay(folder / "relay") as address:
+    async with _relay(folder / "relay") as relay:
         with open_home(home, ask_passphrase) as opened:
-            async with with_page(opened, PageWish(opens=opens, suggested_relay=address)) as node:
+            async with running_with_page(opened, relay) as (node, address):
                 if name and await node.query(Queries.account) is None:
-                    await _make_account(node, name, address)
-                click.echo(next_steps)
-                await until_told_to_end()
+                    await _make_account(node, name, relay)
+                async with shown(opened, PageWish(opens=opens), address()):
+                    click.echo(next_steps)
+                    await until_told_to_end()
 
 
 @contextlib.asynccontextmanager

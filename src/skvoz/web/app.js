@@ -10,6 +10,7 @@ import { language, say } from "./core/texts.js";
 import { account, reach, status } from "./state/home.js";
 import { chats, unreadChats } from "./state/chats.js";
 import { firstRun } from "./state/first_run.js";
+import "./chat/about.js";
 import "./chat/chat_list.js";
 import "./chat/chat_view.js";
 import "./screens/invite.js";
@@ -31,7 +32,7 @@ class App extends Part {
   render() {
     return html`
       ${this.screen()}
-      <div class="note" ?hidden=${!note.value}><span>${note.value}</span></div>
+      <div class="note" aria-hidden="true" ?hidden=${!note.value}><span>${note.value}</span></div>
       <div class="only-read" role="status" aria-live="polite">${note.value || announced.value}</div>
     `;
   }
@@ -52,8 +53,8 @@ class App extends Part {
     const main = screens.get(screen)?.(route.value);
     return html`
       <div class="shell" data-pane=${main ? "main" : "list"}>
-        <skvoz-chat-list class="side"></skvoz-chat-list>
-        ${main ?? html`<main class="nothing-open"><p>${say("Choose a chat, or invite somebody.")}</p></main>`}
+        <skvoz-chat-list class="side" role=${main ? nothing : "main"}></skvoz-chat-list>
+        ${main ?? html`<div class="nothing-open" aria-hidden="true"><p>${say("Choose a chat, or invite somebody.")}</p></div>`}
         ${reach.value === "node" ? html`<p class="reach" role="status">${say("Your node does not answer. Trying again…")}</p>` : nothing}
       </div>
     `;

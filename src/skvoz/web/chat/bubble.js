@@ -25,7 +25,7 @@ export function bubble(message, chat, { follows, isLast }) {
     .map((entry) => ({ ...entry, label: () => entry.label(message), act: () => entry.act(message, chat) }));
   return html`
     <article class="bubble ${side} ${follows ? "follows" : ""} ${isLast ? "last" : ""}" aria-label=${spoken(message)}>
-      ${named ? html`<div class="author ink-${hueOf(message.author)}" dir="auto">${message.author_name || say("Somebody without a name")}</div>` : nothing}
+      ${named ? html`<div class="author hued hue-${hueOf(message.author)}" dir="auto">${message.author_name || say("Somebody without a name")}</div>` : nothing}
       ${body(message, chat)}
       ${message.deleted ? nothing : bubbleParts.all.map(({ draw }) => draw(message, chat))}
       <footer class="about">

@@ -24,16 +24,20 @@ class ChatList extends Part {
   render() {
     const name = account.value?.name ?? "";
     return html`
-      <header class="bar">
-        <button class="self" @click=${() => go({ screen: "settings" })} aria-label=${say("Settings, {name}", { name })}>
+      <nav aria-label=${say("Chats")}>
+      <h1 class="only-read">Skvoz</h1>
+      <div class="bar">
+        <button class="self" @click=${() => go({ screen: "settings" })}>
           ${avatar(account.value?.account_id ?? "", name, "small")}
+          <span class="only-read">${say("Settings")}:</span>
           <span class="name" dir="auto">${name}</span>
         </button>
         <skvoz-menu label=${say("New")} .icon=${icons.plus} .entries=${listMenu.all}></skvoz-menu>
-      </header>
+      </div>
       ${reach.value === "relay" ? html`<p class="reach" role="status">${say("No relay answers. What you write is kept, and goes out by itself.")}</p>` : nothing}
       ${cards.all.map(({ draw }) => draw())}
       ${this.list()}
+      </nav>
     `;
   }
 
@@ -49,11 +53,11 @@ class ChatList extends Part {
       `;
     }
     return html`
-      <nav aria-label=${say("Chats")} class="grows">
+      <div class="list">
         <ul class="chats" @keydown=${this.move}>
           ${repeat(all, (chat) => chat.chat_id, (chat) => this.row(chat))}
         </ul>
-      </nav>
+      </div>
     `;
   }
 

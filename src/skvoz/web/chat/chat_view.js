@@ -119,10 +119,12 @@ class ChatScreen extends Part {
   /** @private @param {ChatView} chat @param {string} name */
   header(chat, name) {
     return html`
+      <h1 class="only-read" dir="auto">${name}</h1>
       <header class="bar">
         <button class="icon-button back only-narrow" aria-label=${say("Back to the chats")} @click=${back}>${icons.back}</button>
-        <button class="self" @click=${() => go({ screen: "chat-about", id: chat.chat_id })} aria-label=${say("About {name}", { name })}>
+        <button class="self" @click=${() => go({ screen: "chat-about", id: chat.chat_id })}>
           ${avatar(chat.chat_id, name, "small")}
+          <span class="only-read">${say("About this chat")}:</span>
           <span class="name">
             <b dir="auto">${name}</b>
             <small>${standing(chat)}</small>

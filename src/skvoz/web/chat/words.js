@@ -17,8 +17,18 @@ const PREVIEW = 120;
 export function plainWords(message) {
   if (message.deleted) return say("Deleted");
   if (message.unsupported && !message.text) return say("Something that this version can't show");
-  const line = message.text.slice(0, 4 * PREVIEW).replace(/\s+/gu, " ").trim();
+  const line = unmarked(message.text.slice(0, 4 * PREVIEW)).replace(/\s+/gu, " ").trim();
   return line.length > PREVIEW ? `${line.slice(0, PREVIEW)}…` : line;
+}
+
+/** @param {string} text @returns {string} the words without the marks that format them */
+function unmarked(text) {
+  /** @param {Inline[]} parts @returns {string} */
+  const inline = (parts) =>
+    parts.map((part) => ("parts" in part ? inline(part.parts) : text.slice(part.start, part.end))).join("");
+  return parseBlocks(text)
+    .map((block) => (block.kind === "fence" ? text.slice(block.start, block.end) : inline(block.parts)))
+    .join("\n");
 }
 
 /**

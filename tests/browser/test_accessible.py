@@ -1,0 +1,115 @@
+"""Every screen in both themes, wide and narrow, under axe-core; and the keyboard alone."""
+
+import json
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page
+
+from tests.browser.npm_tools import installed
+from tests.browser.people import Visitor, meet
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+Visit = Callable[..., Visitor]
+WIDE = {"width": 1100, "height": 760}
+NARROW = {"width": 320, "height": 640}
+
+
+def look_at(page: Page, what: str) -> None:
+    """Fail for whatever axe-core finds on the present screen, in either theme, wide and narrow."""
+    axe = (installed() / "axe-core" / "axe.min.js").read_text("utf-8")
+    for size in (WIDE, NARROW):
+        page.set_viewport_size(size)  # type: ignore[arg-type]
+        for theme in ("light", "dark"):
+            page.emulate_media(color_scheme=theme, reduced_motion="reduce")  # type: ignore[arg-type]
+            page.evaluate(axe)
+            found = page.evaluate("axe.run(document, {resultTypes: ['violations']}).then(r => r.violations)")
+            told = [(one["id"], [node["html"] for node in one["nodes"]]) for one in found]
+            assert told == [], f"{what}, {theme}, {size}: {json.dumps(told, indent=1)}"
+            wider = page.evaluate("document.documentElement.scrollWidth > innerWidth")
+            assert not wider, f"{what} is wider than {size}"
+    page.set_viewport_size(WIDE)  # type: ignore[arg-type]
+
+
+def test_the_first_screens(visit: Visit) -> None:
+    anna = visit("anna")
+    page = anna.open()
+    page.get_by_label("Your name").wait_for()
+    look_at(page, "welcome")
+    page.get_by_role("button", name="What Skvoz can't do").click()
+    page.get_by_role("heading", level=1).wait_for()
+    look_at(page, "limits")
+    page.get_by_role("button", name="Back").click()
+    page.get_by_label("Your name").fill("Anna")
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="Copy the link").wait_for()
+    look_at(page, "first invitation")
+    page.get_by_role("button", name="Later").click()
+    page.get_by_text("No chats yet.").wait_for()
+    look_at(page, "no chats")
+    page.goto("about:blank")
+    page.evaluate("0")
+    page.goto(anna.origin)
+    page.evaluate("sessionStorage.clear()")
+    page.reload()
+    page.get_by_text("This page is closed").wait_for()
+    look_at(page, "closed")
+
+
+def test_chats_and_settings(visit: Visit) -> None:
+    anna, boris = visit("anna"), visit("boris", suggests=False)
+    meet(anna, boris)
+    page = anna.page
+    anna.write("**bold** _slanted_ ~~struck~~ `code` https://example.org\n> quoted")
+    anna.write("```\nfenced " + "long " * 40 + "\n```")
+    anna.write("w" * 200)
+    anna.sees("bold")
+    look_at(page, "chat")
+    page.get_by_role("button", name="New", exact=True).click()
+    look_at(page, "menu")
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="Settings").click()
+    page.get_by_role("heading", name="Settings").wait_for()
+    look_at(page, "settings")
+    page.get_by_role("button", name="Back").click()
+    page.get_by_role("button", name="About this chat").click()
+    page.get_by_role("heading", name="Safety number").wait_for()
+    look_at(page, "about a person")
+
+
+def test_a_request(visit: Visit) -> None:
+    anna, boris = visit("anna"), visit("boris", suggests=False)
+    anna.begin("Anna")
+    anna.page.get_by_role("button", name="Later").click()
+    anna.terminal.does("links")
+    link = anna.terminal.does("invite", "--lasting").strip().splitlines()[-1]
+    boris.begin("Boris", link)
+    boris.write("may I?")
+    anna.page.get_by_text("Wants to write to you").click()
+    look_at(anna.page, "request")
+    anna.page.get_by_role("button", name="Accept").click()
+    anna.page.get_by_label("Message", exact=True).wait_for()
+    anna.write("you may")
+    boris.sees("you may")
+
+
+def test_everything_by_keyboard(visit: Visit) -> None:
+    anna, boris = visit("anna"), visit("boris", suggests=False)
+    meet(anna, boris)
+    page = anna.page
+    page.reload()
+    anna.sees("hello")
+    assert page.evaluate("document.activeElement.tagName") == "TEXTAREA"
+    page.get_by_role("button", name="New", exact=True).focus()
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.role") == "menuitem"
+    page.keyboard.press("Escape")
+    assert page.evaluate("document.activeElement.getAttribute('aria-label')") == "New"
+    page.keyboard.press("Enter")
+    page.keyboard.press("Enter")
+    page.get_by_role("heading", name="Invite somebody").wait_for()
+    for _ in range(12):
+        page.keyboard.press("Tab")
+        focus = "document.activeElement"
+        shown = f"{focus} === document.body || getComputedStyle({focus}).outlineStyle"
+        assert page.evaluate(shown) != "none"

@@ -1,0 +1,129 @@
+"""The page's sources: types, the vendored module, size, and what must not stand in them."""
+
+import gzip
+import hashlib
+import re
+import subprocess
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from skvoz.api.page_files import FOLDER, MEDIA_TYPES
+from tests.browser.npm_tools import HERE, REPOSITORY, installed
+
+CODE_BYTES_MAX: Final = 120_000
+"""Everything that a browser loads, compressed."""
+SCRIPT_LINES_MAX: Final = 400
+IMPORT: Final = re.compile(r"^(?:import|export)\b[^;]*?\"([^\"]+)\";", re.MULTILINE | re.DOTALL)
+VENDORED: Final = re.compile(r"^\| `vendor/([\w.]+)` \|.*\| `([0-9a-f]{64})` \|$", re.MULTILINE)
+DOCUMENT: Final = REPOSITORY / "docs" / "vendored.md"
+
+
+def served() -> list[Path]:
+    return [file for file in sorted(FOLDER.rglob("*")) if file.suffix in MEDIA_TYPES]
+
+
+def own_scripts() -> list[Path]:
+    return [file for file in served() if file.suffix == ".js" and file.parent.name != "vendor"]
+
+
+@pytest.mark.browser
+def test_types_hold() -> None:
+    compiler = installed() / "typescript" / "bin" / "tsc"
+    done = subprocess.run(
+        ["node", str(compiler), "-p", str(HERE / "tsconfig.json")],
+        capture_output=True,
+        text=True,
+        cwd=REPOSITORY,
+        check=False,
+    )
+    assert done.stdout == ""
+    assert done.returncode == 0
+
+
+def test_the_vendored_module_is_the_one_that_was_looked_at() -> None:
+    found = dict(
+        re.findall(r"^\| `vendor/([\w.]+)` \|.*\| `([0-9a-f]{64})` \|$", DOCUMENT.read_text(), re.MULTILINE)
+    )
+    there = {
+        file.name: hashlib.sha256(file.read_bytes()).hexdigest()
+        for file in (FOLDER / "vendor").iterdir()
+        if file.suffix in MEDIA_TYPES
+    }
+    assert found == there
+    for name in there:
+        assert (FOLDER / "vendor" / name.replace(".js", ".LICENSE")).exists()
+
+
+@pytest.mark.browser
+def test_the_vendored_module_can_be_made_again(tmp_path: Path) -> None:
+    modules = installed()
+    (tmp_path / "lit.entry.js").write_bytes((HERE / "lit.entry.js").read_bytes())
+    (tmp_path / "node_modules").symlink_to(modules)
+    command = re.search(r"npx (esbuild lit\.entry\.js .*)", DOCUMENT.read_text())
+    assert command is not None
+    program, *arguments = command[1].split()
+    subprocess.run(
+        ["node", str(modules / program / "bin" / program), *arguments],
+        cwd=tmp_path,
+        capture_output=True,
+        check=True,
+    )
+    assert (tmp_path / "lit.js").read_bytes() == (FOLDER / "vendor" / "lit.js").read_bytes()
+    licence = (FOLDER / "vendor" / "lit.LICENSE").read_bytes()
+    assert (modules / "lit" / "LICENSE").read_bytes() == licence
+
+
+def test_the_page_is_small(capsys: pytest.CaptureFixture[str]) -> None:
+    size = sum(len(gzip.compress(file.read_bytes(), 9)) for file in served())
+    with capsys.disabled():
+        print(f"\nthe page's code: {size / 1000:.1f} kB compressed, of {CODE_BYTES_MAX / 1000:.0f}")
+    assert size <= CODE_BYTES_MAX
+
+
+@pytest.mark.parametrize("script", own_scripts(), ids=lambda path: path.name)
+def test_no_script_makes_code_or_markup_out_of_text(script: Path) -> None:
+    text = script.read_text("utf-8")
+    for way in (
+        r"\binnerHTML\b",
+        r"\bouterHTML\b",
+        r"\binsertAdjacentHTML\b",
+        r"\bunsafe\w+",
+        r"\beval\(",
+        r"\bnew Function\b",
+        r"\bdocument\.write\b",
+        r"\bcreateContextualFragment\b",
+    ):
+        assert not re.search(way, text), way
+    assert len(text.splitlines()) <= SCRIPT_LINES_MAX
+
+
+def test_browsers_keep_only_how_the_page_looks_and_the_sessions_token() -> None:
+    keeping = {
+        "localStorage": {"look.js", "core/look.js", "core/texts.js"},
+        "sessionStorage": {"core/session.js"},
+    }
+    keeping |= {name: set[str]() for name in ("indexedDB", "document.cookie", "caches.")}
+    for storage, files in keeping.items():
+        found = {
+            script.relative_to(FOLDER).as_posix()
+            for script in own_scripts()
+            if storage in script.read_text("utf-8")
+        }
+        assert found == files, storage
+
+
+@pytest.mark.parametrize("script", own_scripts(), ids=lambda path: path.name)
+def test_scripts_import_their_neighbours_by_relative_paths(script: Path) -> None:
+    for target in re.findall(
+        r"^(?:import|export)\b[^;]*?\"([^\"]+)\";", script.read_text("utf-8"), re.MULTILINE | re.DOTALL
+    ):
+        assert target.startswith(("./", "../")), target
+        assert (script.parent / target).resolve().is_file(), target
+
+
+def test_pages_name_no_other_host() -> None:
+    for file in served():
+        hosts = set(re.findall(r"(?:https?|wss?):\\?/\\?/([\w.-]+)", file.read_text("utf-8")))
+        assert hosts <= {"www.w3.org"}, file.name  # the name of SVG
