@@ -1,6 +1,7 @@
 """The page's address: whom it lets in, and what every answer carries."""
 
 import asyncio
+import socket
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -393,10 +394,9 @@ def test_a_page_keeps_its_address_and_sessions_when_the_node_starts_again(tmp_pa
                 assert called.status == 200
         assert ports[0] == ports[1]
         assert page_file(anna.folder).exists()
-        taken = await asyncio.start_server(lambda *_: None, "127.0.0.1", ports[0])
-        async with serving_page(Service(anna.node), anna.folder, Clock()) as address:
-            assert f":{ports[0]}/" not in address()
-        taken.close()
+        with socket.create_server(("127.0.0.1", ports[0])):
+            async with serving_page(Service(anna.node), anna.folder, Clock()) as address:
+                assert f":{ports[0]}/" not in address()
         await anna.sleep()
 
     asyncio.run(scenario())

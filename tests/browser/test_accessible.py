@@ -21,7 +21,7 @@ def look_at(page: Page, what: str) -> None:
     for size in (WIDE, NARROW):
         page.set_viewport_size(size)  # type: ignore[arg-type]
         for theme in ("light", "dark"):
-            page.emulate_media(color_scheme=theme, reduced_motion="reduce")  # type: ignore[arg-type]
+            page.emulate_media(color_scheme=theme, reduced_motion="reduce")
             page.evaluate(axe)
             found = page.evaluate("axe.run(document, {resultTypes: ['violations']}).then(r => r.violations)")
             told = [(one["id"], [node["html"] for node in one["nodes"]]) for one in found]
