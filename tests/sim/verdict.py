@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from skvoz.base.ids import GroupId
+from skvoz.base.ids import AccountId, GroupId
 from skvoz.client.environment import Environment
 from skvoz.client.records import (
     Conversation,
@@ -112,7 +112,7 @@ def _of_group(world: "World", group_id: GroupId) -> list[str]:
     views: dict[object, list[str]] = {}
     for person in world.people:
         chat = person.records.get(Conversation, (group_id,))
-        if chat is None or chat.state not in IN:
+        if chat is None or chat.state not in IN or _was_removed_elsewhere(world, person, group_id):
             continue
         group = group_of(person, group_id)
         people = tuple(person.records.select(Participant, group_id=group_id))
@@ -121,3 +121,18 @@ def _of_group(world: "World", group_id: GroupId) -> list[str]:
     if len(views) > 1:
         return [f"members of a conversation differ: {sorted(views.values())}"]
     return []
+
+
+def _was_removed_elsewhere(world: "World", person: "Person", group_id: GroupId) -> bool:
+    """Tell whether those who went on after a relay had lost somebody's segment have removed them there.
+
+    Whoever is removed gets no answer to knocks, and can't tell that from a closer that nobody follows.
+    """
+    if not any(relay.restored for relay in world.relays.values()):
+        return False
+    others = [one for one in world.people if one is not person and _is_in(one, group_id)]
+    return any(person.account_id not in _members(one, group_id) for one in others)
+
+
+def _members(person: "Person", group_id: GroupId) -> set[AccountId]:
+    return {one.account_id for one in person.records.select(Participant, group_id=group_id)}
