@@ -127,21 +127,6 @@ def test_nobody_goes_before_the_others_can_read_it() -> None:
     assert {one.conversation(group_id).state for one in (anna, boris)} == {ConversationState.LEFT}
 
 
-def test_who_invited_somebody_that_did_not_come_just_goes() -> None:
-    world = World()
-    relay = world.add_relay()
-    anna, boris = world.add_device("anna", relay), world.add_device("boris", relay)
-    boris.go_offline()
-    group_id = world.make_group(anna, boris)
-    world.advance(60_000)
-    anna.do(lambda client_id: LeaveGroup(client_id=client_id, chat_id=group_id))
-    world.advance(10_000)
-    assert anna.conversation(group_id).state is ConversationState.LEFT
-    boris.go_online()
-    world.advance(60_000)
-    assert list(members(boris, group_id)) == [boris.account_id]
-
-
 def test_the_last_one_just_goes() -> None:
     _, [anna], group_id = group_of(1)
     say(anna, group_id, "to myself")

@@ -89,14 +89,13 @@ def _is_in(person: "Person", group_id: GroupId) -> bool:
 
 
 def _left_unheard(world: "World", person: "Person", group_id: GroupId) -> bool:
-    """Tell whether all others are out, and somebody who still waits for them can't have heard of it.
+    """Tell whether nobody else is in who could take somebody out, which they can't know.
 
-    That they leave stood in an entry that a relay withheld, forgot in due time, or lost with a restored disk.
+    Others were invited and never came, or that they leave stood in an entry that a relay withheld, forgot in
+    due time, or lost with a restored disk. Who goes without a commit may be overlooked by one under way.
     """
-    restored = any(relay.restored for relay in world.relays.values())
     others = [other.records.get(Conversation, (group_id,)) for other in world.people if other is not person]
-    is_alone = all(chat is None or chat.state not in IN for chat in others)
-    return is_alone and bool(restored or world.faults.expiry or world.faults.relay_withholds)
+    return all(chat is None or chat.state not in IN for chat in others)
 
 
 def group_of(person: "Person", group_id: GroupId) -> Group:
