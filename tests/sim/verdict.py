@@ -8,7 +8,6 @@ from skvoz.client.records import (
     Conversation,
     ConversationState,
     Intent,
-    IntentKind,
     KeptCloser,
     Participant,
     StagedCommit,
@@ -43,8 +42,6 @@ def _of_person(world: "World", person: "Person") -> list[str]:
         if chat is None or not _backup_was_too_old(world, chat):
             found.append(f"{person.name} still has a staged commit")
     for intent in person.records.all(Intent):
-        if intent.kind is IntentKind.LEAVE and _left_unheard(world, person, intent.group_id):
-            continue
         chat = person.records.get(Conversation, (intent.group_id,))
         if chat is not None and _backup_was_too_old(world, chat):
             continue
@@ -61,7 +58,6 @@ def _of_chats(world: "World", person: "Person") -> list[str]:
         if chat.state not in settled
         and not (chat.state is ConversationState.HELD and chat.is_request)
         and not _backup_was_too_old(world, chat)
-        and not (chat.state is ConversationState.LEAVING and _left_unheard(world, person, chat.group_id))
     ]
 
 
@@ -86,16 +82,6 @@ def _backup_was_too_old(world: "World", chat: Conversation) -> bool:
 def _is_in(person: "Person", group_id: GroupId) -> bool:
     chat = person.records.get(Conversation, (group_id,))
     return chat is not None and chat.state not in OUT
-
-
-def _left_unheard(world: "World", person: "Person", group_id: GroupId) -> bool:
-    """Tell whether nobody else is in who could take somebody out, which they can't know.
-
-    Others were invited and never came, or that they leave stood in an entry that a relay withheld, forgot in
-    due time, or lost with a restored disk. Who goes without a commit may be overlooked by one under way.
-    """
-    others = [other.records.get(Conversation, (group_id,)) for other in world.people if other is not person]
-    return all(chat is None or chat.state not in IN for chat in others)
 
 
 def group_of(person: "Person", group_id: GroupId) -> Group:
