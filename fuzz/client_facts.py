@@ -14,8 +14,9 @@ import msgspec
 from fuzz.client_home import Home, copy_of
 from fuzz.target import Script, Target, changed, scripts
 from skvoz.base.ids import EntryId
+from skvoz.base.limits import CHUNK_SIZES
 from skvoz.client import commands, effects, inputs, recovery
-from skvoz.client.commands import AcceptLink, RelayAddress
+from skvoz.client.commands import AcceptLink, FileToSend, RelayAddress
 from skvoz.client.inputs import Entry, Started
 from skvoz.client.records import (
     Account,
@@ -23,6 +24,7 @@ from skvoz.client.records import (
     Contact,
     Conversation,
     Delivery,
+    File,
     Inbox,
     Intent,
     Message,
@@ -157,6 +159,13 @@ class Chooser:
             "message_id": lambda: self._ids((Message, "message_id")),
             "reply_to": lambda: script.choice((None, self._ids((Message, "message_id")))),
             "mentions": lambda: (),
+            "files": lambda: tuple(FileToSend(file_id=self._file()) for _ in range(script.randrange(3))),
+            "file_id": self._file,
+            "file_key": lambda: bytes(32),
+            "sha256": lambda: bytes(32),
+            "size": lambda: script.choice((-1, 0, 1, 2**31, 2**31 + 1)),
+            "chunk_size": lambda: script.choice((0, *CHUNK_SIZES)),
+            "media_type": lambda: script.choice(("image/png", "?")),
             "relay": lambda: RelayAddress(public_key=_RELAY_KEY, addresses=("wss://relay.invalid",)),
             "link": self._link,
             "reports_enabled": lambda: script.choice((None, True, False)),
@@ -169,6 +178,10 @@ class Chooser:
         if name in {"through", "head", "position"}:
             return self.position()
         return bool(script.randrange(2))
+
+    def _file(self) -> bytes:
+        known = {file.file_id for file in self.home.all(File)}
+        return self.script.choice((*sorted(known), bytes(16), b"f" * 16))
 
     def _account(self) -> bytes:
         return self._ids((Contact, "account_id"), (Account, "account_id"))

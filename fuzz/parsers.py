@@ -130,6 +130,10 @@ PARSERS: Final[dict[str, tuple[str, ...]]] = {
         "client/recovery.py:read_knock",
     ),
     "client_session": ("client/relay_session.py:RelaySession.received",),
+    "client_files": (
+        "client/blob_session.py:BlobSession.received",
+        "client/sealed_files.py:ChunkCipher.open",
+    ),
     "client_entries": ("client/messages.py:receive",),
     "client_mail": ("client/welcomes.py:received",),
     "client_facts": ("client/machine.py:Machine.handle",),
@@ -154,6 +158,7 @@ PARSERS: Final[dict[str, tuple[str, ...]]] = {
 
 NOT_FUZZED: Final[dict[str, str]] = {
     "crypto/ports.py:SignatureScheme.verify": "says what the schemes do, and does nothing",
+    "node/blob_line.py:open_line": "connects to an address that a home keeps",
     "node/node.py:open_home": "puts together what reads the key and opens the database",
     "relay/session.py:Attachment.open_segment_of": "takes what the relay itself hashed",
     "server/backup.py:restore": "opens a home as `hold_home` and `open_database` do",

@@ -9,7 +9,7 @@ from typing import Any, cast
 import msgspec
 import pytest
 
-from skvoz.api.descriptions import EVENTS, asyncapi, files, openrpc
+from skvoz.api.descriptions import EVENTS, PROGRESS, asyncapi, files, openrpc
 from skvoz.api.methods import COMMANDS, METHODS
 from skvoz.api.protocol import KINDS
 from skvoz.api.typescript import typescript
@@ -73,6 +73,9 @@ def test_every_method_is_described_with_what_it_wants_and_answers() -> None:
 
 def test_every_kind_of_event_and_error_is_described() -> None:
     messages = asyncapi()["components"]["messages"]
+    progress = messages.pop(PROGRESS)["payload"]["properties"]
+    assert progress["method"] == {"const": PROGRESS}
+    assert progress["params"] == {"$ref": "#/components/schemas/ProgressView"}
     assert set(messages) == {event.kind for event in EVENTS}
     assert len(messages) == len(EVENTS)
     for kind, message in messages.items():

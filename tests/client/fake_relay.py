@@ -233,6 +233,7 @@ class Device:
         self.crash_before_effects = False
         self._commands = 0
         self.submitted: list[Wish] = []
+        self.moved: list[effects.FileEffect] = []
 
     def do(self, make: Callable[[str], Command]) -> Answer:
         """Give a command and let its effects out."""
@@ -326,6 +327,14 @@ class Device:
             case effects.Withdraw():
                 held = self.world.held.get(self.name, [])
                 held[:] = [one for one in held if getattr(one[1], "entry_id", None) != effect.entry_id]
+            case (
+                effects.Upload()
+                | effects.Download()
+                | effects.StopTransfer()
+                | effects.RemoveFile()
+                | effects.DiscardBlob()
+            ):
+                self.moved.append(effect)
             case _:
                 if self.online:
                     self._request(effect)

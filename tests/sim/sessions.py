@@ -4,7 +4,7 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from skvoz.base.errors import CallerError, PeerError
-from skvoz.client.effects import Channel, Connect, Detach, Effect, WakeAt, Withdraw
+from skvoz.client.effects import Channel, Connect, Detach, Effect, FileEffect, WakeAt, Withdraw
 from skvoz.client.inputs import Input
 from skvoz.client.relay_session import RelaySession
 from tests.sim.network import Connection
@@ -52,7 +52,7 @@ class Sessions:
 
     def request(self, effect: Effect) -> None:
         """Ask a relay for something; there must have been a `Connect` before."""
-        if isinstance(effect, Connect | WakeAt):
+        if isinstance(effect, Connect | WakeAt | FileEffect):
             raise TypeError("not a request to a relay")
         kept = self._kept[effect.relay_id, effect.channel]
         if isinstance(effect, Detach):

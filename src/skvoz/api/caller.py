@@ -16,7 +16,8 @@ import socket
 import time
 from collections.abc import Callable, Generator
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import BinaryIO, Final, TypeVar
+from urllib.parse import urlencode
 
 import msgspec
 
@@ -32,6 +33,8 @@ NODE_START_S: Final = 10.0
 """How long another process that holds the home may take until its API is there."""
 _POLL_S: Final = 0.05
 _PATH: Final = "/rpc"
+_PIECE_SIZE: Final = 256 * 1024
+"""How much of a file is handed over at a time, bytes."""
 _NOBODY_LISTENS: Final = (errno.ENOENT, errno.ECONNREFUSED)
 
 
@@ -47,6 +50,10 @@ class _Words(msgspec.Struct, frozen=True, kw_only=True):
 class _Answered(_Words, frozen=True, kw_only=True):
     result: msgspec.Raw = msgspec.Raw()
     error: Error | None = None
+
+
+class _Put(_Words, frozen=True, kw_only=True):
+    file_id: bytes
 
 
 class _Told(_Words, frozen=True, kw_only=True):
@@ -99,6 +106,50 @@ class Caller:
         except (msgspec.DecodeError, UnicodeError):
             raise TransportError("the node's answer makes no sense; is it of another version?") from None
 
+    def put_file(self, file: BinaryIO, size: int, name: str, media_type: str) -> bytes:
+        """Put `size` bytes of a file into the home and return its id, for `message.send`.
+
+        Raises `CallFailed`, `NoNode` or `TransportError`.
+        """
+        query = urlencode({"name": name, "type": media_type}, errors="replace")
+        headers = {"Content-Length": str(size), "Content-Type": "application/octet-stream"}
+        connection = _UnixConnection(self._file)
+        try:
+            connection.request("POST", f"/files?{query}", file, headers)
+            answer = connection.getresponse()
+            body = answer.read()
+        except (OSError, http.client.HTTPException):
+            raise TransportError("the node did not answer") from None
+        finally:
+            connection.close()
+        try:
+            if answer.status != http.HTTPStatus.OK:
+                raise CallFailed(msgspec.json.decode(body, type=Error))
+            return msgspec.json.decode(body, type=_Put).file_id
+        except (msgspec.DecodeError, UnicodeError):
+            raise TransportError("the node's answer makes no sense; is it of another version?") from None
+
+    def get_file(self, file_id: bytes, into: BinaryIO) -> None:
+        """Write the bytes of a file that is here; raise `CallFailed`, `NoNode` or `TransportError`.
+
+        Errors of writing pass.
+        """
+        connection = _UnixConnection(self._file)
+        try:
+            try:
+                connection.request("GET", f"/files/{file_id.hex()}")
+                answer = connection.getresponse()
+                if answer.status != http.HTTPStatus.OK:
+                    raise CallFailed(msgspec.json.decode(answer.read(), type=Error))
+            except (OSError, http.client.HTTPException, msgspec.DecodeError, UnicodeError):
+                raise TransportError("the node did not answer") from None
+            while piece := _piece(answer):
+                into.write(piece)
+            if answer.length:
+                raise TransportError("the node did not answer to the end")
+        finally:
+            connection.close()
+
     def events(self, after: int, seconds: float | None = None) -> Generator[EventView]:
         """Yield every event after the sequence `after`, in order, old ones first; wait for new ones.
 
@@ -137,9 +188,16 @@ class Caller:
         return _encode({"jsonrpc": "2.0", "id": next(self._ids), "method": method, "params": params})
 
 
+def _piece(answer: http.client.HTTPResponse) -> bytes:
+    try:
+        return answer.read(_PIECE_SIZE)
+    except (OSError, http.client.HTTPException):
+        raise TransportError("the node did not answer to the end") from None
+
+
 class _UnixConnection(http.client.HTTPConnection):
     def __init__(self, file: Path) -> None:
-        super().__init__("node", timeout=CALL_TIMEOUT_S)
+        super().__init__("node", timeout=CALL_TIMEOUT_S, blocksize=_PIECE_SIZE)
         self._file = file
 
     def connect(self) -> None:

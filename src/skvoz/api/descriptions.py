@@ -13,6 +13,7 @@ from skvoz import __version__
 from skvoz.api import protocol
 from skvoz.api.methods import METHODS, Method, about
 from skvoz.api.params import SEQUENCE_MAX
+from skvoz.api.views import ProgressView
 from skvoz.base.errors import SkvozError
 from skvoz.client.events import Event, EventBase
 
@@ -22,6 +23,7 @@ Document = dict[str, Any]
 OPENRPC_VERSION: Final = "1.3.2"
 ASYNCAPI_VERSION: Final = "3.0.0"
 EVENTS: Final[tuple[type[EventBase], ...]] = get_args(Event)
+PROGRESS: Final = "progress"
 _REFERENCE: Final = "#/components/schemas/{name}"
 _LICENSE: Final = {"name": "Apache-2.0", "url": "https://www.apache.org/licenses/LICENSE-2.0"}
 
@@ -46,7 +48,7 @@ def openrpc() -> Document:
 
 def asyncapi() -> Document:
     """Describe all events as AsyncAPI does."""
-    references, schemas = _schemas(*EVENTS)
+    references, schemas = _schemas(*EVENTS, ProgressView)
     kinds = sorted(EVENTS, key=lambda event: event.kind)
     return {
         "asyncapi": ASYNCAPI_VERSION,
@@ -63,7 +65,10 @@ def asyncapi() -> Document:
             "rpc": {
                 "address": "/rpc",
                 "description": "Events are told here once `event.subscribe` was called.",
-                "messages": {event.kind: {"$ref": f"#/components/messages/{event.kind}"} for event in kinds},
+                "messages": {
+                    name: {"$ref": f"#/components/messages/{name}"}
+                    for name in (*(event.kind for event in kinds), PROGRESS)
+                },
             }
         },
         "operations": {
@@ -72,11 +77,24 @@ def asyncapi() -> Document:
                 "summary": "Tell a subscriber what happened, in order.",
                 "channel": {"$ref": "#/channels/rpc"},
                 "messages": [{"$ref": f"#/channels/rpc/messages/{event.kind}"} for event in kinds],
-            }
+            },
+            PROGRESS: {
+                "action": "send",
+                "summary": "Tell a subscriber how far files have come; not kept, and not replayed.",
+                "channel": {"$ref": "#/channels/rpc"},
+                "messages": [{"$ref": f"#/channels/rpc/messages/{PROGRESS}"}],
+            },
         },
         "components": {
             "schemas": schemas,
-            "messages": {event.kind: _message(event, references[event]) for event in kinds},
+            "messages": {
+                **{event.kind: _message(event, references[event]) for event in kinds},
+                PROGRESS: {
+                    "name": PROGRESS,
+                    "summary": _first_sentence(ProgressView),
+                    "payload": _told(PROGRESS, references[ProgressView]),
+                },
+            },
         },
     }
 
@@ -144,12 +162,20 @@ def _message(event: type[EventBase], reference: Document) -> Document:
     }
     return {
         "name": event.kind,
-        "summary": " ".join(about(event).partition("\n\n")[0].split()),
-        "payload": {
-            "type": "object",
-            "required": ["jsonrpc", "method", "params"],
-            "properties": {"jsonrpc": {"const": "2.0"}, "method": {"const": "event"}, "params": told},
-        },
+        "summary": _first_sentence(event),
+        "payload": _told("event", told),
+    }
+
+
+def _first_sentence(documented: type[msgspec.Struct]) -> str:
+    return " ".join(about(documented).partition("\n\n")[0].split())
+
+
+def _told(method: str, params: Document) -> Document:
+    return {
+        "type": "object",
+        "required": ["jsonrpc", "method", "params"],
+        "properties": {"jsonrpc": {"const": "2.0"}, "method": {"const": method}, "params": params},
     }
 
 

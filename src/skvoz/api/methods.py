@@ -48,6 +48,9 @@ COMMANDS: Final[dict[str, type[commands.Command]]] = {
     "message.edit": commands.EditMessage,
     "message.delete": commands.DeleteMessage,
     "message.react": commands.React,
+    "file.fetch": commands.FetchFile,
+    "file.pause": commands.PauseFile,
+    "file.forget": commands.ForgetFile,
 }
 
 
@@ -174,7 +177,8 @@ def chat_gaps(queries: Queries, params: asked.ChatParams) -> views.GapListView:
 
 
 def _shown(queries: Queries, message: Message, query: str = "") -> views.MessageView:
-    return showing.message_view(message, _account(queries), queries.contact(message.author), query)
+    author, files = queries.contact(message.author), queries.files(message)
+    return showing.message_view(message, _account(queries), author, files, query)
 
 
 def message_get(queries: Queries, params: asked.MessageParams) -> views.MessageView:
@@ -230,6 +234,11 @@ def message_receipts(queries: Queries, params: asked.MessageParams) -> views.Rec
     ]
     receipts.sort(key=lambda receipt: (receipt.name.lower(), receipt.account_id))
     return views.ReceiptListView(receipts=tuple(receipts))
+
+
+def file_get(queries: Queries, params: asked.FileParams) -> views.FileView:
+    """Return one file of a message, or one that was put here and not sent yet."""
+    return showing.file_view(required(queries.file(params.file_id), NotFound("there is no such file")))
 
 
 # Events, and the node itself
@@ -292,6 +301,7 @@ QUESTIONS: Final[dict[str, Question]] = {
     "message.receipts": Question(
         params=asked.MessageParams, result=views.ReceiptListView, read=message_receipts
     ),
+    "file.get": Question(params=asked.FileParams, result=views.FileView, read=file_get),
     "event.list": Question(params=asked.EventPageParams, result=views.EventPageView, read=event_list),
     **beginning.QUESTIONS,
 }
@@ -326,6 +336,11 @@ METHODS: Final[dict[str, Method]] = {
     ),
     "node.page": Method(
         params=asked.NoParams, result=views.PageView, about="Return an address that opens the page once."
+    ),
+    "file.progress": Method(
+        params=asked.NoParams,
+        result=views.ProgressView,
+        about="Return how far files have come that move; subscribers are told so too, as `progress`.",
     ),
     "event.subscribe": Method(
         params=asked.Subscribe,

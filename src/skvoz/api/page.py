@@ -5,6 +5,7 @@
     DELETE /session       ends the session of its token
     POST /rpc             a call; `Authorization: Bearer TOKEN`
     WebSocket /rpc        calls and events; subprotocols `skvoz` and `token.TOKEN`
+    POST /files, GET /files/FILE_ID   as in `skvoz.api.file_bytes`, with the same header
     GET  /openrpc.json, /asyncapi.json
 
 Tokens are sent as headers and not kept as cookies: cookies ignore ports, so the pages of two homes on one
@@ -25,6 +26,7 @@ from starlette.types import ASGIApp
 from starlette.websockets import WebSocket
 
 from skvoz.api import descriptions, protocol
+from skvoz.api.file_bytes import get_file, put_file
 from skvoz.api.listening import LOOPBACK, loopback_socket, served
 from skvoz.api.page_files import PageFiles
 from skvoz.api.page_guard import FORBIDDEN, Guard
@@ -55,6 +57,9 @@ def page_application(service: Service, sessions: PageSessions, port: int) -> ASG
     """Return the web application for browsers, behind its guard."""
     described = {f"/{name}": content for name, content in descriptions.files().items()}
 
+    def is_let_in(request: Request) -> bool:
+        return sessions.is_open(_bearer(request))
+
     async def description(request: Request) -> Response:
         return Response(described[request.url.path], media_type="application/json")
 
@@ -73,8 +78,8 @@ def page_application(service: Service, sessions: PageSessions, port: int) -> ASG
         return Response(status_code=204)
 
     async def post(request: Request) -> Response:
-        if not sessions.is_open(_bearer(request)):
-            return Response(status_code=UNAUTHORISED, headers={"www-authenticate": "Bearer"})
+        if not is_let_in(request):
+            return _unauthorised()
         return await answered_post(service, request, protocol.REQUEST_SIZE_MAX)
 
     async def websocket(socket: WebSocket) -> None:
@@ -83,16 +88,28 @@ def page_application(service: Service, sessions: PageSessions, port: int) -> ASG
             return
         await CallerSession(service, socket).run(SUBPROTOCOL)
 
+    async def put(request: Request) -> Response:
+        return await put_file(service.node, request) if is_let_in(request) else _unauthorised()
+
+    async def get(request: Request) -> Response:
+        return await get_file(service.node, request) if is_let_in(request) else _unauthorised()
+
     files = PageFiles()
     routes = [
         Route("/session", start, methods=["POST"]),
         Route("/session", end, methods=["DELETE"]),
         Route("/rpc", post, methods=["POST"]),
         WebSocketRoute("/rpc", websocket),
+        Route("/files", put, methods=["POST"]),
+        Route("/files/{file_id}", get),
         *(Route(path, description) for path in described),
         Route("/{path:path}", files.answer),
     ]
     return Guard(Starlette(routes=routes), f"{LOOPBACK}:{port}")
+
+
+def _unauthorised() -> Response:
+    return Response(status_code=UNAUTHORISED, headers={"www-authenticate": "Bearer"})
 
 
 def _bearer(request: HTTPConnection) -> str:

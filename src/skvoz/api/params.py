@@ -62,6 +62,12 @@ class MessageParams(Params, frozen=True, kw_only=True):
     message_id: MessageId
 
 
+class FileParams(Params, frozen=True, kw_only=True):
+    """Names a file."""
+
+    file_id: bytes
+
+
 class ChatPageParams(Params, frozen=True, kw_only=True):
     """A page of the list of chats, from the latest or from the `next_cursor` of an earlier page."""
 

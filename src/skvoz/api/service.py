@@ -1,7 +1,8 @@
 """The methods over a node: one dispatcher, and a WebSocket and POST on a private Unix socket.
 
 A caller on the WebSocket may call `event.subscribe {after}` and is then told every event after that
-sequence as a notification `event`, in order and without gaps, until it goes.
+sequence as a notification `event`, in order and without gaps, until it goes; and as `progress`, how far files
+have come. Bytes of files go beside that: `skvoz.api.file_bytes`.
 """
 
 import asyncio
@@ -19,10 +20,19 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from skvoz import __version__
 from skvoz.api import protocol
+from skvoz.api.file_bytes import get_file, put_file
 from skvoz.api.listening import private_socket, served
 from skvoz.api.methods import COMMANDS, QUESTIONS, event_list, stored_status
 from skvoz.api.params import EventPageParams, NoParams, Subscribe
-from skvoz.api.views import EventPageView, PageView, RelayStatusView, StatusView, SubscriptionView
+from skvoz.api.views import (
+    EventPageView,
+    FileProgressView,
+    PageView,
+    ProgressView,
+    RelayStatusView,
+    StatusView,
+    SubscriptionView,
+)
 from skvoz.base.errors import BadRequest, NotFound, SkvozError, StoreError
 from skvoz.node.node import Node
 
@@ -30,6 +40,8 @@ EVENTS_PER_STEP: Final = 200
 """Events handed to a subscriber before others get their turn."""
 CALLS_AT_ONCE_MAX: Final = 32
 """Calls of one WebSocket that wait for their answers: further ones are read when one is done."""
+PROGRESS_EVERY_S: Final = 0.25
+"""How often a subscriber is told how far files have come."""
 WRONG_DATA: Final = 1003
 """RFC 6455 §7.4.1: the other end sent bytes, and only text is spoken here."""
 
@@ -48,7 +60,7 @@ class Service:
 
     def __init__(self, node: Node, suggested_relay: str = "") -> None:
         """Serve a node; `suggested_relay` is the address of a relay to live at, as people write it."""
-        self._node = node
+        self.node = self._node = node
         self._suggested_relay = suggested_relay
         self.page_address: Callable[[], str] | None = None
         """Makes an address that opens the page once; nothing where no page is served."""
@@ -83,6 +95,9 @@ class Service:
         if name == "node.page":
             protocol.parse_params(request.params, NoParams)
             return self._page()
+        if name == "file.progress":
+            protocol.parse_params(request.params, NoParams)
+            return self.progress()
         if name == "event.subscribe":
             wished = protocol.parse_params(request.params, Subscribe)
             return await self._subscribe(wished, subscriber)
@@ -131,6 +146,15 @@ class Service:
             dropped=stored.dropped,
         )
 
+    def progress(self) -> ProgressView:
+        """Return how far each file has come that moves."""
+        return ProgressView(
+            files=tuple(
+                FileProgressView(file_id=file_id, done=one.done, total=one.total)
+                for file_id, one in self._node.transfers.progress.items()
+            )
+        )
+
     async def events(self, after: int) -> EventPageView:
         """Wait until there is an event after `after`, and return a page of them."""
         await self._node.event_after(after)
@@ -147,6 +171,7 @@ class CallerSession:
         self._places = asyncio.Semaphore(CALLS_AT_ONCE_MAX)
         self._answering: set[asyncio.Task[None]] = set()
         self._telling: asyncio.Task[None] | None = None
+        self._counting: asyncio.Task[None] | None = None
 
     async def run(self, subprotocol: str | None = None) -> None:
         """Serve the caller until it goes."""
@@ -165,7 +190,7 @@ class CallerSession:
                 self._answering.add(task)
                 task.add_done_callback(self._answered)
         finally:
-            for task in (*self._answering, self._telling):
+            for task in (*self._answering, self._telling, self._counting):
                 if task is not None:
                     task.cancel()
 
@@ -181,6 +206,7 @@ class CallerSession:
             if self._telling is not None:
                 self._telling.cancel()
             self._telling = asyncio.create_task(self._tell(after))
+            self._counting = self._counting or asyncio.create_task(self._count())
 
     async def _tell(self, after: int) -> None:
         try:
@@ -192,6 +218,17 @@ class CallerSession:
         except StoreError:
             # Whoever listens must not take this for silence.
             await self._websocket.close(EVENTS_FAILED)
+
+    async def _count(self) -> None:
+        """Tell how far files have come, where that has changed."""
+        told = self._service.progress()
+        while True:
+            await asyncio.sleep(PROGRESS_EVERY_S)
+            now = self._service.progress()
+            news = tuple(one for one in now.files if one not in told.files)
+            if news:
+                await self._send(protocol.notification("progress", ProgressView(files=news)))
+            told = now
 
     async def _send(self, words: bytes) -> None:
         # Waits while the caller is slow to read. Who went is noticed by `run`.
@@ -215,7 +252,7 @@ async def body_of(request: HttpRequest, size_max: int) -> bytes:
 
 
 def application(service: Service) -> Starlette:
-    """Return the web application for programs: `POST /rpc`, and the same with events as a WebSocket."""
+    """Return the web application for programs: `POST /rpc`, a WebSocket with events too, and files."""
 
     async def post(request: HttpRequest) -> Response:
         return await answered_post(service, request, protocol.REQUEST_SIZE_MAX)
@@ -223,7 +260,20 @@ def application(service: Service) -> Starlette:
     async def websocket(socket: WebSocket) -> None:
         await CallerSession(service, socket).run()
 
-    return Starlette(routes=[Route("/rpc", post, methods=["POST"]), WebSocketRoute("/rpc", websocket)])
+    async def put(request: HttpRequest) -> Response:
+        return await put_file(service.node, request)
+
+    async def get(request: HttpRequest) -> Response:
+        return await get_file(service.node, request)
+
+    return Starlette(
+        routes=[
+            Route("/rpc", post, methods=["POST"]),
+            WebSocketRoute("/rpc", websocket),
+            Route("/files", put, methods=["POST"]),
+            Route("/files/{file_id}", get),
+        ]
+    )
 
 
 @contextlib.asynccontextmanager

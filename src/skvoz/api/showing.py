@@ -1,5 +1,6 @@
 """How views are made from stored records."""
 
+from collections.abc import Sequence
 from typing import Final
 
 from skvoz.api.views import (
@@ -9,6 +10,8 @@ from skvoz.api.views import (
     ChatWord,
     ContactView,
     ContactWord,
+    FileView,
+    FileWord,
     LinkView,
     MemberView,
     MentionView,
@@ -24,6 +27,8 @@ from skvoz.client.records import (
     ContactState,
     ConversationKind,
     ConversationState,
+    File,
+    FileState,
     Inbox,
     InboxKind,
     Message,
@@ -47,6 +52,13 @@ _CONTACT_WORDS: Final[dict[ContactState, ContactWord]] = {
     ContactState.REQUEST: "request",
     ContactState.ACCEPTED: "accepted",
     ContactState.BLOCKED: "blocked",
+}
+_FILE_WORDS: Final[dict[FileState, FileWord]] = {
+    FileState.STAGED: "staged",
+    FileState.UPLOADING: "uploading",
+    FileState.REMOTE: "remote",
+    FileState.DOWNLOADING: "downloading",
+    FileState.HERE: "here",
 }
 _KIND_WORDS: Final[dict[ConversationKind, ChatKindWord]] = {
     ConversationKind.SELF: "self",
@@ -117,8 +129,30 @@ def receipt_view(receipt: Receipt, contact: Contact | None) -> ReceiptView:
     )
 
 
-def message_view(message: Message, own: Account, author: Contact | None, query: str = "") -> MessageView:
-    """Show a message; with a `query`, say where its words are."""
+def file_view(file: File) -> FileView:
+    """Show a file."""
+    return FileView(
+        file_id=file.file_id,
+        state=_FILE_WORDS[file.state],
+        paused=file.paused,
+        name=file.name,
+        media_type=file.media_type,
+        size=file.size,
+        description=file.description,
+        thumbnail=file.thumbnail,
+        thumbnail_type=file.thumbnail_type,
+        width=file.width,
+        height=file.height,
+        duration_ms=file.duration_ms,
+        waveform=file.waveform,
+        failure=file.failure,
+    )
+
+
+def message_view(
+    message: Message, own: Account, author: Contact | None, files: Sequence[File], query: str = ""
+) -> MessageView:
+    """Show a message with its files; with a `query`, say where its words are."""
     is_own = message.author == own.account_id
     return MessageView(
         message_id=message.message_id,
@@ -146,6 +180,7 @@ def message_view(message: Message, own: Account, author: Contact | None, query: 
         deleted=message.deleted,
         expires_ms=message.expires_ms,
         failure=message.failure,
+        files=tuple(map(file_view, files)),
         highlights=tuple(highlights(message.text, query)) if query else (),
     )
 
@@ -168,7 +203,7 @@ def chat_view(chat: Chat, own: Account, last_author: Contact | None) -> ChatView
         gaps=chat.gaps,
         expiry_s=main.message_expiry_s,
         last_activity_ms=chat.last_activity_ms,
-        last_message=None if last is None else message_view(last, own, last_author),
+        last_message=None if last is None else message_view(last, own, last_author, chat.last_files),
     )
 
 

@@ -10,6 +10,7 @@ ContactWord = Literal["known", "request", "accepted", "blocked"]
 MessageWord = Literal["queued", "sent", "delivered", "read", "failed", "received"]
 ChatKindWord = Literal["self", "direct", "group"]
 ChatWord = Literal["creating", "active", "leaving", "left", "removed", "lost", "frozen", "held"]
+FileWord = Literal["staged", "uploading", "remote", "downloading", "here"]
 RelayWord = Literal["connected", "connecting", "waiting"]
 
 
@@ -70,6 +71,43 @@ class ReactionView(View, frozen=True, kw_only=True):
     account_ids: tuple[bytes, ...]
 
 
+class FileView(View, frozen=True, kw_only=True):
+    """A file of a message; sizes in bytes and pixels, 0 or empty: not known.
+
+    `name` and `media_type` are the author's, made harmless. The bytes of what is `here` are had from
+    `GET /files/FILE_ID`. `failure` says why the last try to move it came to nothing.
+    """
+
+    file_id: bytes
+    state: FileWord
+    paused: bool
+    name: str
+    media_type: str
+    size: int
+    description: str
+    thumbnail: bytes
+    thumbnail_type: str
+    width: int
+    height: int
+    duration_ms: int
+    waveform: bytes
+    failure: str
+
+
+class FileProgressView(View, frozen=True, kw_only=True):
+    """How far a file has come; bytes as they travel, padding included."""
+
+    file_id: bytes
+    done: int
+    total: int
+
+
+class ProgressView(View, frozen=True, kw_only=True):
+    """How far each file has come that moves now, or did until lately."""
+
+    files: tuple[FileProgressView, ...]
+
+
 class MessageView(View, frozen=True, kw_only=True):
     """A message after edits and deletions; `sequence` orders messages in this home.
 
@@ -94,6 +132,7 @@ class MessageView(View, frozen=True, kw_only=True):
     deleted: bool
     expires_ms: int | None
     failure: str
+    files: tuple[FileView, ...]
     highlights: tuple[tuple[int, int], ...] = ()
 
 

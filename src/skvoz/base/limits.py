@@ -18,6 +18,8 @@ PADDING_SIZE_MIN = 512
 """The smallest padded entry, bytes; larger ones go to the next power of two."""
 CHUNK_SIZES = tuple(size * 1024 + TAG_SIZE for size in (64, 256, 1024, 4096))
 """What a blob is made of, bytes: a chunk is padded, and its ciphertext is a tag longer."""
+FILE_SIZE_MAX = 2 * 1024 * 1024 * 1024
+"""A file, bytes."""
 BLOB_SIZE_MAX = 512 * CHUNK_SIZES[-1]
 """A blob, bytes: a file of 2 GiB."""
 PART_SIZE_MAX = 1024 * 1024

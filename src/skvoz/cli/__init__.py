@@ -5,6 +5,7 @@
 - `desk`: which home, and the API of its node
 - `naming`: which chat, person or message somebody means
 - `output`: lines for people, objects for programs
+- `files`: `save`, and the files that `send` takes
 - `node`, `account`, `links`, `chats`, `messages`, `contacts`, `groups`, `listen`,
   `doctor`, `relay`: what is typed
 - `browser`: opens the page

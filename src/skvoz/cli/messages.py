@@ -1,6 +1,7 @@
 """`skvoz send`, `edit`, `delete`, `react`: saying things, and taking them back."""
 
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -10,6 +11,7 @@ from skvoz.api.views import ChatView, MessageView
 from skvoz.base.errors import BadRequest
 from skvoz.cli.command import Command, Number, json_option
 from skvoz.cli.desk import Desk, pass_desk, settle, wish
+from skvoz.cli.files import FILE, put_files, wait_for_upload
 from skvoz.cli.naming import find_chat, find_message, members_of, mentions_in
 from skvoz.cli.output import message_line, message_state, show_json
 from skvoz.texts import say
@@ -25,12 +27,18 @@ FROM_INPUT = "-"
 @click.argument("chat")
 @click.argument("text")
 @click.option("--reply-to", type=Number(), metavar="NUMBER", help=say("The message that this answers."))
+@click.option(
+    "--file", "paths", type=FILE, multiple=True, metavar="FILE", help=say("A file that goes with it.")
+)
 @json_option
 @pass_desk
-def send(desk: Desk, *, chat: str, text: str, reply_to: int | None, as_json: bool) -> None:
+def send(
+    desk: Desk, *, chat: str, text: str, reply_to: int | None, paths: tuple[Path, ...], as_json: bool
+) -> None:
     """Write to a chat; `-` reads the text from the input, and @NAME names a member.
 
-    It is stored before anything is sent, so it is not lost whatever happens next.
+    It is stored before anything is sent, so it is not lost whatever happens next. With files the text may
+    be empty; it leaves once the relay has them.
     """
     text = _whole(text)
     with desk.reach() as caller:
@@ -43,7 +51,11 @@ def send(desk: Desk, *, chat: str, text: str, reply_to: int | None, as_json: boo
             text=text,
             reply_to=answered,
             mentions=_mentions(caller, found, text),
+            files=[{"file_id": file_id} for file_id in put_files(caller, paths)],
         )
+        if paths:
+            sent = caller.call("message.get", {"message_id": answer.message_id}, MessageView)
+            wait_for_upload(caller, sent)
         _tell_how_far(caller, answer.message_id, as_json=as_json)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import click
 import msgspec
 
-from skvoz.api.views import ChatView, MessageView
+from skvoz.api.views import ChatView, FileView, MessageView
 from skvoz.texts import count, say
 
 _BIDI = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
@@ -45,8 +45,29 @@ def message_line(message: MessageView) -> str:
     end = f"   ({', '.join(notes)})" if notes else ""
     author = say("you") if message.own else one_line(message.author_name, 30)
     indent = "\n" + " " * 8
-    body = indent.join(plain(_body(message)).splitlines()) or ""
+    body = indent.join([*plain(_body(message)).splitlines(), *map(_file_line, message.files)])
     return f"#{message.sequence:<5} {clock(message.sent_ms)}  {author}: {body}{end}"
+
+
+def size_of(size: int) -> str:
+    """Return a number of bytes as people read it."""
+    shown, unit = float(size), "B"
+    for unit in ("B", "kB", "MB", "GB"):
+        if shown < 1000 or unit == "GB":
+            break
+        shown /= 1000
+    return f"{shown:.0f} {unit}" if unit == "B" or shown >= 100 else f"{shown:.1f} {unit}"
+
+
+def _file_line(file: FileView) -> str:
+    notes = [size_of(file.size)]
+    if file.state == "uploading":
+        notes.append(say("on its way"))
+    if file.paused:
+        notes.append(say("held"))
+    if file.failure:
+        notes.append(failure(file.failure))
+    return f"[{one_line(file.name)}: {', '.join(notes)}]"
 
 
 def _body(message: MessageView) -> str:
@@ -100,6 +121,10 @@ def failure(reason: str) -> str:
         "invalid": say("what is behind the link is not what it promises"),
         "expired": say("what is behind the link has expired"),
         "denied": say("the link leads nowhere"),
+        "relay_full": say("the relay has no room for it now; it is tried again"),
+        "disk_full": say("the disk is full"),
+        "file_gone": say("the relay does not have it any more"),
+        "file_damaged": say("it is not what it was when it was sent, so it is not shown"),
     }
     return known.get(reason, reason)
 
@@ -111,7 +136,8 @@ def chat_line(chat: ChatView) -> str:
     said = ""
     if last is not None:
         who = say("you") if last.own else one_line(last.author_name, 20)
-        said = f"  {who}: {one_line(_body(last), _TEXT_PREVIEW)}"
+        words = " ".join([_body(last), *(f"[{file.name}]" for file in last.files)])
+        said = f"  {who}: {one_line(words, _TEXT_PREVIEW)}"
     title = one_line(chat.title, 40) or say("somebody without a name")
     standing = f"  ({', '.join(notes)})" if notes else ""
     return f"{clock(chat.last_activity_ms)}  {title}{standing}{said}"

@@ -12,7 +12,7 @@ from typing import Final, TypeAlias, assert_never
 import msgspec
 
 from skvoz.base.ids import AccountId, GroupId, MessageId
-from skvoz.client import messages
+from skvoz.client import files, messages
 from skvoz.client.records import (
     Conversation,
     ConversationKind,
@@ -200,11 +200,9 @@ def _delete(step: Step, message: Message) -> None:
     """Take a message's words away and leave a mark."""
     for given in step.transaction.select(ReactionGiven, message_id=message.message_id):
         step.transaction.delete(ReactionGiven, given.reaction_id)
-    step.transaction.put(
-        msgspec.structs.replace(
-            message, text="", unsupported="", mentions=(), reply_to=None, reactions={}, deleted=True
-        )
-    )
+    files.drop_of(step, message, everywhere=True)
+    left = msgspec.structs.replace(message, text="", unsupported="", mentions=(), reply_to=None, reactions={})
+    step.transaction.put(msgspec.structs.replace(left, deleted=True, file_count=0))
     messages.changed(step, message, "deleted")
 
 

@@ -174,13 +174,64 @@ class MentionSpan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     length: int
 
 
+class FileToSend(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A file that was put into the home, and what to show of it before it is fetched.
+
+    `thumbnail`: a JPEG, PNG or WebP of 16 KiB at most. `waveform`: loudness in up to 256 steps, a byte each.
+    """
+
+    file_id: bytes
+    description: str = ""
+    thumbnail: bytes = b""
+    thumbnail_type: str = ""
+    width: int = 0
+    height: int = 0
+    duration_ms: int = 0
+    waveform: bytes = b""
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}>"
+
+
 class SendMessage(CommandBase, frozen=True, kw_only=True):
-    """Write to a chat. Answers `message_id`."""
+    """Write to a chat. Answers `message_id`. With files the text may be empty; it goes out after them."""
 
     chat_id: bytes
     text: str
     reply_to: MessageId | None = None
     mentions: tuple[MentionSpan, ...] = ()
+    files: tuple[FileToSend, ...] = ()
+
+
+class StageFile(CommandBase, frozen=True, kw_only=True):
+    """Know a file whose bytes were put into the home. Answers `file_id`."""
+
+    file_id: bytes
+    file_key: bytes
+    size: int
+    sha256: bytes
+    chunk_size: int
+    name: str
+    media_type: str
+
+
+class FetchFile(CommandBase, frozen=True, kw_only=True):
+    """Bring a file of a message here, or go on with that."""
+
+    file_id: bytes
+
+
+class PauseFile(CommandBase, frozen=True, kw_only=True):
+    """Hold a file on its way up or down, or (`paused=False`) let it go on."""
+
+    file_id: bytes
+    paused: bool = True
+
+
+class ForgetFile(CommandBase, frozen=True, kw_only=True):
+    """Free the room that a file takes here; it can be fetched again while the relay has it."""
+
+    file_id: bytes
 
 
 class EditMessage(CommandBase, frozen=True, kw_only=True):
@@ -235,6 +286,10 @@ Command = (
     | MuteChat
     | DeleteChat
     | SendMessage
+    | StageFile
+    | FetchFile
+    | PauseFile
+    | ForgetFile
     | EditMessage
     | DeleteMessage
     | React
@@ -250,6 +305,7 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     message_id: MessageId | None = None
     log_id: LogId | None = None
     link: str | None = None
+    file_id: bytes | None = None
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}>"

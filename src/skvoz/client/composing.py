@@ -1,10 +1,11 @@
 """What this home's person says: commands about messages become content, shown at once and sent as intents."""
 
+from collections.abc import Sequence
 from typing import Final
 
 from skvoz.base.errors import BadRequest, Conflict, NotAllowed, NotFound
 from skvoz.base.ids import MessageId
-from skvoz.client import changes, gaps, messages, outbox, reports
+from skvoz.client import changes, files, gaps, messages, outbox, reports
 from skvoz.client.commands import (
     Answer,
     DeleteMessage,
@@ -19,6 +20,7 @@ from skvoz.client.records import (
     Conversation,
     ConversationKind,
     ConversationState,
+    File,
     Message,
     MessageState,
     Participant,
@@ -85,6 +87,7 @@ def send(step: Step, command: SendMessage) -> Answer:
             command.text,
             reply_to=command.reply_to,
             mentions=command.mentions,
+            chosen=files.chosen(step, conversation, command.files),
         ),
     )
 
@@ -96,16 +99,19 @@ def send_text(
     *,
     reply_to: MessageId | None = None,
     mentions: tuple[MentionSpan, ...] = (),
+    chosen: Sequence[File] = (),
 ) -> MessageId:
-    """Show a text of ours and queue it."""
+    """Show a text of ours, perhaps with files, and queue it."""
     expiry_s = conversation.message_expiry_s
     action = Text(
-        text=_checked(text),
+        text="" if chosen and not text.strip() else _checked(text),
         reply_to=reply_to,
         mentions=_mentions(text, mentions),
+        files=tuple(files.said(file) for file in chosen),
         expires=Expiration(relative=True, time_s=expiry_s) if expiry_s else None,
     )
-    body, identity = _content(step, conversation, action)
+    # A report would wait with the files, so it doesn't ride along.
+    body, identity = _content(step, conversation, action, with_report=not chosen)
     message = messages.message_of(
         conversation,
         step.account().account_id,
@@ -120,16 +126,20 @@ def send_text(
     messages.expire_later(step, message)
     step.change(conversation.group_id, last_activity_ms=step.now_ms, hidden=False)
     step.tell(MessageQueued(chat_id=message.chat_id, message_id=identity, sequence=message.sequence))
+    if chosen:
+        files.hold(step, message, body, chosen)
+        return identity
     gaps.arrived(step, conversation, message.author, identity, ())
     outbox.enqueue(step, conversation.group_id, body, identity)
     return identity
 
 
 def _content(
-    step: Step, conversation: Conversation, action: Action, *, after_ms: int = 0
+    step: Step, conversation: Conversation, action: Action, *, after_ms: int = 0, with_report: bool = True
 ) -> tuple[bytes, MessageId]:
     """Return the content that says an action now, in any case later than `after_ms`, and its message id."""
-    report = reports.take(step, conversation) if conversation.kind is not ConversationKind.SELF else None
+    with_report = with_report and conversation.kind is not ConversationKind.SELF
+    report = reports.take(step, conversation) if with_report else None
     content = to_content(
         action,
         salt=step.randomness(16),
@@ -171,7 +181,10 @@ def delete(step: Step, command: DeleteMessage) -> Answer:
     """Delete a message for everybody, or only here."""
     message = _message(step, command.message_id)
     answer = Answer(chat_id=message.chat_id, message_id=message.message_id)
-    if not command.for_everyone:
+    unsent = files.is_held(step, message.message_id)
+    if unsent:
+        files.drop_of(step, message, everywhere=True)
+    if unsent or not command.for_everyone:
         messages.remove(step, message)
         messages.changed(step, message, "deleted")
         return answer

@@ -175,6 +175,67 @@ class DropLog(_Deed):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Upload(_Deed):
+    """Send a file's sealed bytes to a relay, and tell `UploadDone` or `TransferRefused`; a repeat goes on."""
+
+    relay_id: RelayId
+    public_key: bytes
+    addresses: tuple[str, ...]
+    file_id: bytes
+    blob_id: bytes
+    log_id: LogId
+    segment_key: bytes
+    write_key: bytes
+    file_key: bytes
+    size: int
+    chunk_size: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Download(_Deed):
+    """Bring a file's sealed bytes here, check them, and tell `DownloadDone` or `TransferRefused`."""
+
+    relay_id: RelayId
+    public_key: bytes
+    addresses: tuple[str, ...]
+    file_id: bytes
+    blob_id: bytes
+    file_key: bytes
+    size: int
+    sha256: bytes
+    chunk_size: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class StopTransfer(_Deed):
+    """Move a file no further; what is there stays, so that it can go on later."""
+
+    file_id: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class RemoveFile(_Deed):
+    """Delete a file's bytes here."""
+
+    file_id: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class DiscardBlob(_Deed):
+    """Let a relay forget a blob of ours."""
+
+    relay_id: RelayId
+    public_key: bytes
+    addresses: tuple[str, ...]
+    blob_id: bytes
+    write_key: bytes
+
+
+FileEffect = Upload | Download | StopTransfer | RemoveFile | DiscardBlob
+"""What is done with files and blobs, beside the sessions that carry messages."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class WakeAt(_Deed):
     """Hand in `TimePassed` at `time_ms`; replaces the wake-up asked for before."""
 
@@ -194,5 +255,6 @@ Effect = (
     | Take
     | Trim
     | DropLog
+    | FileEffect
     | WakeAt
 )

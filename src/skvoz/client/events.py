@@ -26,6 +26,7 @@ ChatChange = Literal[
     "title",
 ]
 """`actor` and `subject` are set where somebody did it (title, expiry) to somebody (members, admins)."""
+FileChange = Literal["failed", "forgotten", "here", "paused", "resumed", "uploaded"]
 MessageChange = Literal["delivered", "deleted", "edited", "expired", "failed", "reaction", "read", "sent"]
 
 
@@ -133,6 +134,16 @@ class GapNoticed(EventBase, frozen=True, kw_only=True):
     filled: bool
 
 
+class FileChanged(EventBase, frozen=True, kw_only=True):
+    """A file went further on its way, or came to a stop; `what` names how."""
+
+    kind = "file.changed"
+    chat_id: bytes
+    message_id: MessageId | None
+    file_id: bytes
+    what: FileChange
+
+
 class RequestFailed(EventBase, frozen=True, kw_only=True):
     """Something asked for could not be done after all; `chat_id` is empty where it was not about a chat.
 
@@ -157,5 +168,6 @@ Event = (
     | MessageQueued
     | MessageChanged
     | GapNoticed
+    | FileChanged
     | RequestFailed
 )

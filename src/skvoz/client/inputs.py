@@ -175,6 +175,29 @@ class TimePassed(_Fact):
     """The time that was asked for with `WakeAt` has come."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class UploadDone(_Fact):
+    """The relay has all of a file."""
+
+    file_id: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class DownloadDone(_Fact):
+    """A file is here, whole, and it is what its message says."""
+
+    file_id: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class TransferRefused(_Fact):
+    """A file can't go on its way: a code of the wire, or `damaged` or `disk_full` on this side."""
+
+    file_id: bytes
+    code: str
+    retry_after_ms: int
+
+
 Input = (
     Started
     | RelayConnected
@@ -191,5 +214,8 @@ Input = (
     | PackagesStored
     | Taken
     | TakeRefused
+    | UploadDone
+    | DownloadDone
+    | TransferRefused
     | TimePassed
 )

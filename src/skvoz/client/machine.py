@@ -17,6 +17,7 @@ from skvoz.client import (
     conversations,
     entries,
     epochs,
+    files,
     groups,
     outbox,
     people,
@@ -27,6 +28,7 @@ from skvoz.client.environment import Environment
 from skvoz.client.inputs import (
     Attached,
     BaseMoved,
+    DownloadDone,
     EntriesRead,
     EntryRefused,
     EntryStored,
@@ -42,6 +44,8 @@ from skvoz.client.inputs import (
     Taken,
     TakeRefused,
     TimePassed,
+    TransferRefused,
+    UploadDone,
 )
 from skvoz.client.records import Alarm, Answered, Conversation
 from skvoz.client.step import Caches, Outcome, Step
@@ -124,6 +128,8 @@ class Machine:
                 people.handle_input(step, fact)
             case Taken() | TakeRefused() | PackagesStored():
                 people.handle_input(step, fact)
+            case UploadDone() | DownloadDone() | TransferRefused():
+                files.handle(step, fact)
             case _:
                 conversation = step.conversation_of_log(fact.log_id)
                 if conversation is None:
@@ -215,8 +221,6 @@ def _ring_room(step: Step, name: str, conversation: Conversation) -> None:
     match name:
         case outbox.RESEND_ALARM:
             outbox.resume(step, conversation.group_id)
-        case outbox.GO_ALARM:
-            conversations.go(step, conversation)
         case attachments.RETRY_ALARM:
             attachments.retry(step, conversation)
         case conversations.OPEN_ALARM:

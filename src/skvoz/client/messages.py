@@ -9,7 +9,7 @@ from typing import Final
 import msgspec
 
 from skvoz.base.ids import AccountId, MessageId
-from skvoz.client import changes, contacts, gaps, introductions, reports
+from skvoz.client import changes, contacts, files, gaps, introductions, reports
 from skvoz.client.events import MessageChange, MessageChanged, MessageReceived
 from skvoz.client.records import (
     Conversation,
@@ -99,6 +99,8 @@ def _receive_text(
         state=MessageState.SENT if own else MessageState.RECEIVED,
     )
     transaction.put(message)
+    if isinstance(action, Text):
+        files.received(step, message, action.files)
     expire_later(step, message)
     present = step.conversation(conversation.group_id)
     step.change(
@@ -143,6 +145,7 @@ def message_of(
         reply_to=action.reply_to if is_text else None,
         mentions=spans(action) if is_text else (),
         expires_ms=_expiry_ms(action.expires, now_ms) if is_text else None,
+        file_count=len(action.files) if is_text else 0,
     )
 
 
@@ -174,6 +177,7 @@ def expire(step: Step, identity: MessageId) -> None:
 def remove(step: Step, message: Message) -> None:
     """Take a message out of the records, with all that hangs on it."""
     transaction = step.transaction
+    files.drop_of(step, message)
     transaction.delete(Message, message.message_id)
     if message.expires_ms is not None:
         step.clear_alarm(EXPIRE_ALARM, message.message_id)

@@ -9,6 +9,7 @@ from skvoz.client import (
     chats,
     composing,
     contacts,
+    files,
     first_contact,
     inboxes,
     invitations,
@@ -30,12 +31,16 @@ from skvoz.client.commands import (
     DeleteChat,
     DeleteMessage,
     EditMessage,
+    FetchFile,
+    ForgetFile,
     MarkRead,
     MuteChat,
+    PauseFile,
     React,
     RenameContact,
     RevokeLink,
     SendMessage,
+    StageFile,
     VerifyContact,
 )
 from skvoz.client.inputs import (
@@ -87,6 +92,14 @@ def command(step: Step, wished: Command) -> Answer:
             return chats.delete(step, wished)
         case SendMessage():
             return composing.send(step, wished)
+        case StageFile():
+            return files.stage(step, wished)
+        case FetchFile():
+            return files.fetch(step, wished)
+        case PauseFile():
+            return files.pause(step, wished)
+        case ForgetFile():
+            return files.forget(step, wished)
         case EditMessage():
             return composing.edit(step, wished)
         case DeleteMessage():
@@ -107,6 +120,7 @@ def started(step: Step) -> None:
     invitations.started(step)
     approaches.started(step)
     upkeep.started(step)
+    files.started(step)
 
 
 def handle_input(step: Step, fact: Input) -> None:
@@ -151,6 +165,8 @@ def alarm(step: Step, name: str, subject: bytes) -> None:
     match name:
         case messages.EXPIRE_ALARM:
             messages.expire(step, MessageId(subject))
+        case files.RETRY_ALARM | files.UNUSED_ALARM:
+            files.alarm(step, name, subject)
         case reports.REPORT_ALARM:
             conversation = step.transaction.get(Conversation, GroupId(subject))
             if conversation is not None:

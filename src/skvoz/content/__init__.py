@@ -4,6 +4,7 @@
 - `encoding`: `encode` and `parse`, CBOR to values and back, deterministic and strict
 - `addresses`: URIs of accounts and rooms, and message ids, which are hashed over them
 - `actions`: text, edit, deletion, reaction, report; `to_content` and `from_content`
+- `files`: files of a message, which lie at a relay as blobs
 - `reports`: how a report of many messages becomes a few bytes
 - `media`: the media types that we understand
 - `markdown`: mentions as links in Markdown
@@ -28,6 +29,7 @@ from skvoz.content.actions import (
 from skvoz.content.addresses import account_in, account_uri, check_addresses, message_id, room_uri
 from skvoz.content.display import displayable, plain_text
 from skvoz.content.encoding import encode, parse
+from skvoz.content.files import FILES_MAX, THUMBNAIL_SIZE_MAX, WAVEFORM_SIZE_MAX, BlobPlace, File
 from skvoz.content.markdown import Mention
 from skvoz.content.model import (
     CONTENT_SIZE_MAX,
@@ -48,16 +50,21 @@ from skvoz.content.reports import REPORT_IDS_MAX, Report
 
 __all__ = [
     "CONTENT_SIZE_MAX",
+    "FILES_MAX",
     "LAST_SEEN_MAX",
     "REPORT_IDS_MAX",
     "SALT_SIZE",
     "TEXT_SIZE_MAX",
+    "THUMBNAIL_SIZE_MAX",
+    "WAVEFORM_SIZE_MAX",
     "Action",
+    "BlobPlace",
     "Delete",
     "Disposition",
     "Edit",
     "Expiration",
     "ExternalPart",
+    "File",
     "Mention",
     "MimiContent",
     "MultiPart",

@@ -4,12 +4,13 @@ What doesn't fit any action becomes `Unknown`, never an error: the received byte
 a later version may understand them.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, TypeAlias, assert_never
 
 from skvoz.base.errors import BadRequest, PeerError
 from skvoz.base.ids import MessageId
 from skvoz.content import media
+from skvoz.content.files import FILES_MAX, File, file_in, file_parts, is_preview, with_preview
 from skvoz.content.markdown import Mention, with_links, without_links
 from skvoz.content.model import (
     SENT_AT,
@@ -43,13 +44,17 @@ _NOT_SHOWN_AS_TEXT: Final = frozenset(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Text:
-    """Somebody writes: Markdown as typed, or with `plain` a text in which nothing is markup."""
+    """Somebody writes: Markdown as typed, or with `plain` a text in which nothing is markup.
+
+    Beside `files` the text may be empty.
+    """
 
     text: str = field(repr=False)
     reply_to: MessageId | None = None
     mentions: tuple[Mention, ...] = ()
     expires: Expiration | None = None
     plain: bool = False
+    files: tuple[File, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,7 +119,7 @@ def to_content(
     match action:
         case Text():
             in_reply_to, expires = action.reply_to, action.expires
-            body: NestedPart = _text_part(action)
+            body: NestedPart = _text_and_files(action) if action.files else _text_part(action)
         case Edit():
             replaces = action.replaces
             body = _text_part(action)
@@ -166,6 +171,17 @@ def report_in(content: MimiContent) -> Report | None:
             if report is not None:
                 return report
     return None
+
+
+def _text_and_files(action: Text) -> NestedPart:
+    if len(action.files) > FILES_MAX:
+        raise BadRequest("a message has 16 files at most")
+    parts = [part for file in action.files for part in file_parts(file)]
+    if action.text.strip():
+        parts.insert(0, _text_part(action))
+    if len(parts) == 1:
+        return parts[0]
+    return MultiPart(disposition=Disposition.RENDER, semantics=PartSemantics.PROCESS_ALL, parts=tuple(parts))
 
 
 def _text_part(action: Text | Edit) -> SinglePart:
@@ -227,9 +243,16 @@ def _action(content: MimiContent, part: NestedPart) -> Action | Unknown:
                 return Unreact(replaces=content.replaces)
             return Delete(replaces=content.replaces)
         case ExternalPart():
-            return Unknown(kind=part.content_type, text=part.description)
+            return _external(content, part)
         case MultiPart():
             return _several(content, part)
+
+
+def _external(content: MimiContent, part: ExternalPart) -> Action | Unknown:
+    file = file_in(part)
+    if file is None or content.replaces is not None:
+        return Unknown(kind=part.content_type, text=part.description)
+    return Text(text="", reply_to=content.in_reply_to, expires=content.expires, files=(file,))
 
 
 def _single(content: MimiContent, part: SinglePart) -> Action | Unknown:
@@ -265,6 +288,10 @@ def _several(content: MimiContent, part: MultiPart) -> Action | Unknown:
     if part.semantics == PartSemantics.SINGLE_UNIT:
         # A unit is for those who understand all of it, and we know no kind of unit.
         return Unknown(kind="multipart/related")
+    if part.semantics == PartSemantics.PROCESS_ALL and any(
+        isinstance(one, ExternalPart) for one in part.parts
+    ):
+        return _with_files(content, part.parts)
     actions = [_action(content, nested) for nested in part.parts]
     if part.semantics == PartSemantics.CHOOSE_ONE:
         return next(
@@ -279,6 +306,29 @@ def _several(content: MimiContent, part: MultiPart) -> Action | Unknown:
     # More than one thing was said at once. What can be read is shown, together with the remark.
     texts = [action.text for action in said if isinstance(action, (Text, Edit, Unknown)) and action.text]
     return Unknown(kind="multipart/mixed", text="\n".join(texts))
+
+
+def _with_files(content: MimiContent, parts: tuple[NestedPart, ...]) -> Action | Unknown:
+    """Return a text with files out of parts that are all to be processed."""
+    files: list[File] = []
+    said: list[Action | Unknown] = []
+    after_file = False
+    for part in parts:
+        if isinstance(part, SinglePart) and is_preview(part):
+            if after_file:
+                files[-1] = with_preview(files[-1], part)
+            continue
+        action = _action(content, part)
+        after_file = isinstance(action, Text) and len(action.files) == 1 and isinstance(part, ExternalPart)
+        if after_file and isinstance(action, Text):
+            files += action.files
+        elif not isinstance(action, Report):
+            said.append(action)
+    text = said[0] if said else Text(text="", reply_to=content.in_reply_to, expires=content.expires)
+    if len(said) > 1 or not isinstance(text, Text) or not files or len(files) > FILES_MAX:
+        shown = "\n".join(one.text for one in said if isinstance(one, (Text, Unknown)) and one.text)
+        return Unknown(kind="multipart/mixed", text=shown)
+    return replace(text, files=tuple(files))
 
 
 def _report(part: NestedPart) -> Report | None:

@@ -9,7 +9,7 @@ from typing import Self, TypeVar
 
 from skvoz.base.errors import StoreError
 from skvoz.client.commands import Answer, Command
-from skvoz.client.effects import Connect, Effect, WakeAt
+from skvoz.client.effects import Connect, Effect, FileEffect, WakeAt
 from skvoz.client.environment import Environment
 from skvoz.client.inputs import Started, TimePassed
 from skvoz.client.machine import Machine
@@ -17,7 +17,9 @@ from skvoz.crypto import suite
 from skvoz.crypto.suites import DEFAULT_SUITE
 from skvoz.node.core import Core
 from skvoz.node.relays import Relays, RelayState
+from skvoz.node.transfers import Transfers
 from skvoz.store import Database, Home, RecordTables
+from skvoz.store.file_cache import FileCache
 from skvoz.store.protection import AskPassphrase, Protection, create_key, kind_of, read_key
 from skvoz.store.queries import Queries
 
@@ -80,6 +82,8 @@ class Node:
         environment = Environment(suite=suite(DEFAULT_SUITE), randomness=secrets.token_bytes)
         self._core = Core(RecordTables(opened.database), Machine(environment), clock_ms)
         self._relays = Relays(self._core.tell, self._fail)
+        self.files = FileCache(opened.home.folder)
+        self.transfers = Transfers(self.files, self._relays.tell, self._fail)
         self._event_sequence = 0
         self._events = asyncio.Condition()
         self._alarm: asyncio.Handle | None = None
@@ -95,11 +99,13 @@ class Node:
         """Done with the bug that stopped the node; it does nothing more, and is to be closed."""
         self._core.start(self)
         self._event_sequence = await self.query(Queries.last_event)
+        await asyncio.to_thread(self.files.tidy, await self.query(Queries.file_ids))
         self._relays.tell(Started())
 
     async def close(self) -> None:
         """Finish what is being stored, and stop; what that would let out goes out after the next start."""
         self._paused = True
+        await self.transfers.close()
         await self._relays.close()
         await asyncio.to_thread(self._core.stop)
         if self._alarm is not None:
@@ -162,6 +168,8 @@ class Node:
                 pass  # there are no sessions; a `Started` will ask for everything again
             elif isinstance(effect, Connect):
                 self._relays.connect(effect)
+            elif isinstance(effect, FileEffect):
+                self.transfers.take(effect)
             else:
                 self._relays.request(effect)
         self._relays.taken_up(facts)
@@ -177,6 +185,7 @@ class Node:
         self._spawn(self._begin_anew())
 
     async def _begin_anew(self) -> None:
+        await self.transfers.close()
         await self._relays.close()
         await asyncio.sleep(STORE_RETRY_S)
         self._paused = False

@@ -13,7 +13,7 @@ from typing import Final, Literal
 
 from skvoz.base.errors import CallerError, PeerError, TransportError
 from skvoz.base.ids import RelayId
-from skvoz.client.effects import Channel, Connect, Detach, Effect, WakeAt, Withdraw
+from skvoz.client.effects import Channel, Connect, Detach, Effect, FileEffect, WakeAt, Withdraw
 from skvoz.client.inputs import Input
 from skvoz.client.relay_session import RelaySession
 from skvoz.crypto import DEFAULT_SUITE, suite
@@ -71,7 +71,7 @@ class Relays:
 
     def request(self, effect: Effect) -> None:
         """Ask a relay for something; there must have been a `Connect` before."""
-        if isinstance(effect, Connect | WakeAt):
+        if isinstance(effect, Connect | WakeAt | FileEffect):
             raise TypeError("not a request to a relay")
         kept = self._kept[effect.relay_id, effect.channel]
         if isinstance(effect, Detach):

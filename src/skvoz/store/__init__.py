@@ -5,6 +5,7 @@
 - `database`: SQLCipher: opening, schema versions, transactions, errors in our own words
 - `record_tables`: the records of `skvoz.client.records` in tables; implements the machine's `Records`
 - `queries`: what people look at: chats, pages of messages, contacts, events
+- `file_cache`: the bytes of files, sealed as they travel
 - `search`: words in messages, with ё read as е
 """
 

@@ -3,6 +3,7 @@
 lock        held while a process works on the home: ratchets must never fork
 key.json    how the database's key is protected (mode 0600)
 skvoz.db    the encrypted database, with its `-wal` beside it
+files       the files of messages, sealed (`skvoz.store.file_cache`)
 api.sock    the running node's API (`skvoz.api`)
 page.json   where the page is, and who may use it (`skvoz.api.page_sessions`)
 """

@@ -14,6 +14,7 @@ from skvoz.client.records import (
     ConversationKind,
     ConversationState,
     Counter,
+    File,
     Gap,
     Inbox,
     InboxKind,
@@ -51,6 +52,8 @@ class Chat:
     """The one that is written to comes first: the lowest group id of those that go on."""
     contact: Contact | None
     last_message: Message | None
+    last_files: tuple[File, ...]
+    """Those of the newest message."""
     gaps: int
 
     @property
@@ -114,6 +117,7 @@ class Queries:
             conversations=tuple(found),
             contact=self._records.get(Contact, (chat_id,)),
             last_message=last[0] if last else None,
+            last_files=tuple(self.files(last[0])) if last else (),
             gaps=gaps,
         )
 
@@ -156,7 +160,23 @@ class Queries:
         rooms = len(list(self._records.select(Conversation, state=ConversationState.CREATING)))
         commits = self._database.rows("SELECT count(*) FROM staged_commit")[0][0]
         deliveries = self._database.rows("SELECT count(*) FROM delivery")[0][0]
-        return int(intents + asked + unstocked + rooms + commits + deliveries)
+        held = self._database.rows("SELECT count(*) FROM held_message")[0][0]
+        return int(intents + asked + unstocked + rooms + commits + deliveries + held)
+
+    def file_ids(self) -> list[bytes]:
+        """Return the ids of all files."""
+        return [row[0] for row in self._database.rows("SELECT file_id FROM file")]
+
+    def file(self, file_id: bytes) -> File | None:
+        """Return one file, or nothing."""
+        return self._records.get(File, (file_id,))
+
+    def files(self, message: Message) -> list[File]:
+        """Return the files of a message, in their order."""
+        if not message.file_count:
+            return []
+        found = self._records.select(File, message_id=message.message_id)
+        return sorted(found, key=lambda file: file.number)
 
     def receipts(self, message_id: MessageId) -> list[Receipt]:
         """Return what people reported about a message of ours."""

@@ -8,10 +8,12 @@ A record's `repr` names its kind and nothing else: records hold keys and people'
 - `people`: this home's person, contacts, relays
 - `rooms`: conversations, their groups, what is on its way into them
 - `inboxes`: inboxes, KeyPackages, invitations
+- `files`: files of messages
 - `messages`: messages, reactions, reports, gaps
 """
 
 from skvoz.client.records.base import Alarm, Answered, Counter, LoggedEvent, Record
+from skvoz.client.records.files import File, FileState, HeldMessage
 from skvoz.client.records.inboxes import Approach, Delivery, Inbox, InboxKind, KeyPackageSecret, MailPart
 from skvoz.client.records.messages import (
     Gap,
@@ -69,6 +71,8 @@ RECORDS: tuple[type[Record], ...] = (
     Receipt,
     PendingReport,
     Gap,
+    File,
+    HeldMessage,
     Alarm,
     Answered,
     LoggedEvent,
@@ -88,8 +92,11 @@ __all__ = [
     "ConversationState",
     "Counter",
     "Delivery",
+    "File",
+    "FileState",
     "Gap",
     "GroupPart",
+    "HeldMessage",
     "Inbox",
     "InboxKind",
     "Intent",

@@ -50,6 +50,8 @@ class Message(Record, frozen=True, array_like=True, kw_only=True):
     reactions: dict[str, tuple[bytes, ...]] = msgspec.field(default_factory=dict[str, tuple[bytes, ...]])
     """Emoji to account ids."""
     failure: str = ""
+    file_count: int = 0
+    """How many `File`s belong to it."""
 
 
 class ReactionGiven(Record, frozen=True, array_like=True, kw_only=True):
