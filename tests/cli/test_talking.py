@@ -154,7 +154,10 @@ def test_what_cannot_leave_yet_is_kept(person: Make, tmp_path: Path) -> None:
     made = boris.type("account", "create", "--name", "Boris", "--relay", dead)
     assert made.returncode == 0
     assert "kept" in made.stderr
-    assert "waits for a relay" in boris.does("doctor") or "wait for a relay" in boris.does("doctor")
+    said = boris.does("doctor")
+    assert "waits for a relay" in said or "wait for a relay" in said
+    assert "Your node is not running" in said
+    assert said.count("ws://127.0.0.1:9/") == 1
 
 
 def test_files_are_sent_and_saved(person: Make, tmp_path: Path) -> None:

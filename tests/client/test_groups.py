@@ -3,7 +3,7 @@
 import pytest
 
 from skvoz.base.errors import BadRequest, Conflict, NotAllowed, NotFound
-from skvoz.base.ids import AccountId
+from skvoz.base.ids import AccountId, EntryId
 from skvoz.client import commits, conversations, groups
 from skvoz.client.commands import (
     AddMembers,
@@ -22,8 +22,9 @@ from skvoz.client.records import (
     Message,
     MessageState,
     Participant,
+    SentEntry,
 )
-from tests.client.fake_relay import Device, World, invitee_of
+from tests.client.fake_relay import DAY_MS, Device, World, invitee_of
 from tests.client.test_closers import assert_one_epoch
 from tests.client.test_outbox import group_of, say
 
@@ -112,6 +113,34 @@ def test_when_all_leave_at_once_nobody_waits_for_a_commit() -> None:
     assert not any(device.all(Intent) for device in devices)
 
 
+def test_who_leaves_waits_a_week_for_others_who_may_never_come() -> None:
+    world, [anna, boris], group_id = group_of(2)
+    boris.go_offline()
+    anna.do(lambda client_id: LeaveGroup(client_id=client_id, chat_id=group_id))
+    world.advance(6 * DAY_MS)
+    assert anna.conversation(group_id).state is ConversationState.LEAVING
+    world.advance(2 * DAY_MS)
+    assert anna.conversation(group_id).state is ConversationState.LEFT
+    assert not anna.all(Intent)
+    boris.go_online()
+    world.advance(60_000)
+    assert set(members(boris, group_id)) == {boris.account_id}
+
+
+def test_nobody_goes_before_their_wish_is_in_the_log() -> None:
+    world, [anna, boris], group_id = group_of(2)
+    boris.go_offline()
+    anna.do(lambda client_id: LeaveGroup(client_id=client_id, chat_id=group_id))
+    world.settle()
+    under_way = SentEntry(group_id=group_id, entry_id=EntryId(bytes(16)), epoch=1)
+    anna.act(lambda step: step.transaction.put(under_way))
+    world.advance(8 * DAY_MS)
+    assert anna.conversation(group_id).state is ConversationState.LEAVING
+    anna.act(lambda step: step.transaction.delete(SentEntry, *under_way.key_values()))
+    world.advance(DAY_MS)
+    assert anna.conversation(group_id).state is ConversationState.LEFT
+
+
 def test_nobody_goes_before_the_others_can_read_it() -> None:
     world, [anna, boris], group_id = group_of(2)
     anna.go_offline()
@@ -125,21 +154,6 @@ def test_nobody_goes_before_the_others_can_read_it() -> None:
     anna.go_online()
     world.advance(60_000)
     assert {one.conversation(group_id).state for one in (anna, boris)} == {ConversationState.LEFT}
-
-
-def test_who_invited_somebody_that_did_not_come_just_goes() -> None:
-    world = World()
-    relay = world.add_relay()
-    anna, boris = world.add_device("anna", relay), world.add_device("boris", relay)
-    boris.go_offline()
-    group_id = world.make_group(anna, boris)
-    world.advance(60_000)
-    anna.do(lambda client_id: LeaveGroup(client_id=client_id, chat_id=group_id))
-    world.advance(10_000)
-    assert anna.conversation(group_id).state is ConversationState.LEFT
-    boris.go_online()
-    world.advance(60_000)
-    assert list(members(boris, group_id)) == [boris.account_id]
 
 
 def test_the_last_one_just_goes() -> None:

@@ -2,13 +2,12 @@
 
 from typing import TYPE_CHECKING
 
-from skvoz.base.ids import GroupId
+from skvoz.base.ids import AccountId, GroupId
 from skvoz.client.environment import Environment
 from skvoz.client.records import (
     Conversation,
     ConversationState,
     Intent,
-    IntentKind,
     KeptCloser,
     Participant,
     StagedCommit,
@@ -43,8 +42,6 @@ def _of_person(world: "World", person: "Person") -> list[str]:
         if chat is None or not _backup_was_too_old(world, chat):
             found.append(f"{person.name} still has a staged commit")
     for intent in person.records.all(Intent):
-        if intent.kind is IntentKind.LEAVE and _left_unheard(world, person, intent.group_id):
-            continue
         chat = person.records.get(Conversation, (intent.group_id,))
         if chat is not None and _backup_was_too_old(world, chat):
             continue
@@ -61,7 +58,6 @@ def _of_chats(world: "World", person: "Person") -> list[str]:
         if chat.state not in settled
         and not (chat.state is ConversationState.HELD and chat.is_request)
         and not _backup_was_too_old(world, chat)
-        and not (chat.state is ConversationState.LEAVING and _left_unheard(world, person, chat.group_id))
     ]
 
 
@@ -88,17 +84,6 @@ def _is_in(person: "Person", group_id: GroupId) -> bool:
     return chat is not None and chat.state not in OUT
 
 
-def _left_unheard(world: "World", person: "Person", group_id: GroupId) -> bool:
-    """Tell whether all others are out, and somebody who still waits for them can't have heard of it.
-
-    That they leave stood in an entry that a relay withheld, forgot in due time, or lost with a restored disk.
-    """
-    restored = any(relay.restored for relay in world.relays.values())
-    others = [other.records.get(Conversation, (group_id,)) for other in world.people if other is not person]
-    is_alone = all(chat is None or chat.state not in IN for chat in others)
-    return is_alone and bool(restored or world.faults.expiry or world.faults.relay_withholds)
-
-
 def group_of(person: "Person", group_id: GroupId) -> Group:
     """Return a person's MLS group as it is stored."""
     environment = Environment(suite=person.suite, randomness=person.random.randbytes)
@@ -112,7 +97,7 @@ def _of_group(world: "World", group_id: GroupId) -> list[str]:
     views: dict[object, list[str]] = {}
     for person in world.people:
         chat = person.records.get(Conversation, (group_id,))
-        if chat is None or chat.state not in IN:
+        if chat is None or chat.state not in IN or _was_removed_elsewhere(world, person, group_id):
             continue
         group = group_of(person, group_id)
         people = tuple(person.records.select(Participant, group_id=group_id))
@@ -121,3 +106,18 @@ def _of_group(world: "World", group_id: GroupId) -> list[str]:
     if len(views) > 1:
         return [f"members of a conversation differ: {sorted(views.values())}"]
     return []
+
+
+def _was_removed_elsewhere(world: "World", person: "Person", group_id: GroupId) -> bool:
+    """Tell whether those who went on after a relay had lost somebody's segment have removed them there.
+
+    Whoever is removed gets no answer to knocks, and can't tell that from a closer that nobody follows.
+    """
+    if not any(relay.restored for relay in world.relays.values()):
+        return False
+    others = [one for one in world.people if one is not person and _is_in(one, group_id)]
+    return any(person.account_id not in _members(one, group_id) for one in others)
+
+
+def _members(person: "Person", group_id: GroupId) -> set[AccountId]:
+    return {one.account_id for one in person.records.select(Participant, group_id=group_id)}

@@ -61,6 +61,12 @@ class Desk:
 
     folder: Path
 
+    def has_node(self) -> bool:
+        """Tell whether this home's node is running."""
+        from skvoz.api.caller import Caller, socket_file  # noqa: PLC0415  # not every command speaks with a node
+
+        return Caller(socket_file(self.folder)).is_answered()
+
     @contextlib.contextmanager
     def reach(self) -> "Generator[Caller]":
         """Speak with this home's node: the running one, or one that runs until the block ends."""

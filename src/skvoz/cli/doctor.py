@@ -1,9 +1,12 @@
 """`skvoz doctor`: how this home and its relays are, in plain words."""
 
+import itertools
+from collections.abc import Iterable
+
 import click
 
 from skvoz.api.params import NoParams
-from skvoz.api.views import StatusView
+from skvoz.api.views import RelayStatusView, StatusView
 from skvoz.cli.command import Command, json_option
 from skvoz.cli.desk import Desk, pass_desk, settle
 from skvoz.cli.output import show_json
@@ -15,6 +18,7 @@ from skvoz.texts import count, say
 @pass_desk
 def doctor(desk: Desk, *, as_json: bool) -> None:
     """Say how this home and its relays are."""
+    has_node = desk.has_node()
     with desk.reach() as caller:
         settle(caller)
         status = caller.call("node.status", NoParams(), StatusView)
@@ -25,8 +29,12 @@ def doctor(desk: Desk, *, as_json: bool) -> None:
     click.echo(_protection(status.key_protection))
     if not status.has_account:
         click.echo(say("There is no account here yet: `skvoz account create` makes one."))
-    for relay in status.relays:
-        click.echo(f"{relay.address} ({_channel(relay.channel)}): {_relay_state(relay.state, relay.problem)}")
+    if has_node:
+        click.echo(say("Your node is running."))
+    else:
+        click.echo(say("Your node is not running, so nothing arrives: `skvoz` starts it."))
+    for line in _relay_lines(status.relays):
+        click.echo(line)
     if status.store_problem:
         click.echo(say("The home's disk or database: {problem}", problem=say(status.store_problem)))
     dropped = sum(status.dropped.values())
@@ -55,6 +63,15 @@ def _protection(kind: str) -> str:
                 "The home's key lies in a file beside it: who copies the folder can read everything. "
                 "`skvoz account protect passphrase` changes that."
             )
+
+
+def _relay_lines(relays: Iterable[RelayStatusView]) -> list[str]:
+    """Return a relay's address, and under it what is spoken of with it in sessions of their own."""
+    lines: list[str] = []
+    for address, channels in itertools.groupby(relays, key=lambda relay: relay.address):
+        lines.append(address)
+        lines += [f"  {_channel(one.channel)}: {_relay_state(one.state, one.problem)}" for one in channels]
+    return lines
 
 
 def _channel(channel: str) -> str:

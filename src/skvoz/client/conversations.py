@@ -30,6 +30,7 @@ from skvoz.client.records import (
     KnockHeard,
     Participant,
     Relay,
+    SentEntry,
     StagedCommit,
 )
 from skvoz.client.step import Reading, Step
@@ -41,6 +42,7 @@ LEAF_LIFETIME_S: Final = 90 * 24 * 3600
 CLOCK_SKEW_S: Final = 24 * 3600
 OPEN_ALARM: Final = "room.open"
 _OPEN_RETRY_MS: Final = 60_000
+_GO_AGAIN_MS: Final = 24 * 3600 * 1000
 _OVER: Final = (ConversationState.LEFT, ConversationState.REMOVED)
 _REJOINABLE: Final = (*_OVER, ConversationState.LOST, ConversationState.FROZEN)
 
@@ -336,6 +338,19 @@ def leave(step: Step, group_id: GroupId) -> None:
     outbox.pump(step, group_id)
 
 
+def go(step: Step, conversation: Conversation) -> None:
+    """Wait no longer for a commit that lets us leave: it is in the log that we do, and others read it there.
+
+    Perhaps there are no others: they were invited, and never came.
+    """
+    if conversation.state is not ConversationState.LEAVING:
+        return
+    if step.transaction.select(SentEntry, group_id=conversation.group_id):
+        step.set_alarm(outbox.GO_ALARM, conversation.group_id, step.now_ms + _GO_AGAIN_MS)
+        return
+    forget(step, conversation.group_id)
+
+
 def _only_ours(step: Step, conversation: Conversation) -> bool:
     own = step.account().account_id
     members = step.transaction.select(Participant, group_id=conversation.group_id)
@@ -356,6 +371,7 @@ def forget(step: Step, group_id: GroupId, state: ConversationState = Conversatio
     for knock in step.transaction.select(KnockHeard, group_id=group_id):
         step.transaction.delete(KnockHeard, *knock.key_values())
     step.drop_group(group_id)
+    step.clear_alarm(outbox.GO_ALARM, group_id)
     if conversation.state is not ConversationState.HELD:
         attachments.detach(step, conversation)
     changed = step.change(group_id, state=state)

@@ -12,7 +12,6 @@ from skvoz.client.inputs import EntriesRead, Entry
 from skvoz.client.records import Conversation, ConversationState, GroupPart, SentEntry
 from skvoz.client.step import Step
 from skvoz.mls import ApplicationMessage, OwnEcho, ProposalStored, SelfRemove
-from skvoz.mls.nodes import LeafNodeSource
 
 DROPPED_COUNTER = "entries_dropped"
 _READING = (ConversationState.ACTIVE, ConversationState.LEAVING, ConversationState.FROZEN)
@@ -93,17 +92,11 @@ def _application(step: Step, conversation: Conversation, entry: Entry) -> None:
 
 
 def _go_where_nobody_stays(step: Step, group_id: GroupId) -> None:
-    """Wait for no commit where all who could make it are leaving too, or may never come.
-
-    Whoever comes later reads that we left, and takes us out: not before that stands in the log.
-    """
+    """Wait for no commit where all who could make it leave too; but first let them read that we do."""
     if step.conversation(group_id).state is not ConversationState.LEAVING:
         return
     if step.transaction.select(SentEntry, group_id=group_id):
         return
-    group = step.group(group_id)
-    gone = {one.leaf for one in step.transaction.select(GroupPart, group_id=group_id, part="proposal")}
-    staying = [member for member in group.members() if member.leaf_index not in gone]
-    has_come = [one for one in staying if one.leaf_node.source is not LeafNodeSource.KEY_PACKAGE]
-    if group.own_leaf_index in gone and not has_come:
+    leaving = {one.leaf for one in step.transaction.select(GroupPart, group_id=group_id, part="proposal")}
+    if all(member.leaf_index in leaving for member in step.group(group_id).members()):
         conversations.forget(step, group_id)

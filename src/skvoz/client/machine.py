@@ -221,6 +221,8 @@ def _ring_room(step: Step, name: str, conversation: Conversation) -> None:
     match name:
         case outbox.RESEND_ALARM:
             outbox.resume(step, conversation.group_id)
+        case outbox.GO_ALARM:
+            conversations.go(step, conversation)
         case attachments.RETRY_ALARM:
             attachments.retry(step, conversation)
         case conversations.OPEN_ALARM:

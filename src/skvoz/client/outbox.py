@@ -38,6 +38,9 @@ under way comes first in it: whatever is waiting was said later."""
 BODY_SIZE_MAX: Final = 60 * 1024
 """Content of one entry: with MLS's framing and the padding it stays below 64 KiB."""
 RESEND_ALARM: Final = "room.resend"
+GO_ALARM: Final = "room.go"
+_LEAVING_MS: Final = 7 * 24 * 3600 * 1000
+"""Who leaves stays so long for somebody to commit it: one who overlooked it is then asked again."""
 _RETRY_MS: Final = 1_000
 _MISSED_RETRY_MS: Final = 5_000
 _SUPERSEDED_RETRY_MS: Final = 30_000
@@ -249,7 +252,9 @@ def met(step: Step, sent: SentEntry) -> None:
     step.transaction.delete(SentEntry, *sent.key_values())
     for intent in step.transaction.select(Intent, entry_id=sent.entry_id):
         if intent.kind is IntentKind.LEAVE:
-            continue  # done once somebody commits it
+            # Done once somebody commits it, or when nobody has for long.
+            step.hasten_alarm(GO_ALARM, sent.group_id, step.now_ms + _LEAVING_MS)
+            continue
         step.transaction.delete(Intent, intent.intent_id)
         if not sent.position and intent.message_id is not None:
             messages.sent(step, intent.message_id)
