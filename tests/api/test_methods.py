@@ -154,6 +154,8 @@ async def messages(anna: Person, boris: Person, one: Recorder, two: Recorder, ch
     await boris.wait_for(to_anna, ["это Борис", "🎂 торт, Боря!"])
     got = await two.result("message.get", message_id=message_id)
     assert (got["reply_to"], got["mentions"]) == (hello["message_id"], [mention])
+    assert got["quoted"] == {name: hello[name] for name in got["quoted"]}
+    assert hello["quoted"] is None
     [span] = got["mentions"]
     assert got["text"][span["start"] :][: span["length"]] == "Боря"
     await one.wish("message.edit", message_id=message_id, text="пирог", mentions=())
@@ -176,6 +178,7 @@ async def messages(anna: Person, boris: Person, one: Recorder, two: Recorder, ch
     await boris.wait_for(to_anna, ["это Борис", ""])
     assert (await one.result("message.get", message_id=message_id))["deleted"] is True
     await one.wish("chat.mute", chat_id=chat_id, muted=True)
+    await order_and_draft(one, chat_id)
     await one.wish("chat.set_expiry", chat_id=chat_id, expiry_s=3600)
 
     async def set_there() -> bool:
@@ -185,6 +188,30 @@ async def messages(anna: Person, boris: Person, one: Recorder, two: Recorder, ch
     await until(set_there)
     assert (await one.result("chat.get", chat_id=chat_id))["muted"] is True
     await missing(anna, one, chat_id)
+
+
+async def order_and_draft(one: Recorder, chat_id: bytes) -> None:
+    [latest] = (await one.result("message.list", chat_id=chat_id, limit=1))["messages"]
+    before = (await one.result("node.status"))["last_event"]
+    reply_to = b64decode(latest["message_id"])
+    await one.wish("chat.keep_draft", chat_id=chat_id, text="begun", reply_to=reply_to)
+    assert (await one.result("node.status"))["last_event"] == before
+    for _ in range(2):  # once more changes nothing
+        await one.wish("chat.pin", chat_id=chat_id, pinned=True)
+        await one.wish("chat.archive", chat_id=chat_id, archived=True)
+    assert (await one.result("node.status"))["last_event"] == before + 2
+    shown = await one.result("chat.get", chat_id=chat_id)
+    assert (shown["pinned"], shown["archived"]) == (True, True)
+    assert (shown["draft"], shown["draft_reply_to"]) == ("begun", latest["message_id"])
+    await one.wish("chat.keep_draft", chat_id=chat_id, text="", reply_to=reply_to)
+    await one.wish("chat.pin", chat_id=chat_id, pinned=False)
+    await one.wish("chat.archive", chat_id=chat_id, archived=False)
+    shown = await one.result("chat.get", chat_id=chat_id)
+    assert (shown["pinned"], shown["archived"]) == (False, False)
+    assert (shown["draft"], shown["draft_reply_to"]) == ("", None)
+    assert (await one.refusal("chat.pin", client_id=client_id(), chat_id=b"x", pinned=True))["data"][
+        "kind"
+    ] == "not_found"
 
 
 async def missing(anna: Person, one: Recorder, chat_id: bytes) -> None:

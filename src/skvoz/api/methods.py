@@ -33,6 +33,9 @@ COMMANDS: Final[dict[str, type[commands.Command]]] = {
     "chat.decline": commands.DeclineRequest,
     "chat.read": commands.MarkRead,
     "chat.mute": commands.MuteChat,
+    "chat.pin": commands.PinChat,
+    "chat.archive": commands.ArchiveChat,
+    "chat.keep_draft": commands.KeepDraft,
     "chat.set_expiry": commands.SetMessageExpiry,
     "chat.delete": commands.DeleteChat,
     "contact.block": commands.BlockContact,
@@ -177,8 +180,13 @@ def chat_gaps(queries: Queries, params: asked.ChatParams) -> views.GapListView:
 
 
 def _shown(queries: Queries, message: Message, query: str = "") -> views.MessageView:
+    own = _account(queries)
     author, files = queries.contact(message.author), queries.files(message)
-    return showing.message_view(message, _account(queries), author, files, query)
+    answered = None if message.reply_to is None else queries.message(message.reply_to)
+    quoted = None
+    if answered is not None and answered.chat_id == message.chat_id:
+        quoted = showing.quoted_view(answered, own, queries.contact(answered.author))
+    return showing.message_view(message, own, author, files, query, quoted)
 
 
 def message_get(queries: Queries, params: asked.MessageParams) -> views.MessageView:

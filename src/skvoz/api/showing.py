@@ -17,6 +17,7 @@ from skvoz.api.views import (
     MentionView,
     MessageView,
     MessageWord,
+    QuotedView,
     ReactionView,
     ReceiptView,
 )
@@ -39,6 +40,8 @@ from skvoz.client.records import (
 from skvoz.store.queries import Chat
 from skvoz.store.search import highlights
 
+QUOTE_LENGTH_MAX: Final = 200
+"""Characters of a message that is answered: what fits above the answer."""
 _MESSAGE_WORDS: Final[dict[MessageState, MessageWord]] = {
     MessageState.QUEUED: "queued",
     MessageState.SENT: "sent",
@@ -149,8 +152,26 @@ def file_view(file: File) -> FileView:
     )
 
 
+def quoted_view(message: Message, own: Account, author: Contact | None) -> QuotedView:
+    """Show the beginning of a message that is answered."""
+    is_own = message.author == own.account_id
+    return QuotedView(
+        message_id=message.message_id,
+        sequence=message.sequence,
+        author_name=own.name if is_own else shown_name(author),
+        own=is_own,
+        text=message.text[:QUOTE_LENGTH_MAX],
+        deleted=message.deleted,
+    )
+
+
 def message_view(
-    message: Message, own: Account, author: Contact | None, files: Sequence[File], query: str = ""
+    message: Message,
+    own: Account,
+    author: Contact | None,
+    files: Sequence[File],
+    query: str = "",
+    quoted: QuotedView | None = None,
 ) -> MessageView:
     """Show a message with its files; with a `query`, say where its words are."""
     is_own = message.author == own.account_id
@@ -167,6 +188,7 @@ def message_view(
         text=message.text,
         unsupported=message.unsupported,
         reply_to=message.reply_to,
+        quoted=quoted,
         mentions=tuple(
             MentionView(account_id=AccountId(account_id), start=start, length=length)
             for account_id, start, length in message.mentions
@@ -200,6 +222,10 @@ def chat_view(chat: Chat, own: Account, last_author: Contact | None) -> ChatView
         unread=chat.unread,
         read_sequence=main.read_sequence,
         muted=main.muted,
+        pinned=main.pinned_ms is not None,
+        archived=main.archived,
+        draft=main.draft,
+        draft_reply_to=main.draft_reply_to,
         gaps=chat.gaps,
         expiry_s=main.message_expiry_s,
         last_activity_ms=chat.last_activity_ms,

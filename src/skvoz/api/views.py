@@ -108,10 +108,22 @@ class ProgressView(View, frozen=True, kw_only=True):
     files: tuple[FileProgressView, ...]
 
 
+class QuotedView(View, frozen=True, kw_only=True):
+    """The beginning of a message that another one answers; `sequence` leads to it."""
+
+    message_id: MessageId
+    sequence: int
+    author_name: str
+    own: bool
+    text: str
+    deleted: bool
+
+
 class MessageView(View, frozen=True, kw_only=True):
     """A message after edits and deletions; `sequence` orders messages in this home.
 
-    `highlights` are start and length, in Unicode code points, of what a search found.
+    `highlights` are start and length, in Unicode code points, of what a search found. `quoted` is the message
+    that `reply_to` names, where that is here.
     """
 
     message_id: MessageId
@@ -126,6 +138,7 @@ class MessageView(View, frozen=True, kw_only=True):
     text: str
     unsupported: str
     reply_to: MessageId | None
+    quoted: QuotedView | None
     mentions: tuple[MentionView, ...]
     reactions: tuple[ReactionView, ...]
     edited: bool
@@ -151,6 +164,7 @@ class ChatView(View, frozen=True, kw_only=True):
     """A chat in the list; a direct one's `chat_id` is the other person's account id.
 
     Messages up to `read_sequence` have been read here. `hidden`: deleted, or declined; not in the list.
+    `pinned` and `archived` are the person's own order, `draft` what they began to write.
     """
 
     chat_id: bytes
@@ -163,6 +177,10 @@ class ChatView(View, frozen=True, kw_only=True):
     unread: int
     read_sequence: int
     muted: bool
+    pinned: bool
+    archived: bool
+    draft: str
+    draft_reply_to: MessageId | None
     gaps: int
     expiry_s: int | None
     last_activity_ms: int

@@ -158,6 +158,34 @@ def mute(desk: Desk, chat: str, *, off: bool, as_json: bool) -> None:
 
 @chat.command()
 @click.argument("chat")
+@click.option("--off", is_flag=True, help=say("Let it stand where it stood."))
+@json_option
+@pass_desk
+def pin(desk: Desk, chat: str, *, off: bool, as_json: bool) -> None:
+    """Put a chat on top of the list."""
+    with desk.reach() as caller:
+        chat_id = find_chat(caller, chat).chat_id
+        wish(caller, "chat.pin", chat_id=chat_id, pinned=not off)
+        if as_json:
+            show_json([caller.call("chat.get", ChatParams(chat_id=chat_id), ChatView)])
+
+
+@chat.command()
+@click.argument("chat")
+@click.option("--off", is_flag=True, help=say("Take it back into the list."))
+@json_option
+@pass_desk
+def archive(desk: Desk, chat: str, *, off: bool, as_json: bool) -> None:
+    """Keep a chat out of the page's list; it goes on as before."""
+    with desk.reach() as caller:
+        chat_id = find_chat(caller, chat).chat_id
+        wish(caller, "chat.archive", chat_id=chat_id, archived=not off)
+        if as_json:
+            show_json([caller.call("chat.get", ChatParams(chat_id=chat_id), ChatView)])
+
+
+@chat.command()
+@click.argument("chat")
 @json_option
 @pass_desk
 def forget(desk: Desk, chat: str, *, as_json: bool) -> None:

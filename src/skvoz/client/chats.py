@@ -3,7 +3,17 @@
 from skvoz.base.errors import Conflict, NotFound
 from skvoz.base.ids import AccountId
 from skvoz.client import contacts, conversations, inboxes, introductions, messages, reports
-from skvoz.client.commands import AcceptRequest, Answer, BlockContact, DeclineRequest, DeleteChat, MuteChat
+from skvoz.client.commands import (
+    AcceptRequest,
+    Answer,
+    ArchiveChat,
+    BlockContact,
+    DeclineRequest,
+    DeleteChat,
+    KeepDraft,
+    MuteChat,
+    PinChat,
+)
 from skvoz.client.composing import WRITABLE
 from skvoz.client.events import ChatChange, ChatChanged
 from skvoz.client.records import Conversation, ConversationKind, Message, Unread
@@ -83,6 +93,31 @@ def mute(step: Step, command: MuteChat) -> Answer:
     return Answer(chat_id=command.chat_id)
 
 
+def pin(step: Step, command: PinChat) -> Answer:
+    """Put a chat on top of the list, or not."""
+    for conversation in _chat(step, command.chat_id):
+        if (conversation.pinned_ms is not None) != command.pinned:
+            pinned_ms = step.now_ms if command.pinned else None
+            _tell(step, step.change(conversation.group_id, pinned_ms=pinned_ms), "pinned")
+    return Answer(chat_id=command.chat_id)
+
+
+def archive(step: Step, command: ArchiveChat) -> Answer:
+    """Keep a chat out of the list, or not."""
+    for conversation in _chat(step, command.chat_id):
+        if conversation.archived != command.archived:
+            _tell(step, step.change(conversation.group_id, archived=command.archived), "archived")
+    return Answer(chat_id=command.chat_id)
+
+
+def keep_draft(step: Step, command: KeepDraft) -> Answer:
+    """Keep what was begun in a chat; no event tells of it, since it changes with every few letters."""
+    reply_to = command.reply_to if command.text else None
+    for conversation in _chat(step, command.chat_id):
+        step.change(conversation.group_id, draft=command.text, draft_reply_to=reply_to)
+    return Answer(chat_id=command.chat_id)
+
+
 def delete(step: Step, command: DeleteChat) -> Answer:
     """Forget the messages of a chat here; raise `Conflict` for a group that was not left."""
     found = _chat(step, command.chat_id)
@@ -97,7 +132,16 @@ def delete(step: Step, command: DeleteChat) -> Answer:
 def _hide(step: Step, conversation: Conversation) -> None:
     for message in step.transaction.select(Message, group_id=conversation.group_id):
         messages.remove(step, message)
-    _tell(step, step.change(conversation.group_id, hidden=True, unread=0), "deleted")
+    forgotten = step.change(
+        conversation.group_id,
+        hidden=True,
+        unread=0,
+        pinned_ms=None,
+        archived=False,
+        draft="",
+        draft_reply_to=None,
+    )
+    _tell(step, forgotten, "deleted")
 
 
 def _tell(step: Step, conversation: Conversation, what: ChatChange) -> None:

@@ -13,6 +13,9 @@ from skvoz.base.ids import AccountId, LogId, MessageId, RelayId
 CLIENT_ID_LENGTH_MAX: Final = 128
 """Characters of a `client_id`: room for any program's own numbering."""
 
+DRAFT_LENGTH_MAX: Final = 2 * 4096
+"""Characters: a text that is too long to be sent is kept while it is made shorter."""
+
 
 class CommandBase(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The base of all commands."""
@@ -160,6 +163,28 @@ class MuteChat(CommandBase, frozen=True, kw_only=True):
     muted: bool
 
 
+class PinChat(CommandBase, frozen=True, kw_only=True):
+    """Put a chat on top of the list, or (`pinned=False`) not."""
+
+    chat_id: bytes
+    pinned: bool
+
+
+class ArchiveChat(CommandBase, frozen=True, kw_only=True):
+    """Keep a chat out of the list, or (`archived=False`) not; it goes on as before."""
+
+    chat_id: bytes
+    archived: bool
+
+
+class KeepDraft(CommandBase, frozen=True, kw_only=True):
+    """Keep what was begun in a chat and is not sent yet; an empty text forgets it. Nobody is told."""
+
+    chat_id: bytes
+    text: Annotated[str, msgspec.Meta(max_length=DRAFT_LENGTH_MAX)]
+    reply_to: MessageId | None = None
+
+
 class DeleteChat(CommandBase, frozen=True, kw_only=True):
     """Forget a chat's messages here; a group must have been left."""
 
@@ -284,6 +309,9 @@ Command = (
     | SetMessageExpiry
     | LeaveGroup
     | MuteChat
+    | PinChat
+    | ArchiveChat
+    | KeepDraft
     | DeleteChat
     | SendMessage
     | StageFile

@@ -10,6 +10,7 @@ LinkFailure = Literal["used", "invalid", "expired", "denied"]
 ChatChange = Literal[
     "accepted",
     "admin",
+    "archived",
     "deleted",
     "expiry",
     "found",
@@ -21,6 +22,7 @@ ChatChange = Literal[
     "member_removed",
     "muted",
     "not_admin",
+    "pinned",
     "read",
     "removed",
     "title",

@@ -21,6 +21,7 @@ from skvoz.client.commands import (
     AcceptLink,
     AcceptRequest,
     Answer,
+    ArchiveChat,
     BlockContact,
     ChangeProfile,
     Command,
@@ -33,9 +34,11 @@ from skvoz.client.commands import (
     EditMessage,
     FetchFile,
     ForgetFile,
+    KeepDraft,
     MarkRead,
     MuteChat,
     PauseFile,
+    PinChat,
     React,
     RenameContact,
     RevokeLink,
@@ -88,6 +91,12 @@ def command(step: Step, wished: Command) -> Answer:
             return contacts.verify(step, wished)
         case MuteChat():
             return chats.mute(step, wished)
+        case PinChat():
+            return chats.pin(step, wished)
+        case ArchiveChat():
+            return chats.archive(step, wished)
+        case KeepDraft():
+            return chats.keep_draft(step, wished)
         case DeleteChat():
             return chats.delete(step, wished)
         case SendMessage():

@@ -78,6 +78,13 @@ class Conversation(Record, frozen=True, array_like=True, kw_only=True):
     """Lost because the relay knows no such segment any more, while nothing is wrong with our keys."""
     store_changed: bool = False
     """The relay has another store than when the room was last found there: it may have forgotten the room."""
+    pinned_ms: int | None = None
+    """When the person put the chat on top of their list, if they did."""
+    archived: bool = False
+    """The person keeps the chat out of their list."""
+    draft: str = ""
+    """What the person began to write and did not send."""
+    draft_reply_to: MessageId | None = None
 
 
 class Participant(Record, frozen=True, array_like=True, kw_only=True):

@@ -22,14 +22,13 @@ export interface Answer {
   message_id: string | null;
   log_id: string | null;
   link: string | null;
-  file_id: string | null;
 }
 
 /** Title, members, roles, expiry, read mark or state changed; `what` names which. */
 export interface ChatChanged {
   chat_id: string;
   group_id: string;
-  what: "accepted" | "admin" | "deleted" | "expiry" | "found" | "frozen" | "leaving" | "left" | "lost" | "member_added" | "member_removed" | "muted" | "not_admin" | "read" | "removed" | "title";
+  what: "accepted" | "admin" | "archived" | "deleted" | "expiry" | "found" | "frozen" | "leaving" | "left" | "lost" | "member_added" | "member_removed" | "muted" | "not_admin" | "pinned" | "read" | "removed" | "title";
   actor: string | null;
   subject: string | null;
 }
@@ -59,6 +58,10 @@ export interface ChatView {
   unread: number;
   read_sequence: number;
   muted: boolean;
+  pinned: boolean;
+  archived: boolean;
+  draft: string;
+  draft_reply_to: string | null;
   gaps: number;
   expiry_s: number | null;
   last_activity_ms: number;
@@ -98,51 +101,6 @@ export interface EventView {
   kind: string;
   data: unknown;
   created_ms: number;
-}
-
-/** A file went further on its way, or came to a stop; `what` names how. */
-export interface FileChanged {
-  chat_id: string;
-  message_id: string | null;
-  file_id: string;
-  what: "failed" | "forgotten" | "here" | "paused" | "resumed" | "uploaded";
-}
-
-/** How far a file has come; bytes as they travel, padding included. */
-export interface FileProgressView {
-  file_id: string;
-  done: number;
-  total: number;
-}
-
-/** A file that was put into the home, and what to show of it before it is fetched. */
-export interface FileToSend {
-  file_id: string;
-  description: string;
-  thumbnail: string;
-  thumbnail_type: string;
-  width: number;
-  height: number;
-  duration_ms: number;
-  waveform: string;
-}
-
-/** A file of a message; sizes in bytes and pixels, 0 or empty: not known. */
-export interface FileView {
-  file_id: string;
-  state: "downloading" | "here" | "remote" | "staged" | "uploading";
-  paused: boolean;
-  name: string;
-  media_type: string;
-  size: number;
-  description: string;
-  thumbnail: string;
-  thumbnail_type: string;
-  width: number;
-  height: number;
-  duration_ms: number;
-  waveform: string;
-  failure: string;
 }
 
 /** A page of messages that a search found, the latest first; `next_before` goes on, None at the end. */
@@ -273,13 +231,13 @@ export interface MessageView {
   text: string;
   unsupported: string;
   reply_to: string | null;
+  quoted: QuotedView | null;
   mentions: MentionView[];
   reactions: ReactionView[];
   edited: boolean;
   deleted: boolean;
   expires_ms: number | null;
   failure: string;
-  files: FileView[];
   highlights: [number, number][];
 }
 
@@ -298,9 +256,14 @@ export interface PictureView {
   rows: string[];
 }
 
-/** How far each file has come that moves now, or did until lately. */
-export interface ProgressView {
-  files: FileProgressView[];
+/** The beginning of a message that another one answers; `sequence` leads to it. */
+export interface QuotedView {
+  message_id: string;
+  sequence: number;
+  author_name: string;
+  own: boolean;
+  text: string;
+  deleted: boolean;
 }
 
 /** An emoji and who put it there. */
@@ -391,6 +354,8 @@ export interface Methods {
   "account.phrase": { params: { }; result: PhraseView };
   /** Let a stranger who wrote be a contact. */
   "chat.accept": { params: { client_id: string; chat_id: string; }; result: Answer };
+  /** Keep a chat out of the list, or (`archived=False`) not; it goes on as before. */
+  "chat.archive": { params: { client_id: string; chat_id: string; archived: boolean; }; result: Answer };
   /** Leave a stranger's request unanswered and forget it. */
   "chat.decline": { params: { client_id: string; chat_id: string; }; result: Answer };
   /** Forget a chat's messages here; a group must have been left. */
@@ -399,12 +364,16 @@ export interface Methods {
   "chat.gaps": { params: { chat_id: string; }; result: GapListView };
   /** Return one chat. */
   "chat.get": { params: { chat_id: string; }; result: ChatView };
+  /** Keep what was begun in a chat and is not sent yet; an empty text forgets it. Nobody is told. */
+  "chat.keep_draft": { params: { client_id: string; chat_id: string; text: string; reply_to?: string | null; }; result: Answer };
   /** Return a page of the chats, the latest first. */
   "chat.list": { params: { cursor?: string | null; limit?: number; }; result: ChatListView };
   /** Return who is in a chat: admins first, then by name. */
   "chat.members": { params: { chat_id: string; }; result: MemberListView };
   /** Keep a chat quiet, or not. */
   "chat.mute": { params: { client_id: string; chat_id: string; muted: boolean; }; result: Answer };
+  /** Put a chat on top of the list, or (`pinned=False`) not. */
+  "chat.pin": { params: { client_id: string; chat_id: string; pinned: boolean; }; result: Answer };
   /** Everything in a chat up to this message has been read. */
   "chat.read": { params: { client_id: string; chat_id: string; message_id: string; }; result: Answer };
   /** Let new messages of a chat disappear so many seconds after they are sent; None: never. */
@@ -425,16 +394,6 @@ export interface Methods {
   "event.list": { params: { after: number; limit?: number; }; result: EventPageView };
   /** Have every event after a sequence told on this WebSocket, in order; replaces an earlier wish. */
   "event.subscribe": { params: { after?: number | null; }; result: SubscriptionView };
-  /** Bring a file of a message here, or go on with that. */
-  "file.fetch": { params: { client_id: string; file_id: string; }; result: Answer };
-  /** Free the room that a file takes here; it can be fetched again while the relay has it. */
-  "file.forget": { params: { client_id: string; file_id: string; }; result: Answer };
-  /** Return one file of a message, or one that was put here and not sent yet. */
-  "file.get": { params: { file_id: string; }; result: FileView };
-  /** Hold a file on its way up or down, or (`paused=False`) let it go on. */
-  "file.pause": { params: { client_id: string; file_id: string; paused?: boolean; }; result: Answer };
-  /** Return how far files have come that move; subscribers are told so too, as `progress`. */
-  "file.progress": { params: { }; result: ProgressView };
   /** Add contacts to a group. */
   "group.add": { params: { client_id: string; chat_id: string; members: string[]; }; result: Answer };
   /** Make a group with these contacts. Answers `chat_id`. */
@@ -471,8 +430,8 @@ export interface Methods {
   "message.receipts": { params: { message_id: string; }; result: ReceiptListView };
   /** Return messages with all the words, the latest first; none for no words. */
   "message.search": { params: { text: string; chat_id?: string | null; before?: number | null; limit?: number; }; result: FoundPageView };
-  /** Write to a chat. Answers `message_id`. With files the text may be empty; it goes out after them. */
-  "message.send": { params: { client_id: string; chat_id: string; text: string; reply_to?: string | null; mentions?: MentionSpan[]; files?: FileToSend[]; }; result: Answer };
+  /** Write to a chat. Answers `message_id`. */
+  "message.send": { params: { client_id: string; chat_id: string; text: string; reply_to?: string | null; mentions?: MentionSpan[]; }; result: Answer };
   /** Return an address that opens the page once. */
   "node.page": { params: { }; result: PageView };
   /** Return how the node and its relays are. */
@@ -488,7 +447,6 @@ export interface Events {
   "chat.changed": ChatChanged;
   "chat.created": ChatCreated;
   "contact.changed": ContactChanged;
-  "file.changed": FileChanged;
   "link.changed": LinkCreated;
   "link.failed": LinkFailed;
   "link.used": LinkUsed;
