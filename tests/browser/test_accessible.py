@@ -77,6 +77,42 @@ def test_chats_and_settings(visit: Visit) -> None:
     look_at(page, "about a person")
 
 
+def test_menus_dialogs_groups_and_search(visit: Visit) -> None:
+    anna, boris = visit("anna"), visit("boris", suggests=False)
+    meet(anna, boris)
+    page = anna.page
+    bubble = page.get_by_role("log").get_by_role("article")
+    bubble.hover()
+    bubble.get_by_role("button").first.click()
+    page.get_by_role("menuitemcheckbox", name="👍").click()
+    bubble.get_by_role("button", name="👍").wait_for()
+    bubble.hover()
+    bubble.get_by_role("button", name="What to do with this message").click()
+    page.get_by_role("menuitem", name="Answer").click()
+    look_at(page, "answering")
+    anna.write("yes")
+    anna.sees("yes")
+    page.get_by_role("log").get_by_role("article").last.hover()
+    page.get_by_role("button", name="What to do with this message").last.click()
+    page.get_by_role("menuitem", name="Delete").click()
+    look_at(page, "dialog")
+    page.get_by_role("button", name="Cancel").click()
+    page.get_by_role("button", name="New", exact=True).click()
+    page.get_by_role("menuitem", name="New group").click()
+    page.get_by_label("Name of the group").fill("Lake")
+    look_at(page, "new group")
+    page.get_by_role("checkbox", name="Boris").check()
+    page.get_by_role("button", name="Make the group").click()
+    anna.write("hello to all")
+    page.get_by_role("button", name="About this chat").click()
+    page.get_by_role("heading", name="2 members").wait_for()
+    look_at(page, "about a group")
+    page.set_viewport_size(WIDE)  # type: ignore[arg-type]
+    page.get_by_label("Search", exact=True).fill("hello")
+    page.get_by_role("region", name="What was found").get_by_role("button").first.wait_for()
+    look_at(page, "search")
+
+
 def test_a_request(visit: Visit) -> None:
     anna, boris = visit("anna"), visit("boris", suggests=False)
     anna.begin("Anna")

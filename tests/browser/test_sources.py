@@ -101,7 +101,7 @@ def test_no_script_makes_code_or_markup_out_of_text(script: Path) -> None:
 
 def test_browsers_keep_only_how_the_page_looks_and_the_sessions_token() -> None:
     keeping = {
-        "localStorage": {"look.js", "core/look.js", "core/texts.js"},
+        "localStorage": {"look.js", "core/look.js", "core/texts.js", "features/notifications.js"},
         "sessionStorage": {"core/session.js"},
     }
     keeping |= {name: set[str]() for name in ("indexedDB", "document.cookie", "caches.")}

@@ -3,7 +3,9 @@
 import { html, nothing } from "./vendor/lit.js";
 import { announced, note } from "./core/announce.js";
 import { line } from "./core/connection.js";
+import "./core/dialog.js";
 import { Part } from "./core/part.js";
+import "./core/popup.js";
 import { screens } from "./core/places.js";
 import { route } from "./core/router.js";
 import { language, say } from "./core/texts.js";
@@ -32,6 +34,8 @@ class App extends Part {
   render() {
     return html`
       ${this.screen()}
+      <skvoz-popup></skvoz-popup>
+      <skvoz-dialog></skvoz-dialog>
       <div class="note" aria-hidden="true" ?hidden=${!note.value}><span>${note.value}</span></div>
       <div class="only-read" role="status" aria-live="polite">${note.value || announced.value}</div>
     `;

@@ -1,7 +1,14 @@
 /**
- * The features of the page beyond its frame. Each is a module that adds itself to the places of `core/places.js`
- * when it is loaded, and may export `begin`, which is called once the home is known.
+ * The features of the page beyond its frame. Each is a module that adds itself to the places of `core/places.js` when it
+ * is loaded; this is the only list of them.
  */
 
-/** @type {(() => void)[]} */
-export const features = [];
+import "./features/contact.js";
+import "./features/groups.js";
+import "./features/message_acts.js";
+import "./features/notifications.js";
+import "./features/quoting.js";
+import "./features/reactions.js";
+import "./features/safety_number.js";
+import "./features/search.js";
+import "./features/shelf.js";

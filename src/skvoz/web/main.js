@@ -4,7 +4,7 @@ import "./app.js";
 import { connect, line } from "./core/connection.js";
 import { takeUpSession } from "./core/session.js";
 import { loadLanguage } from "./core/texts.js";
-import { features } from "./features.js";
+import "./features.js";
 import { loadChats } from "./state/chats.js";
 import { followConversation } from "./state/conversation.js";
 import { loadHome } from "./state/home.js";
@@ -18,7 +18,6 @@ async function begin() {
   connect(token);
   await loadHome();
   followConversation();
-  for (const begun of features) begun();
   await loadChats();
 }
 

@@ -1,7 +1,8 @@
 /** One message in a chat. */
 
 import { html, nothing } from "../vendor/lit.js";
-import { bubbleParts, messageMenu } from "../core/places.js";
+import { bubbleParts, bubbleTop, messageMenu, messageMenuTop } from "../core/places.js";
+import { menuButton } from "../core/popup.js";
 import { icons } from "../core/icons.js";
 import { hueOf } from "../core/people.js";
 import { clock, fullTime, say } from "../core/texts.js";
@@ -20,14 +21,16 @@ import { formatted } from "./words.js";
 export function bubble(message, chat, { follows, isLast }) {
   const named = chat.kind === "group" && !message.own && !follows;
   const side = message.own ? "own" : "other";
-  const entries = messageMenu.all
-    .filter(({ applies }) => applies(message, chat))
-    .map((entry) => ({ ...entry, label: () => entry.label(message), act: () => entry.act(message, chat) }));
+  const entries = () =>
+    messageMenu.all
+      .filter(({ applies }) => applies(message, chat))
+      .map((entry) => ({ ...entry, label: () => entry.label(message), act: () => entry.act(message, chat) }));
+  const top = () => messageMenuTop.all.map(({ draw }) => draw(message, chat));
   return html`
     <article class="bubble ${side} ${follows ? "follows" : ""} ${isLast ? "last" : ""}" aria-label=${spoken(message)}>
       ${named ? html`<div class="author hued hue-${hueOf(message.author)}" dir="auto">${message.author_name || say("Somebody without a name")}</div>` : nothing}
+      ${message.deleted ? nothing : bubbleTop.all.map(({ draw }) => draw(message, chat))}
       ${body(message, chat)}
-      ${message.deleted ? nothing : bubbleParts.all.map(({ draw }) => draw(message, chat))}
       <footer class="about">
         ${message.edited && !message.deleted ? html`<span>${say("edited")}</span>` : nothing}
         ${message.expires_ms ? html`<span class="timer" role="img" aria-label=${say("disappears {time}", { time: fullTime(message.expires_ms) })} title=${say("disappears {time}", { time: fullTime(message.expires_ms) })}>${icons.timer}</span>` : nothing}
@@ -35,7 +38,8 @@ export function bubble(message, chat, { follows, isLast }) {
         ${message.own ? tick(message) : nothing}
       </footer>
       ${message.state === "failed" ? html`<p class="failure">${say("Not sent: {reason}", { reason: failure(message.failure) })}</p>` : nothing}
-      ${entries.length ? html`<skvoz-menu class="bubble-menu" label=${say("What to do with this message")} .icon=${icons.down} .entries=${entries}></skvoz-menu>` : nothing}
+      ${message.deleted ? nothing : bubbleParts.all.map(({ draw }) => draw(message, chat))}
+      ${menuButton(say("What to do with this message"), icons.down, entries, { style: "bubble-menu", top })}
     </article>
   `;
 }

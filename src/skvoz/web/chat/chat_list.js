@@ -4,20 +4,23 @@ import { html, nothing, repeat } from "../vendor/lit.js";
 import { icons } from "../core/icons.js";
 import { Part } from "../core/part.js";
 import { avatar, chatName } from "../core/people.js";
-import { cards, listMenu } from "../core/places.js";
+import { cards, listInstead, listMenu, listTop } from "../core/places.js";
+import { menuButton } from "../core/popup.js";
 import { go, route } from "../core/router.js";
 import { count, language, numeral, say, shortTime } from "../core/texts.js";
 import { account, reach } from "../state/home.js";
 import { chats, chatsLoaded, sortedChats } from "../state/chats.js";
 import { plainWords } from "./words.js";
 import { tick } from "./ticks.js";
-import "./menu.js";
 
 /** @typedef {import("../types/api.js").ChatView} ChatView */
 
 class ChatList extends Part {
+  static properties = { showsArchive: { state: true } };
+
   constructor() {
     super();
+    this.showsArchive = false;
     this.watch(chats, chatsLoaded, route, language, account, reach);
   }
 
@@ -32,19 +35,30 @@ class ChatList extends Part {
           <span class="only-read">${say("Settings")}:</span>
           <span class="name" dir="auto">${name}</span>
         </button>
-        <skvoz-menu label=${say("New")} .icon=${icons.plus} .entries=${listMenu.all}></skvoz-menu>
+        ${menuButton(say("New"), icons.plus, () => listMenu.all)}
       </div>
+      ${listTop.all.map(({ draw }) => draw())}
       ${reach.value === "relay" ? html`<p class="reach" role="status">${say("No relay answers. What you write is kept, and goes out by itself.")}</p>` : nothing}
-      ${cards.all.map(({ draw }) => draw())}
-      ${this.list()}
+      ${this.body()}
       </nav>
     `;
   }
 
   /** @private */
+  body() {
+    for (const { draw } of listInstead.all) {
+      const drawn = draw();
+      if (drawn) return drawn;
+    }
+    return html`${cards.all.map(({ draw }) => draw())}${this.list()}`;
+  }
+
+  /** @private */
   list() {
-    const all = sortedChats();
-    if (!all.length && chatsLoaded.value) {
+    const everything = sortedChats();
+    const archived = everything.filter((chat) => chat.archived);
+    const all = everything.filter((chat) => !chat.archived);
+    if (!everything.length && chatsLoaded.value) {
       return html`
         <div class="empty">
           <p>${say("No chats yet.")}</p>
@@ -57,6 +71,16 @@ class ChatList extends Part {
         <ul class="chats" @keydown=${this.move}>
           ${repeat(all, (chat) => chat.chat_id, (chat) => this.row(chat))}
         </ul>
+        ${archived.length
+          ? html`
+              <button class="archive-row" aria-expanded=${this.showsArchive} @click=${() => (this.showsArchive = !this.showsArchive)}>
+                ${icons.archive}<span>${count("{number} archived chat", "{number} archived chats", archived.length)}</span>
+              </button>
+              ${this.showsArchive
+                ? html`<ul class="chats" @keydown=${this.move}>${repeat(archived, (chat) => chat.chat_id, (chat) => this.row(chat))}</ul>`
+                : nothing}
+            `
+          : nothing}
       </div>
     `;
   }
@@ -72,14 +96,17 @@ class ChatList extends Part {
           ${avatar(chat.chat_id, name)}
           <span class="chat-title" dir="auto">${name}</span>
           <span class="chat-time">${shortTime(chat.last_activity_ms)}</span>
-          <span class="chat-last" dir="auto">${lastWords(chat)}</span>
-          ${chat.muted ? html`<span class="chat-muted" role="img" aria-label=${say("Muted")}>${icons.muted}</span>` : nothing}
-          ${chat.unread
-            ? html`<span class="badge ${chat.muted ? "quiet-badge" : ""}">
-                <span aria-hidden="true">${numeral(chat.unread)}</span>
-                <span class="only-read">${count("{number} new message", "{number} new messages", chat.unread)}</span>
-              </span>`
-            : nothing}
+          <span class="chat-last" dir="auto">${lastWords(chat, isOpen)}</span>
+          <span class="chat-marks">
+            ${chat.muted ? html`<span role="img" aria-label=${say("Muted")}>${icons.muted}</span>` : nothing}
+            ${chat.pinned ? html`<span role="img" aria-label=${say("Pinned")}>${icons.pin}</span>` : nothing}
+            ${chat.unread
+              ? html`<span class="badge ${chat.muted ? "quiet-badge" : ""}">
+                  <span aria-hidden="true">${numeral(chat.unread)}</span>
+                  <span class="only-read">${count("{number} new message", "{number} new messages", chat.unread)}</span>
+                </span>`
+              : nothing}
+          </span>
         </button>
       </li>
     `;
@@ -99,9 +126,10 @@ class ChatList extends Part {
   }
 }
 
-/** @param {ChatView} chat */
-function lastWords(chat) {
+/** @param {ChatView} chat @param {boolean} isOpen */
+function lastWords(chat, isOpen) {
   if (chat.is_request) return html`<em>${say("Wants to write to you")}</em>`;
+  if (chat.draft && !isOpen) return html`<b class="draft">${say("Draft:")}</b> ${chat.draft}`;
   const last = chat.last_message;
   if (!last) return chat.state === "creating" ? html`<em>${say("Being set up…")}</em>` : nothing;
   const words = plainWords(last);

@@ -5,7 +5,8 @@ import { wish } from "../core/connection.js";
 import { icons } from "../core/icons.js";
 import { Part } from "../core/part.js";
 import { avatar, chatName } from "../core/people.js";
-import { screens } from "../core/places.js";
+import { chatMenu, screens } from "../core/places.js";
+import { menuButton } from "../core/popup.js";
 import { back, go } from "../core/router.js";
 import { clock, count, dayName, dayOf, language, say } from "../core/texts.js";
 import { chats, refreshChat } from "../state/chats.js";
@@ -15,7 +16,6 @@ import { requestCard } from "./request.js";
 import { Scroller } from "./scroller.js";
 import { tick } from "./ticks.js";
 import "./composer.js";
-import "./menu.js";
 
 /** @typedef {import("../types/api.js").ChatView} ChatView */
 /** @typedef {import("../types/api.js").MessageView} MessageView */
@@ -130,6 +130,11 @@ class ChatScreen extends Part {
             <small>${standing(chat)}</small>
           </span>
         </button>
+        ${menuButton(say("More"), icons.more, () =>
+          chatMenu.all
+            .filter(({ applies }) => applies(chat))
+            .map((entry) => ({ ...entry, label: () => entry.label(chat), act: () => entry.act(chat) })),
+        )}
       </header>
     `;
   }

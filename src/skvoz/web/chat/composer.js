@@ -6,9 +6,12 @@ import { icons } from "../core/icons.js";
 import { Part } from "../core/part.js";
 import { composerTools, composerTop } from "../core/places.js";
 import { explain, language, say } from "../core/texts.js";
+import { wish } from "../core/connection.js";
+import { answerNothing, answering } from "../state/answering.js";
 import { openConversation } from "../state/conversation.js";
 import { lookNow } from "../state/home.js";
-import { keepDraft, takenDraft } from "./draft.js";
+import { keepDraft } from "./draft.js";
+import { MentionSuggestions, mentionsIn } from "./mentioning.js";
 
 /** @typedef {import("../types/api.js").ChatView} ChatView */
 
@@ -24,7 +27,10 @@ export class Composer extends Part {
     this.chat = null;
     this.left = LENGTH_MAX;
     this.empty = true;
-    this.watch(language);
+    /** @private */
+    this.suggestions = new MentionSuggestions(this);
+    this.watch(language, answering);
+    answering.watch(() => this.answer());
   }
 
   /** @returns {HTMLTextAreaElement} */
@@ -40,10 +46,24 @@ export class Composer extends Part {
 
   /** @private A chat was opened: what was begun there stands in the field. */
   begin() {
-    if (!this.chat) return;
-    this.put(takenDraft(this.chat));
+    const { chat } = this;
+    if (!chat) return;
+    answerNothing();
+    this.put(chat.draft);
+    void this.suggestions.open(chat);
     // On a touch screen the keyboard would cover the chat that one came to read.
     if (matchMedia("(pointer: fine)").matches) this.field.focus();
+  }
+
+  /** @private What the field is about has changed. */
+  answer() {
+    const about = answering.value;
+    if (!this.isConnected || about?.chatId !== this.chat?.chat_id) return;
+    if (about?.kind === "edit") {
+      this.suggestions.know(about.message);
+      this.put(about.message.text);
+    }
+    if (about) this.field.focus();
   }
 
   /** Put a text in the field. @param {string} text */
@@ -57,6 +77,7 @@ export class Composer extends Part {
     if (!chat) return nothing;
     return html`
       ${composerTop.all.map(({ draw }) => draw(chat))}
+      ${this.suggestions.draw()}
       <form class="composer" @submit=${this.submit}>
         ${composerTools.all.map(({ draw }) => draw(chat))}
         <textarea rows="1" dir="auto" enterkeyhint="enter" aria-label=${say("Message")} placeholder=${say("Message")}
@@ -70,7 +91,11 @@ export class Composer extends Part {
   /** @private */
   typed() {
     this.measure();
-    if (this.chat) keepDraft(this.chat, this.field.value);
+    this.suggestions.look();
+    const about = answering.value;
+    // What replaces a message that is there already is no draft of a new one.
+    if (!this.chat || about?.kind === "edit") return;
+    keepDraft(this.chat, this.field.value, about?.quoted.message_id ?? null);
   }
 
   /** @private */
@@ -85,6 +110,13 @@ export class Composer extends Part {
 
   /** @private @param {KeyboardEvent} event */
   key(event) {
+    if (this.suggestions.key(event)) return;
+    if (event.key === "Escape" && answering.value) {
+      event.preventDefault();
+      if (answering.value.kind === "edit") this.put("");
+      answerNothing();
+      return;
+    }
     if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
     if (matchMedia("(pointer: coarse)").matches && !event.ctrlKey && !event.metaKey) return;
     event.preventDefault();
@@ -103,11 +135,19 @@ export class Composer extends Part {
     const { chat } = this;
     const text = this.field.value.trim();
     if (!chat || !text || this.left < 0) return;
+    const about = answering.value;
+    const mentions = mentionsIn(text, this.suggestions.named);
     this.put("");
-    keepDraft(chat, "");
-    this.dispatchEvent(new CustomEvent("wrote", { bubbles: true }));
+    this.suggestions.close();
+    answerNothing();
+    keepDraft(chat, "", null);
+    if (about?.kind !== "edit") this.dispatchEvent(new CustomEvent("wrote", { bubbles: true }));
     try {
-      await openConversation(chat.chat_id).send({ text });
+      if (about?.kind === "edit") {
+        if (text !== about.message.text) await wish("message.edit", { message_id: about.message.message_id, text, mentions });
+      } else {
+        await openConversation(chat.chat_id).send({ text, mentions, reply_to: about?.quoted.message_id ?? null });
+      }
       void lookNow();
     } catch (error) {
       tell(explain(error));

@@ -1,23 +1,46 @@
-/** What was begun in each chat and not sent. It stays in memory: a browser's storage is not encrypted. */
+/**
+ * What was begun in each chat and not sent: the node keeps it in its encrypted home, a moment after the last letter.
+ */
+
+import { wish } from "../core/connection.js";
+import { chats } from "../state/chats.js";
 
 /** @typedef {import("../types/api.js").ChatView} ChatView */
 
-/** @type {Map<string, string>} */
-const drafts = new Map();
+const WAIT_MS = 700;
+
+/** @type {Map<string, { text: string, reply_to: string | null, timer: number }>} */
+const waiting = new Map();
 
 /**
- * @param {ChatView} chat
- * @returns {string}
- */
-export function takenDraft(chat) {
-  return drafts.get(chat.chat_id) ?? "";
-}
-
-/**
+ * Keep a draft, soon.
+ *
  * @param {ChatView} chat
  * @param {string} text
+ * @param {string | null} replyTo
  */
-export function keepDraft(chat, text) {
-  if (text) drafts.set(chat.chat_id, text);
-  else drafts.delete(chat.chat_id);
+export function keepDraft(chat, text, replyTo) {
+  const id = chat.chat_id;
+  clearTimeout(waiting.get(id)?.timer);
+  // The list shows it at once.
+  chats.value.set(id, { ...chat, ...chats.value.get(id), draft: text, draft_reply_to: replyTo });
+  waiting.set(id, { text, reply_to: replyTo, timer: setTimeout(() => store(id), text ? WAIT_MS : 0) });
 }
+
+/** @param {string} id */
+function store(id) {
+  const draft = waiting.get(id);
+  if (!draft) return;
+  waiting.delete(id);
+  chats.touch();
+  const { text, reply_to } = draft;
+  wish("chat.keep_draft", { chat_id: id, text, reply_to }).catch(() => {});
+}
+
+/** Keep at once whatever still waits: the page may be about to go. */
+export function keepAllDrafts() {
+  for (const id of [...waiting.keys()]) store(id);
+}
+
+addEventListener("visibilitychange", keepAllDrafts);
+addEventListener("pagehide", keepAllDrafts);

@@ -11,7 +11,7 @@ import { parseBlocks } from "./formatting.js";
 const PREVIEW = 120;
 
 /**
- * @param {MessageView} message
+ * @param {Pick<MessageView, "text" | "deleted"> & { unsupported?: string }} message
  * @returns {string} one line, for lists
  */
 export function plainWords(message) {
@@ -19,6 +19,21 @@ export function plainWords(message) {
   if (message.unsupported && !message.text) return say("Something that this version can't show");
   const line = unmarked(message.text.slice(0, 4 * PREVIEW)).replace(/\s+/gu, " ").trim();
   return line.length > PREVIEW ? `${line.slice(0, PREVIEW)}…` : line;
+}
+
+const BEFORE_FOUND = 24;
+
+/**
+ * The part of a message where a search found something, on one line, with what was found marked.
+ *
+ * @param {MessageView} message
+ */
+export function found(message) {
+  const { text } = message;
+  const spans = spansOf({ ...message, mentions: [] });
+  const first = spans[0]?.start ?? 0;
+  const start = first > BEFORE_FOUND ? text.lastIndexOf(" ", first - BEFORE_FOUND / 2) + 1 : 0;
+  return html`${start ? "…" : ""}${marked(text, start, Math.min(text.length, start + PREVIEW), spans)}`;
 }
 
 /** @param {string} text @returns {string} the words without the marks that format them */

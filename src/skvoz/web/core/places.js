@@ -41,8 +41,18 @@ export const listMenu = new Place();
  *   act: (message: MessageView, chat: ChatView) => void, icon: unknown }>}
  */
 export const messageMenu = new Place();
-/** What stands in a bubble beside its text. @type {Place<{ draw: (message: MessageView, chat: ChatView) => unknown }>} */
+/** What stands above the entries of a message's menu. @type {Place<{ draw: (message: MessageView, chat: ChatView) => unknown }>} */
+export const messageMenuTop = new Place();
+/** Entries of an open chat's own menu. @type {Place<{ label: (chat: ChatView) => string, applies: (chat: ChatView) => boolean, act: (chat: ChatView) => void }>} */
+export const chatMenu = new Place();
+/** What stands in a bubble above its text. @type {Place<{ draw: (message: MessageView, chat: ChatView) => unknown }>} */
+export const bubbleTop = new Place();
+/** What stands in a bubble below its text. @type {Place<{ draw: (message: MessageView, chat: ChatView) => unknown }>} */
 export const bubbleParts = new Place();
+/** What takes the place of the list of chats for a while. @type {Place<{ draw: () => unknown }>} */
+export const listInstead = new Place();
+/** What stands above the list of chats. @type {Place<{ draw: () => unknown }>} */
+export const listTop = new Place();
 /** What stands above the writing field. @type {Place<{ draw: (chat: ChatView) => unknown }>} */
 export const composerTop = new Place();
 /** Buttons beside the writing field. @type {Place<{ draw: (chat: ChatView) => unknown }>} */

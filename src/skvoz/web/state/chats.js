@@ -65,9 +65,11 @@ async function refreshOne(chatId) {
   }
 }
 
-/** @returns {ChatView[]} all chats, the latest first */
+/** @returns {ChatView[]} all chats: the pinned ones, and then the latest first */
 export function sortedChats() {
-  return [...chats.value.values()].sort((one, other) => other.last_activity_ms - one.last_activity_ms);
+  return [...chats.value.values()].sort(
+    (one, other) => Number(other.pinned) - Number(one.pinned) || other.last_activity_ms - one.last_activity_ms,
+  );
 }
 
 /** @returns {number} chats with something new that are not kept quiet */

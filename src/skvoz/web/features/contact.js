@@ -1,0 +1,146 @@
+/** A person's own page: what to call them, disappearing messages, blocking; and that their key changed. */
+
+import { html, nothing } from "../vendor/lit.js";
+import { tell } from "../core/announce.js";
+import { attempt } from "../core/attempt.js";
+import { call, wish } from "../core/connection.js";
+import { ask } from "../core/dialog.js";
+import { Part } from "../core/part.js";
+import { chatSections } from "../core/places.js";
+import { count, language, say } from "../core/texts.js";
+
+/** @typedef {import("../types/api.js").ChatView} ChatView */
+/** @typedef {import("../types/api.js").ContactView} ContactView */
+
+class Contact extends Part {
+  static properties = { accountId: {}, contact: { state: true }, piece: {} };
+
+  constructor() {
+    super();
+    this.accountId = "";
+    /** Which part to draw: `name` or `block`. */
+    this.piece = "name";
+    /** @type {ContactView | null} */
+    this.contact = null;
+    this.watch(language);
+    this.hear("contact.changed", ({ account_id }) => {
+      if (account_id === this.accountId) void this.load();
+    });
+  }
+
+  /** @param {Map<PropertyKey, unknown>} changed */
+  willUpdate(changed) {
+    if (changed.has("accountId") && this.accountId) void this.load();
+  }
+
+  /** @private */
+  async load() {
+    this.contact = await call("contact.get", { account_id: this.accountId });
+  }
+
+  render() {
+    const { contact } = this;
+    if (!contact) return nothing;
+    return this.piece === "name" ? this.name(contact) : this.block(contact);
+  }
+
+  /** @private @param {ContactView} contact */
+  name(contact) {
+    const changed = contact.key_changed
+      ? html`<p class="problem" role="alert">${say("Their key has changed. Compare the safety number before you write anything that matters.")}</p>`
+      : nothing;
+    return html`
+      ${changed}
+      <form class="row" @submit=${this.rename}>
+        <label class="field grows">
+          <span>${say("Your name for them")}</span>
+          <input name="name" maxlength="64" dir="auto" .value=${contact.name} placeholder=${contact.card_name}>
+          <small>${say("They call themselves {name}.", { name: contact.card_name })}</small>
+        </label>
+        <button class="button">${say("Save")}</button>
+      </form>
+    `;
+  }
+
+  /** @private @param {SubmitEvent} event */
+  rename(event) {
+    event.preventDefault();
+    const typed = String(new FormData(/** @type {HTMLFormElement} */ (event.target)).get("name")).trim();
+    const own_name = typed === this.contact?.card_name ? "" : typed;
+    void attempt(async () => {
+      await wish("contact.rename", { account_id: this.accountId, own_name });
+      tell(say("Saved."));
+    });
+  }
+
+  /** @private @param {ContactView} contact */
+  block(contact) {
+    const blocked = contact.state === "blocked";
+    const doIt = () => attempt(() => wish("contact.block", { account_id: this.accountId, blocked: !blocked }));
+    if (blocked) return html`<button class="button" @click=${doIt}>${say("Unblock")}</button>`;
+    const sure = () =>
+      ask({
+        title: say("Block {name}?", { name: contact.name }),
+        text: say("Nothing more of theirs is taken, and they are not told."),
+        answers: [{ label: say("Block"), act: doIt, danger: true }],
+      });
+    return html`<button class="button danger" @click=${sure}>${say("Block")}</button>`;
+  }
+}
+
+customElements.define("skvoz-contact", Contact);
+
+chatSections.add({
+  order: 10,
+  draw: (chat) =>
+    chat.kind === "direct"
+      ? html`<section class="settings"><skvoz-contact .accountId=${chat.chat_id} .piece=${"name"}></skvoz-contact></section>`
+      : nothing,
+});
+
+chatSections.add({
+  order: 90,
+  draw: (chat) =>
+    chat.kind === "direct"
+      ? html`<section class="settings"><skvoz-contact .accountId=${chat.chat_id} .piece=${"block"}></skvoz-contact></section>`
+      : nothing,
+});
+
+const MINUTE = 60;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+
+/** @param {number} seconds @returns {string} */
+export function duration(seconds) {
+  if (seconds % (7 * DAY) === 0) return count("{number} week", "{number} weeks", seconds / (7 * DAY));
+  if (seconds % DAY === 0) return count("{number} day", "{number} days", seconds / DAY);
+  if (seconds % HOUR === 0) return count("{number} hour", "{number} hours", seconds / HOUR);
+  if (seconds % MINUTE === 0) return count("{number} minute", "{number} minutes", seconds / MINUTE);
+  return count("{number} second", "{number} seconds", seconds);
+}
+
+/** @param {ChatView} chat */
+function expiry(chat) {
+  const usual = [5 * MINUTE, HOUR, 8 * HOUR, DAY, 7 * DAY, 28 * DAY];
+  const present = chat.expiry_s ?? 0;
+  const offered = usual.includes(present) || !present ? usual : [...usual, present].sort((one, other) => one - other);
+  /** @param {Event} event */
+  const set = (event) => {
+    const seconds = Number(/** @type {HTMLSelectElement} */ (event.target).value);
+    void attempt(() => wish("chat.set_expiry", { chat_id: chat.chat_id, expiry_s: seconds || null }));
+  };
+  return html`
+    <section class="settings">
+      <label class="field">
+        <span>${say("New messages disappear")}</span>
+        <select @change=${set}>
+          <option value="0" ?selected=${!present}>${say("Never")}</option>
+          ${offered.map((seconds) => html`<option value=${seconds} ?selected=${seconds === present}>${say("After {time}", { time: duration(seconds) })}</option>`)}
+        </select>
+        <small>${say("From every device that keeps to this; nobody can be forced to.")}</small>
+      </label>
+    </section>
+  `;
+}
+
+chatSections.add({ order: 25, draw: (chat) => (chat.state === "active" && !chat.is_request ? expiry(chat) : nothing) });

@@ -1,0 +1,88 @@
+/** What can be done with a message beside answering it: copy, see who has it, delete. */
+
+import { html } from "../vendor/lit.js";
+import { tell } from "../core/announce.js";
+import { attempt } from "../core/attempt.js";
+import { call, wish } from "../core/connection.js";
+import { ask } from "../core/dialog.js";
+import { icons } from "../core/icons.js";
+import { messageMenu } from "../core/places.js";
+import { fullTime, say } from "../core/texts.js";
+import { meaning } from "../chat/ticks.js";
+
+/** @typedef {import("../types/api.js").MessageView} MessageView */
+/** @typedef {import("../types/api.js").ChatView} ChatView */
+
+messageMenu.add({
+  order: 30,
+  icon: icons.copy,
+  label: () => say("Copy the text"),
+  applies: (message) => Boolean(message.text) && !message.deleted,
+  act: (message) =>
+    attempt(async () => {
+      await navigator.clipboard.writeText(message.text);
+      tell(say("The text is copied."));
+    }),
+});
+
+messageMenu.add({
+  order: 60,
+  icon: icons.info,
+  label: () => say("Who has it"),
+  applies: (message) => message.own && !message.deleted,
+  act: (message) => attempt(() => about(message)),
+});
+
+/** @param {MessageView} message */
+async function about(message) {
+  const { receipts } = await call("message.receipts", { message_id: message.message_id });
+  ask({
+    title: meaning(message.state),
+    text: say("Sent {time}. Only people who report it are listed; in big groups nobody does.", { time: fullTime(message.sent_ms) }),
+    body: html`
+      <ul class="people">
+        ${receipts.map(({ name, delivered_ms, read_ms }) => {
+          const when = read_ms ?? delivered_ms;
+          return html`
+            <li>
+              <span class="name" dir="auto">${name || say("Somebody without a name")}</span>
+              <span class="pill">${read_ms ? say("read") : say("arrived")} ${when ? fullTime(when) : ""}</span>
+            </li>
+          `;
+        })}
+      </ul>
+    `,
+    answers: [],
+  });
+}
+
+messageMenu.add({
+  order: 90,
+  icon: icons.bin,
+  label: () => say("Delete"),
+  applies: () => true,
+  act: (message, chat) => void remove(message, chat),
+});
+
+/** @param {MessageView} message @param {ChatView} chat */
+async function remove(message, chat) {
+  /** @param {boolean} for_everyone */
+  const doIt = (for_everyone) => () =>
+    attempt(() => wish("message.delete", { message_id: message.message_id, for_everyone }));
+  const forAll = !message.deleted && (message.own || (await isAdmin(chat)));
+  const here = { label: say("Delete here"), act: doIt(false), danger: true };
+  ask({
+    title: say("Delete this message?"),
+    text: forAll
+      ? say("For everybody is a request that their apps follow; whoever kept a copy has it still.")
+      : say("It is deleted on this machine; others keep theirs."),
+    answers: forAll ? [here, { label: say("Delete for everybody"), act: doIt(true), danger: true }] : [here],
+  });
+}
+
+/** @param {ChatView} chat */
+async function isAdmin(chat) {
+  if (chat.kind !== "group") return false;
+  const { members } = await call("chat.members", { chat_id: chat.chat_id });
+  return members.some((member) => member.own && member.admin);
+}

@@ -1,0 +1,64 @@
+/** The safety number of a person: the same at both ends unless somebody sits between them. */
+
+import { html, nothing } from "../vendor/lit.js";
+import { attempt } from "../core/attempt.js";
+import { call, wish } from "../core/connection.js";
+import { icons } from "../core/icons.js";
+import { Part } from "../core/part.js";
+import { chatSections } from "../core/places.js";
+import { language, say } from "../core/texts.js";
+
+/** A person's safety number, and whether it was compared. */
+class SafetyNumber extends Part {
+  static properties = { accountId: {}, digits: { state: true }, verified: { state: true } };
+
+  constructor() {
+    super();
+    this.accountId = "";
+    this.digits = "";
+    this.verified = false;
+    this.watch(language);
+    this.hear("contact.changed", ({ account_id }) => {
+      if (account_id === this.accountId) void this.load();
+    });
+  }
+
+  /** @param {Map<PropertyKey, unknown>} changed */
+  willUpdate(changed) {
+    if (changed.has("accountId") && this.accountId) void this.load();
+  }
+
+  /** @private */
+  async load() {
+    const found = await call("contact.safety_number", { account_id: this.accountId });
+    this.digits = found.digits;
+    this.verified = found.verified;
+  }
+
+  render() {
+    return html`
+      <section class="settings" aria-labelledby="safety">
+        <h2 id="safety">${say("Safety number")}</h2>
+        <p class="quiet">${say("If it is the same at both of you, nobody sits between you. Read it to each other over another way, or side by side.")}</p>
+        <p class="digits">${this.digits.split(/\s+/u).map((group) => html`<span>${group}</span>`)}</p>
+        ${this.verified
+          ? html`
+              <p class="row verified">${icons.verified}<span>${say("Compared")}</span></p>
+              <button class="button" @click=${() => this.mark(false)}>${say("It is different now")}</button>
+            `
+          : html`<button class="main-button" @click=${() => this.mark(true)}>${say("They are the same")}</button>`}
+      </section>
+    `;
+  }
+
+  /** @private @param {boolean} verified */
+  mark(verified) {
+    return attempt(() => wish("contact.verify", { account_id: this.accountId, verified }));
+  }
+}
+
+customElements.define("skvoz-safety-number", SafetyNumber);
+chatSections.add({
+  order: 30,
+  draw: (chat) => (chat.kind === "direct" ? html`<skvoz-safety-number .accountId=${chat.chat_id}></skvoz-safety-number>` : nothing),
+});

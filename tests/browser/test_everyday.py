@@ -1,0 +1,293 @@
+"""Everyday chat, driven on the page: answers, edits, reactions, drafts, search, groups, order, paging."""
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.people import Visitor, meet
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+Visit = Callable[..., Visitor]
+
+
+def menu(page: Page, text: str, entry: str) -> None:
+    """Choose an entry of a message's menu."""
+    bubble = page.get_by_role("log").get_by_role("article").filter(has_text=text).last
+    bubble.hover()
+    bubble.get_by_role("button", name="What to do with this message").click()
+    page.get_by_role("menuitem", name=entry, exact=True).click()
+
+
+def test_answers_edits_reactions_and_deletions(visit: Visit) -> None:
+    anna, boris = visit("anna"), visit("boris", suggests=False)
+    meet(anna, boris)
+    here, there = anna.page, boris.page
+
+    menu(here, "hello", "Answer")
+    anna.write("hello yourself")
+    there.get_by_role("button", name="In answer to:").wait_for()
+    boris.sees("hello yourself")
+
+    menu(here, "hello yourself", "Edit")
+    field = here.get_by_label("Message", exact=True)
+    expect(field).to_have_value("hello yourself")
+    anna.write("hello to you")
+    boris.sees("hello to you")
+    there.get_by_text("edited").wait_for()
+
+    bubble = there.get_by_role("log").get_by_role("article").filter(has_text="hello to you")
+    bubble.hover()
+    bubble.get_by_role("button", name="What to do with this message").click()
+    there.get_by_role("menuitemcheckbox", name="👍").click()
+    chip = here.get_by_role("log").get_by_role("button", name="👍")
+    chip.wait_for()
+    expect(chip).to_have_attribute("aria-pressed", "false")
+    chip.click()
+    expect(there.get_by_role("log").get_by_role("button", name="👍")).to_contain_text("2")
+
+    anna.write("a slip")
+    boris.sees("a slip")
+    menu(here, "a slip", "Delete")
+    here.get_by_role("button", name="Delete for everybody").click()
+    expect(there.get_by_role("log")).not_to_contain_text("a slip")
+    expect(there.get_by_role("log")).to_contain_text("Deleted")
+    menu(there, "hello to you", "Delete")
+    there.get_by_role("button", name="Delete here").click()
+    expect(there.get_by_role("log")).not_to_contain_text("hello to you")
+    anna.sees("hello to you")
+
+    menu(here, "hello to you", "Copy the text")
+    assert here.evaluate("navigator.clipboard.readText()") == "hello to you"
+    menu(here, "hello to you", "Who has it")
+    here.get_by_role("dialog").get_by_text("Boris").wait_for()
+    here.keyboard.press("Escape")
+    expect(here.get_by_role("dialog")).to_have_count(0)
+
+
+def test_a_jump_to_what_was_answered(visit: Visit) -> None:
+    anna, boris = visit("anna"), visit("boris", suggests=False)
+    meet(anna, boris)
+    menu(anna.page, "hello", "Answer")
+    anna.write("the answer")
+    for number in range(30):
+        anna.write(f"line {number}\n\n\n.")
+    anna.sees("line 29")
+    page = anna.page
+    page.get_by_label("Messages", exact=True).focus()
+    page.keyboard.press("Home")
+    page.get_by_role("button", name="In answer to:").click()
+    expect(page.locator(".flash")).to_contain_text("hello")
+    expect(page.locator(".flash")).to_be_in_viewport()
+
+
+def test_a_draft_stays_through_reloads_and_restarts(visit: Visit) -> None:
+    anna, boris = visit("anna"), visit("boris", suggests=False)
+    meet(anna, boris)
+    page = anna.page
+    field = page.get_by_label("Message", exact=True)
+    field.press_sequentially("begun and not")
+    page.get_by_role("button", name="New", exact=True).click()
+    page.get_by_role("menuitem", name="Invite somebody").click()
+    page.get_by_text("Draft:").wait_for()
+    page.reload()
+    page.get_by_role("navigation").get_by_role("button", name="Boris").click()
+    expect(page.get_by_label("Message", exact=True)).to_have_value("begun and not")
+    anna.write("begun and sent")
+    boris.sees("begun and sent")
+    page.reload()
+    anna.sees("begun and sent")
+    expect(page.get_by_label("Message", exact=True)).to_have_value("")
+
+
+def test_search_over_all_chats_finds_words_and_leads_there(visit: Visit) -> None:
+    anna, boris = visit("anna"), visit("boris", suggests=False)
+    meet(anna, boris)
+    anna.write("ёлка в лесу")
+    for number in range(90):
+        anna.write(f"line {number}")
+    anna.sees("line 89")
+    page = anna.page
+    page.get_by_label("Search", exact=True).fill("елк")
+    found = page.get_by_role("region", name="What was found")
+    expect(found.locator("mark")).to_have_text("ёлк")
+    found.get_by_role("button").click()
+    expect(page.get_by_role("log").get_by_text("ёлка в лесу")).to_be_in_viewport()
+    page.get_by_label("Search", exact=True).fill("bori")
+    found.get_by_role("button", name="Boris").first.wait_for()
+    page.get_by_label("Search", exact=True).fill("zzzz")
+    page.get_by_text("Nothing was found.").wait_for()
+    page.get_by_role("button", name="End the search").click()
+    page.get_by_role("button", name="More").click()
+    page.get_by_role("menuitem", name="Search in this chat").click()
+    expect(page.get_by_label("Search", exact=True)).to_be_focused()
+    page.keyboard.type("line 7")
+    expect(found.get_by_role("button")).to_have_count(11)
+    page.get_by_label("Search", exact=True).press("Escape")
+    page.get_by_role("button", name="To the latest").click()
+    expect(page.get_by_role("log").get_by_text("line 89")).to_be_in_viewport()
+
+
+def test_a_group_of_three(visit: Visit) -> None:
+    anna, boris, vera = visit("anna"), visit("boris", suggests=False), visit("vera", suggests=False)
+    meet(anna, boris)
+    page = anna.page
+    page.get_by_role("button", name="New", exact=True).click()
+    page.get_by_role("menuitem", name="Invite somebody").click()
+    vera.begin("Vera", anna.link())
+    vera.write("here I am")
+    anna.sees("here I am")
+
+    page.get_by_role("button", name="New", exact=True).click()
+    page.get_by_role("menuitem", name="New group").click()
+    page.get_by_label("Name of the group").fill("Lake")
+    page.get_by_role("checkbox", name="Boris").check()
+    page.get_by_role("button", name="Make the group").click()
+    anna.write("who comes?")
+    there = boris.page
+    there.get_by_role("button", name="Lake").click()
+    boris.sees("who comes?")
+    boris.write("I do")
+    anna.sees("I do")
+
+    page.get_by_role("button", name="About this chat").click()
+    page.get_by_role("button", name="Add people").click()
+    page.get_by_role("checkbox", name="Vera").check()
+    page.get_by_role("button", name="Add", exact=True).click()
+    page.get_by_role("heading", name="3 members").wait_for()
+    page.get_by_label("Name of the group").fill("The lake")
+    page.get_by_role("button", name="Save").click()
+    page.get_by_role("heading", name="The lake").wait_for()
+    page.get_by_role("button", name="What to do with Boris").click()
+    page.get_by_role("menuitem", name="Make an admin").click()
+    expect(page.get_by_role("listitem").filter(has_text="Boris").get_by_text("admin")).to_be_visible()
+
+    third = vera.page
+    third.get_by_role("button", name="The lake").click()
+    third.get_by_label("Message", exact=True).press_sequentially("me too, @A")
+    third.get_by_role("option").first.wait_for()
+    third.keyboard.press("Tab")
+    third.keyboard.press("Enter")
+    expect(page.get_by_role("navigation").get_by_role("button", name="The lake")).to_contain_text("me too")
+    page.get_by_role("button", name="Back").click()
+    expect(page.get_by_role("log").locator(".mention")).to_have_text("@Anna")
+
+    there.get_by_role("button", name="About this chat").click()
+    there.get_by_role("button", name="What to do with Vera").click()
+    there.get_by_role("menuitem", name="Remove from the group").click()
+    third.get_by_text("You were removed.").first.wait_for()
+    there.get_by_role("button", name="Leave the group").click()
+    there.get_by_role("dialog").get_by_role("button", name="Leave").click()
+    page.get_by_role("button", name="About this chat").click()
+    page.get_by_role("heading", name="1 member", exact=True).wait_for()
+
+
+def test_a_persons_page(visit: Visit) -> None:
+    anna, boris = visit("anna"), visit("boris", suggests=False)
+    meet(anna, boris)
+    page = anna.page
+    page.get_by_role("button", name="About this chat").click()
+    number = page.locator(".digits").text_content()
+    boris.page.get_by_role("button", name="About this chat").click()
+    expect(boris.page.locator(".digits")).to_have_text(number or "")
+    page.get_by_role("button", name="They are the same").click()
+    page.get_by_text("Compared").wait_for()
+    page.get_by_label("Your name for them").fill("Borya")
+    page.get_by_role("button", name="Save").click()
+    page.get_by_role("heading", name="Borya").wait_for()
+    page.get_by_label("New messages disappear").select_option(label="After 1 day")
+    expect(boris.page.get_by_label("New messages disappear")).to_have_value("86400")
+    page.get_by_role("button", name="Back").click()
+    anna.write("gone tomorrow")
+    page.get_by_role("log").get_by_role("img", name="disappears").wait_for()
+    page.get_by_role("button", name="About this chat").click()
+    page.get_by_role("button", name="Block").click()
+    page.get_by_role("dialog").get_by_role("button", name="Block").click()
+    page.get_by_role("button", name="Unblock").click()
+    page.get_by_role("button", name="Block").wait_for()
+    page.get_by_role("button", name="Delete this chat here").click()
+    page.get_by_role("dialog").get_by_role("button", name="Delete").click()
+    page.get_by_text("No chats yet.").wait_for()
+
+
+def test_the_persons_own_order(visit: Visit) -> None:
+    anna, boris = visit("anna"), visit("boris", suggests=False)
+    meet(anna, boris)
+    page = anna.page
+    for title in ("First", "Second"):
+        page.get_by_role("button", name="New", exact=True).click()
+        page.get_by_role("menuitem", name="New group").click()
+        page.get_by_label("Name of the group").fill(title)
+        page.get_by_role("button", name="Make the group").click()
+        anna.write("so that it is the latest")
+        anna.sees("so that it is the latest")
+    rows = page.get_by_role("navigation").get_by_role("listitem")
+    expect(rows.first).to_contain_text("Second")
+    rows.filter(has_text="Boris").click()
+    page.get_by_role("button", name="More").click()
+    page.get_by_role("menuitem", name="Pin to the top").click()
+    expect(rows.first).to_contain_text("Boris")
+    page.get_by_role("button", name="More").click()
+    page.get_by_role("menuitem", name="Mute").click()
+    expect(rows.first.get_by_role("img", name="Muted")).to_be_visible()
+    rows.filter(has_text="First").click()
+    page.get_by_role("button", name="More").click()
+    page.get_by_role("menuitem", name="Archive").click()
+    expect(rows).to_have_count(2)
+    page.get_by_role("button", name="1 archived chat").click()
+    expect(rows).to_have_count(3)
+    page.reload()
+    expect(rows).to_have_count(2)
+
+
+def test_unread_ones_are_counted_and_divided(visit: Visit) -> None:
+    anna, boris = visit("anna"), visit("boris", suggests=False)
+    meet(anna, boris)
+    page = anna.page
+    page.get_by_role("button", name="Settings").click()
+    for number in range(3):
+        boris.write(f"new {number}")
+    row = page.get_by_role("navigation").get_by_role("button", name="Boris")
+    expect(row).to_contain_text("3 new messages")
+    assert page.title() == "(1) Skvoz"
+    row.click()
+    expect(page.get_by_role("log").get_by_text("New messages")).to_be_visible()
+    expect(row).not_to_contain_text("new messages")
+    assert page.title() == "Skvoz"
+    boris.page.get_by_role("log").get_by_label("It was read").nth(3).wait_for()
+
+
+def test_a_long_chat_is_paged_and_keeps_the_readers_place(visit: Visit) -> None:
+    anna, boris = visit("anna"), visit("boris", suggests=False)
+    meet(anna, boris)
+    page = anna.page
+    page.evaluate(
+        """async () => {
+          const { wish } = await import("/core/connection.js");
+          const { chats } = await import("/state/chats.js");
+          const [chat_id] = chats.value.keys();
+          for (let i = 0; i < 400; i++) {
+            await wish("message.send", { chat_id, text: `number ${String(i).padStart(3, "0")}` });
+          }
+        }"""
+    )
+    page.reload()
+    anna.sees("number 399")
+    drawn = "document.querySelectorAll('.messages article').length"
+    assert page.evaluate(drawn) <= 120
+    box = page.get_by_label("Messages", exact=True)
+    for _ in range(60):
+        box.evaluate("box => { box.scrollTop = 300; }")
+        page.wait_for_timeout(60)
+        if page.get_by_role("log").get_by_text("hello").count():
+            break
+    page.get_by_role("log").get_by_text("hello").wait_for()
+    assert page.evaluate(drawn) <= 260
+    box.evaluate("box => { box.scrollTop = 200; }")
+    page.wait_for_timeout(200)
+    top = page.evaluate("document.elementFromPoint(700, 200).textContent")
+    boris.write("written meanwhile")
+    page.wait_for_timeout(500)
+    assert page.evaluate("document.elementFromPoint(700, 200).textContent") == top
+    page.get_by_role("button", name="To the latest").click()
+    anna.sees("written meanwhile")
