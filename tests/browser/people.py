@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Final
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect, sync_playwright
 
 from tests.cli.terminal import Running, Terminal
 
-PATIENCE_MS: Final = 15_000
+PATIENCE_MS: Final = 40_000
 _BROWSERS: Final = ("chromium", "chromium-browser", "google-chrome")
 FLAGS: Final = (
     "--no-sandbox",  # tests may run as root
@@ -20,6 +20,8 @@ FLAGS: Final = (
     "--use-fake-device-for-media-stream",
     "--use-fake-ui-for-media-stream",
 )
+
+expect.set_options(timeout=PATIENCE_MS)
 
 
 def chromium() -> str:
