@@ -22,6 +22,7 @@ export interface Answer {
   message_id: string | null;
   log_id: string | null;
   link: string | null;
+  file_id: string | null;
 }
 
 /** Title, members, roles, expiry, read mark or state changed; `what` names which. */
@@ -101,6 +102,51 @@ export interface EventView {
   kind: string;
   data: unknown;
   created_ms: number;
+}
+
+/** A file went further on its way, or came to a stop; `what` names how. */
+export interface FileChanged {
+  chat_id: string;
+  message_id: string | null;
+  file_id: string;
+  what: "failed" | "forgotten" | "here" | "paused" | "resumed" | "uploaded";
+}
+
+/** How far a file has come; bytes as they travel, padding included. */
+export interface FileProgressView {
+  file_id: string;
+  done: number;
+  total: number;
+}
+
+/** A file that was put into the home, and what to show of it before it is fetched. */
+export interface FileToSend {
+  file_id: string;
+  description: string;
+  thumbnail: string;
+  thumbnail_type: string;
+  width: number;
+  height: number;
+  duration_ms: number;
+  waveform: string;
+}
+
+/** A file of a message; sizes in bytes and pixels, 0 or empty: not known. */
+export interface FileView {
+  file_id: string;
+  state: "downloading" | "here" | "remote" | "staged" | "uploading";
+  paused: boolean;
+  name: string;
+  media_type: string;
+  size: number;
+  description: string;
+  thumbnail: string;
+  thumbnail_type: string;
+  width: number;
+  height: number;
+  duration_ms: number;
+  waveform: string;
+  failure: string;
 }
 
 /** A page of messages that a search found, the latest first; `next_before` goes on, None at the end. */
@@ -238,6 +284,7 @@ export interface MessageView {
   deleted: boolean;
   expires_ms: number | null;
   failure: string;
+  files: FileView[];
   highlights: [number, number][];
 }
 
@@ -254,6 +301,11 @@ export interface PhraseView {
 /** A QR code: rows of `0` (light) and `1` (dark), without the quiet zone of four modules around it. */
 export interface PictureView {
   rows: string[];
+}
+
+/** How far each file has come that moves now, or did until lately. */
+export interface ProgressView {
+  files: FileProgressView[];
 }
 
 /** The beginning of a message that another one answers; `sequence` leads to it. */
@@ -394,6 +446,16 @@ export interface Methods {
   "event.list": { params: { after: number; limit?: number; }; result: EventPageView };
   /** Have every event after a sequence told on this WebSocket, in order; replaces an earlier wish. */
   "event.subscribe": { params: { after?: number | null; }; result: SubscriptionView };
+  /** Bring a file of a message here, or go on with that. */
+  "file.fetch": { params: { client_id: string; file_id: string; }; result: Answer };
+  /** Free the room that a file takes here; it can be fetched again while the relay has it. */
+  "file.forget": { params: { client_id: string; file_id: string; }; result: Answer };
+  /** Return one file of a message, or one that was put here and not sent yet. */
+  "file.get": { params: { file_id: string; }; result: FileView };
+  /** Hold a file on its way up or down, or (`paused=False`) let it go on. */
+  "file.pause": { params: { client_id: string; file_id: string; paused?: boolean; }; result: Answer };
+  /** Return how far files have come that move; subscribers are told so too, as `progress`. */
+  "file.progress": { params: { }; result: ProgressView };
   /** Add contacts to a group. */
   "group.add": { params: { client_id: string; chat_id: string; members: string[]; }; result: Answer };
   /** Make a group with these contacts. Answers `chat_id`. */
@@ -430,8 +492,8 @@ export interface Methods {
   "message.receipts": { params: { message_id: string; }; result: ReceiptListView };
   /** Return messages with all the words, the latest first; none for no words. */
   "message.search": { params: { text: string; chat_id?: string | null; before?: number | null; limit?: number; }; result: FoundPageView };
-  /** Write to a chat. Answers `message_id`. */
-  "message.send": { params: { client_id: string; chat_id: string; text: string; reply_to?: string | null; mentions?: MentionSpan[]; }; result: Answer };
+  /** Write to a chat. Answers `message_id`. With files the text may be empty; it goes out after them. */
+  "message.send": { params: { client_id: string; chat_id: string; text: string; reply_to?: string | null; mentions?: MentionSpan[]; files?: FileToSend[]; }; result: Answer };
   /** Return an address that opens the page once. */
   "node.page": { params: { }; result: PageView };
   /** Return how the node and its relays are. */
@@ -447,6 +509,7 @@ export interface Events {
   "chat.changed": ChatChanged;
   "chat.created": ChatCreated;
   "contact.changed": ContactChanged;
+  "file.changed": FileChanged;
   "link.changed": LinkCreated;
   "link.failed": LinkFailed;
   "link.used": LinkUsed;
