@@ -186,7 +186,7 @@ def _shown(queries: Queries, message: Message, query: str = "") -> views.Message
     quoted = None
     if answered is not None and answered.chat_id == message.chat_id:
         quoted = showing.quoted_view(answered, own, queries.contact(answered.author))
-    return showing.message_view(message, own, author, files, query, quoted)
+    return showing.message_view(message, own, author, files, query=query, quoted=quoted)
 
 
 def message_get(queries: Queries, params: asked.MessageParams) -> views.MessageView:

@@ -170,6 +170,7 @@ def message_view(
     own: Account,
     author: Contact | None,
     files: Sequence[File],
+    *,
     query: str = "",
     quoted: QuotedView | None = None,
 ) -> MessageView:
