@@ -40,6 +40,7 @@ def test_two_people_talk(person: Make) -> None:
     anna.until("an answer", "read", "Boris")
     answer = anna.objects("read", "Boris")[-1]
     assert answer["reply_to"] == mine["message_id"]
+    assert f"Boris: > #{mine['sequence']} you: " in anna.does("read", "Boris")
     boris.does("send", "Anna", "-", typed="two\nlines\n")
     anna.until("lines", "read", "Boris")
     assert "#" in anna.does("search", "ВСЕ", "хорошо")  # ё is found as е

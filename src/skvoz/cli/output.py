@@ -45,18 +45,31 @@ def message_line(message: MessageView) -> str:
     end = f"   ({', '.join(notes)})" if notes else ""
     author = say("you") if message.own else one_line(message.author_name, 30)
     indent = "\n" + " " * 8
-    body = indent.join([*plain(_body(message)).splitlines(), *map(_file_line, message.files)])
+    said = [*plain(_body(message)).splitlines(), *map(_file_line, message.files)]
+    body = indent.join([*_quoted(message), *said])
     return f"#{message.sequence:<5} {clock(message.sent_ms)}  {author}: {body}{end}"
+
+
+def _quoted(message: MessageView) -> list[str]:
+    """Return a line for what a message answers; none where it answers nothing that is here."""
+    quoted = message.quoted
+    if quoted is None or message.deleted:
+        return []
+    author = say("you") if quoted.own else one_line(quoted.author_name, 30)
+    text = say("[deleted]") if quoted.deleted else one_line(quoted.text, _TEXT_PREVIEW)
+    return [f"> #{quoted.sequence} {author}: {text}"]
 
 
 def size_of(size: int) -> str:
     """Return a number of bytes as people read it."""
-    shown, unit = float(size), "B"
-    for unit in ("B", "kB", "MB", "GB"):
-        if shown < 1000 or unit == "GB":
-            break
+    if size < 1000:
+        return say("{number} B", number=str(size))
+    shown = size / 1000
+    units = [say("kB"), say("MB"), say("GB")]
+    while shown >= 1000 and len(units) > 1:
         shown /= 1000
-    return f"{shown:.0f} {unit}" if unit == "B" or shown >= 100 else f"{shown:.1f} {unit}"
+        units.pop(0)
+    return f"{shown:.0f} {units[0]}" if shown >= 100 else f"{shown:.1f} {units[0]}"
 
 
 def _file_line(file: FileView) -> str:
