@@ -259,4 +259,6 @@ class RelayHost:
             return No(request.request, "superseded", 0)
         log = self.store.log(request.log)
         self.lied_about.add(request.entry)
-        return Stored(request.request, request.log, request.entry, 1 if log is None else log.head)
+        head = 0 if log is None else log.head
+        position = self.random.choice((head, head, head + 1, head + 1_000_000, 1, 0))
+        return Stored(request.request, request.log, request.entry, position)

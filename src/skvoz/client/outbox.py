@@ -43,6 +43,9 @@ _LEAVING_MS: Final = 7 * 24 * 3600 * 1000
 """Who leaves stays so long for somebody to commit it: one who overlooked it is then asked again."""
 _RETRY_MS: Final = 1_000
 _MISSED_RETRY_MS: Final = 5_000
+_UNMET_RETRY_MS: Final = 60_000
+"""What a relay says to have, and does not give us to read, is sent again after this at the latest."""
+_RETRY_MS_MAX: Final = 3600 * 1000
 _SUPERSEDED_RETRY_MS: Final = 30_000
 """The closer should come by itself; a relay that shows none is asked again."""
 _WRITING: Final = (ConversationState.ACTIVE, ConversationState.LEAVING)
@@ -195,6 +198,9 @@ def resume(step: Step, group_id: GroupId) -> None:
     if conversation is None or conversation.state not in _WRITING or not (reading and reading.caught_up):
         return
     reading.refused = None
+    if reading.owed:
+        reading.owed.clear()
+        reading.tries += 1
     for intent in step.transaction.select(Intent, group_id=group_id):
         if intent.entry_id is not None:
             step.emit(_effect(conversation, intent))
@@ -205,20 +211,23 @@ def resume(step: Step, group_id: GroupId) -> None:
 
 
 def stored(step: Step, conversation: Conversation, fact: EntryStored) -> None:
-    """Note that the relay has an entry of ours: it is done once we read it; people may know already."""
+    """Note that the relay says to have an entry of ours: it is done once we read it; people may know now."""
     group_id = conversation.group_id
     sent = step.transaction.get(SentEntry, group_id, fact.entry_id)
     staged = step.transaction.get(StagedCommit, group_id)
     is_closer = staged is not None and staged.entry_id == fact.entry_id
-    if (sent is None and not is_closer) or fact.position <= 0:
+    if sent is None and not is_closer:
         return
     reading = step.caches.readings.get(group_id)
+    tries = 0
     if reading is not None:
-        reading.owed = max(reading.owed, fact.position)
+        tries = reading.tries
+        reading.owed[fact.entry_id] = fact.position
+    step.hasten_alarm(RESEND_ALARM, group_id, step.now_ms + _pause_ms(_UNMET_RETRY_MS, tries))
     if sent is not None and sent.position != fact.position:
         step.transaction.put(msgspec.structs.replace(sent, position=fact.position))
     missed(step, conversation)
-    if reading is None or reading.owed:
+    if reading is None or fact.entry_id in reading.owed:
         for intent in step.transaction.select(Intent, entry_id=fact.entry_id):
             if intent.message_id is not None:
                 messages.sent(step, intent.message_id)
@@ -228,28 +237,38 @@ def missed(step: Step, conversation: Conversation) -> None:
     """Send again what does not stand where the relay said that it does: that was read, and it was not met."""
     group_id = conversation.group_id
     reading = step.caches.readings.get(group_id)
-    if reading is None or not reading.owed or reading.through < reading.owed:
+    if reading is None or not reading.owed:
         return
-    reading.owed = 0
+    late = [entry_id for entry_id, position in reading.owed.items() if position <= reading.through]
     # Where closers did not hold, the contest is repeated anyway.
-    is_staged = step.transaction.get(StagedCommit, group_id) is not None
-    due = is_staged and not conversation.unfollowed_closers
-    for intent in step.transaction.select(Intent, group_id=group_id):
-        if intent.entry_id is None:
-            continue
-        sent = step.transaction.get(SentEntry, group_id, intent.entry_id)
-        if sent is not None and sent.position:
+    staged = step.transaction.get(StagedCommit, group_id) if late else None
+    due = staged is not None and staged.entry_id in late and not conversation.unfollowed_closers
+    waits = _is_held_back(step, reading)
+    for entry_id in late:
+        del reading.owed[entry_id]
+        sent = step.transaction.get(SentEntry, group_id, entry_id)
+        if sent is not None:
             step.transaction.put(msgspec.structs.replace(sent, position=0))
-            if not due and not _is_held_back(step, reading):
-                reading.refused = intent.entry_id
+            if not due and not waits:
+                reading.refused = entry_id
             due = True
     if due:
-        step.hasten_alarm(RESEND_ALARM, group_id, step.now_ms + _MISSED_RETRY_MS)
+        step.hasten_alarm(RESEND_ALARM, group_id, step.now_ms + _pause_ms(_MISSED_RETRY_MS, reading.tries))
+        reading.tries += not waits
+
+
+def _pause_ms(first_ms: int, tries: int) -> int:
+    """Return how long to wait before something is sent again that was sent in vain so often."""
+    return min(first_ms << min(tries, 16), _RETRY_MS_MAX)
 
 
 def met(step: Step, sent: SentEntry) -> None:
     """Be done with an entry of ours that was read in the log, whatever the relay answered."""
     step.transaction.delete(SentEntry, *sent.key_values())
+    reading = step.caches.readings.get(sent.group_id)
+    if reading is not None:
+        reading.owed.pop(sent.entry_id, None)
+        reading.tries = 0
     for intent in step.transaction.select(Intent, entry_id=sent.entry_id):
         if intent.kind is IntentKind.LEAVE:
             # Done once somebody commits it, or when nobody has for long.
@@ -312,6 +331,9 @@ def withdraw(step: Step, conversation: Conversation, entry_id: EntryId) -> None:
 def take_back(step: Step, group_id: GroupId) -> None:
     """Have entries encrypted anew that were not met before the followed closer, and no staged commit sent."""
     conversation = step.conversation(group_id)
+    reading = step.caches.readings.get(group_id)
+    if reading is not None:
+        reading.owed.clear()
     staged = step.transaction.get(StagedCommit, group_id)
     if staged is not None:
         step.transaction.delete(StagedCommit, group_id)

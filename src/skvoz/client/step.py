@@ -46,8 +46,10 @@ class Reading:
     through: int = 0
     refused: EntryId | None = None
     """An entry of ours that the relay has no room for now: what comes after it waits."""
-    owed: int = 0
-    """The last position at which the relay says that something of ours stands that was not met yet; or 0."""
+    owed: dict[EntryId, int] = field(default_factory=dict[EntryId, int])
+    """Entries and a closer of ours that the relay says to have, and where; they were not met yet."""
+    tries: int = 0
+    """How often in a row such things were sent again."""
 
     @property
     def caught_up(self) -> bool:
