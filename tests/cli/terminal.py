@@ -97,8 +97,8 @@ class Terminal:
             printed = self.does(*arguments)
         return printed
 
-    def start_node(self) -> None:
-        self._node = Running("--home", str(self.home), **self._variables)
+    def start_node(self, *arguments: str) -> None:
+        self._node = Running("--home", str(self.home), *arguments, **self._variables)
 
     def stop_node(self, how: signal.Signals = signal.SIGTERM) -> int:
         assert self._node is not None

@@ -3,6 +3,7 @@
 import base64
 import signal
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from random import Random
 
@@ -159,6 +160,36 @@ def test_what_cannot_leave_yet_is_kept(person: Make, tmp_path: Path) -> None:
     assert "waits for a relay" in said or "wait for a relay" in said
     assert "Your node is not running" in said
     assert said.count("ws://127.0.0.1:9/") == 1
+
+
+def test_a_node_that_ends_meanwhile_refuses_nothing_that_is_kept(tmp_path: Path) -> None:
+    boris = Terminal(tmp_path / "home")
+    dead = "ws://127.0.0.1:9/#" + base64.urlsafe_b64encode(bytes(32)).decode().rstrip("=")
+    boris.start_node()
+    try:
+        with ThreadPoolExecutor() as threads:
+            making = threads.submit(boris.type, "account", "create", "--name", "Boris", "--relay", dead)
+            while "Boris" not in boris.type("account", "show").stdout:
+                assert not making.done()
+            boris.stop_node(signal.SIGKILL)
+            made = making.result()
+    finally:
+        boris.close()
+    assert made.returncode == 0, made.stderr
+    assert "It is kept" in made.stderr
+
+
+def test_a_node_that_knows_a_relay_tells_it(tmp_path: Path, relay_address: str) -> None:
+    anna = Terminal(tmp_path / "home")
+    assert anna.refused("account", "create", "--name", "Anna") == (
+        "no relay is known here: say which one by --relay"
+    )
+    anna.start_node("--relay", relay_address)
+    try:
+        assert "Anna" in anna.does("account", "create", "--name", "Anna")
+        anna.until(f"{relay_address.partition('#')[0]}", "doctor")
+    finally:
+        anna.close()
 
 
 def test_files_are_sent_and_saved(person: Make, tmp_path: Path) -> None:

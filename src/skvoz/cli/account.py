@@ -5,7 +5,7 @@ import sys
 import click
 
 from skvoz.api.params import NoParams
-from skvoz.api.views import AccountView, PhraseView
+from skvoz.api.views import AccountView, PhraseView, StatusView
 from skvoz.base.errors import BadRequest, Conflict, HomeBusy, NotFound
 from skvoz.cli.command import Group, json_option
 from skvoz.cli.desk import Desk, ask_passphrase, new_passphrase, pass_desk, say_if_waiting, wish
@@ -26,10 +26,13 @@ def account() -> None:
 @click.option(
     "--relay",
     "relay_address",
-    required=True,
+    default="",
     envvar="SKVOZ_RELAY",
     metavar="ADDRESS",
-    help=say("The relay to live at: wss://HOST/PATH#FINGERPRINT. Also: SKVOZ_RELAY."),
+    help=say(
+        "The relay to live at: wss://HOST/PATH#FINGERPRINT; not needed where your node knows one. "
+        "Also: SKVOZ_RELAY."
+    ),
 )
 @click.option("--ticket", default="", help=say("What lets you in at a relay that isn't open to all."))
 @click.option(
@@ -42,10 +45,15 @@ def account() -> None:
 @pass_desk
 def create(desk: Desk, *, name: str, relay_address: str, ticket: str, protect: str, as_json: bool) -> None:
     """Make this home's account: a name, and a relay to live at."""
-    address = parse_relay_address(relay_address, ticket.encode())
+    if relay_address:
+        parse_relay_address(relay_address)  # before anything is made
     if protect != "automatic":
         make_home(desk, protect)
     with desk.reach() as caller:
+        known = relay_address or caller.call("node.status", NoParams(), StatusView).suggested_relay
+        if not known:
+            raise BadRequest("no relay is known here: say which one by --relay")
+        address = parse_relay_address(known, ticket.encode())
         wish(caller, "account.create", name=name, relay=address)
         made = caller.call("account.get", NoParams(), AccountView)
         say_if_waiting(caller)

@@ -13,7 +13,7 @@ import click
 
 from skvoz.api.params import NoParams
 from skvoz.api.views import StatusView
-from skvoz.base.errors import BadRequest
+from skvoz.base.errors import BadRequest, TransportError
 from skvoz.client.commands import Answer
 from skvoz.texts import say
 
@@ -82,12 +82,18 @@ def wish(caller: "Caller", method: str, **fields: object) -> Answer:
 
 
 def settle(caller: "Caller") -> bool:
-    """Wait until the relays have all that this home wants to say; tell whether they do."""
+    """Wait until the relays have all that this home wants to say; tell whether they do.
+
+    What was wished before is kept whatever becomes of the node meanwhile, so that it ends is no failure.
+    """
     until = time.monotonic() + PATIENCE_S
-    while caller.call("node.status", NoParams(), StatusView).unsent:
-        if time.monotonic() > until:
-            return False
-        time.sleep(_POLL_S)
+    try:
+        while caller.call("node.status", NoParams(), StatusView).unsent:
+            if time.monotonic() > until:
+                return False
+            time.sleep(_POLL_S)
+    except TransportError:
+        return False
     return True
 
 

@@ -8,7 +8,7 @@ import click
 
 from skvoz.api.params import MessageParams
 from skvoz.api.views import ChatView, MessageView
-from skvoz.base.errors import BadRequest
+from skvoz.base.errors import BadRequest, TransportError
 from skvoz.cli.command import Command, Number, json_option
 from skvoz.cli.desk import Desk, pass_desk, settle, wish
 from skvoz.cli.files import FILE, put_files, wait_for_upload
@@ -18,7 +18,7 @@ from skvoz.texts import say
 
 if TYPE_CHECKING:
     from skvoz.api.caller import Caller
-    from skvoz.base.ids import MessageId
+    from skvoz.client.commands import Answer
 
 FROM_INPUT = "-"
 
@@ -56,7 +56,7 @@ def send(
         if paths:
             sent = caller.call("message.get", {"message_id": answer.message_id}, MessageView)
             wait_for_upload(caller, sent)
-        _tell_how_far(caller, answer.message_id, as_json=as_json)
+        _tell_how_far(caller, answer, as_json=as_json)
 
 
 def _whole(text: str) -> str:
@@ -74,14 +74,19 @@ def _mentions(caller: "Caller", chat: ChatView, text: str) -> list[dict[str, obj
     return mentions_in(text, members_of(caller, chat)) if "@" in text else []
 
 
-def _tell_how_far(caller: "Caller", message_id: "MessageId | None", *, as_json: bool) -> None:
+def _tell_how_far(caller: "Caller", answer: "Answer", *, as_json: bool) -> None:
+    """Say what became of a message by now; should the node have ended, that it is kept all the same."""
     settle(caller)
-    shown = caller.call("message.get", {"message_id": message_id}, MessageView)
+    try:
+        shown = caller.call("message.get", {"message_id": answer.message_id}, MessageView)
+    except TransportError:
+        shown = None
     if as_json:
-        show_json([shown])
+        show_json([shown or answer])
         return
-    click.echo(f"#{shown.sequence}  {message_state(shown)}", err=True)
-    if shown.state == "queued":
+    if shown is not None:
+        click.echo(f"#{shown.sequence}  {message_state(shown)}", err=True)
+    if shown is None or shown.state == "queued":
         click.echo(say("No relay has this yet. It is kept, and goes on while your node runs."), err=True)
 
 
@@ -135,7 +140,11 @@ def react(desk: Desk, *, number: int, emoji: str, remove: bool, as_json: bool) -
 
 def _show_again(caller: "Caller", message: MessageView, *, as_json: bool) -> None:
     settle(caller)
-    shown = caller.call("message.get", MessageParams(message_id=message.message_id), MessageView)
+    try:
+        shown = caller.call("message.get", MessageParams(message_id=message.message_id), MessageView)
+    except TransportError:
+        click.echo(say("No relay has this yet. It is kept, and goes on while your node runs."), err=True)
+        return
     if as_json:
         show_json([shown])
     else:
