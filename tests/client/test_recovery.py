@@ -1,20 +1,22 @@
 """Being lost, frozen, and found again; a relay that was restored from a backup."""
 
+import ast
 from collections.abc import Callable
 from dataclasses import replace
 from itertools import pairwise
+from pathlib import Path
 from typing import cast
 
 import msgspec
 import pytest
 
-from skvoz.base.errors import DecryptFailed, Invalid, PeerError
+from skvoz.base.errors import Conflict, DecryptFailed, Invalid, PeerError
 from skvoz.base.ids import EntryId, GroupId
 from skvoz.base.limits import ADDRESS_SIZE_MAX
-from skvoz.client import commits, epochs, invitations, policy, recovery
+from skvoz.client import closers, commits, epochs, invitations, policy, recovery
 from skvoz.client.commands import LeaveGroup, RemoveMember
 from skvoz.client.conversation_info import ConversationInfo
-from skvoz.client.effects import Channel, Knock, Rekey
+from skvoz.client.effects import Append, Channel, Knock, Rekey
 from skvoz.client.envelope import segment_hash
 from skvoz.client.inputs import (
     Attached,
@@ -27,6 +29,7 @@ from skvoz.client.inputs import (
     RequestRefused,
 )
 from skvoz.client.records import (
+    Alarm,
     ConversationState,
     KeptCloser,
     KeyPackageSecret,
@@ -99,9 +102,8 @@ def test_a_commit_that_nobody_can_read_is_contested_in_the_end(
     assert boris.conversation(group_id).state is ConversationState.ACTIVE
 
 
-def test_a_twin_freezes_the_leaf_until_it_is_added_anew() -> None:
-    world, devices, group_id = group_of(3)
-    anna, _, vera = devices
+def freeze_by_twin(world: World, vera: Device, group_id: GroupId) -> None:
+    """Have a copy of a device say one thing, and the device read it."""
     twin = Device(world, "twin", world.fresh_session())
     twin.records.tables = {kind: dict(table) for kind, table in vera.records.tables.items()}
     vera.go_offline()
@@ -115,6 +117,120 @@ def test_a_twin_freezes_the_leaf_until_it_is_added_anew() -> None:
     vera.go_online()
     vera.restart()
     vera.turn_until_state(group_id, ConversationState.FROZEN)
+
+
+def alone_with_twin() -> tuple[World, list[Device], GroupId]:
+    """Return a group of three whose last device is frozen, wants to say something, and is alone online."""
+    world, devices, group_id = group_of(3)
+    anna, boris, vera = devices
+    say(vera, group_id, "early")
+    world.settle()
+    freeze_by_twin(world, vera, group_id)
+    anna.go_offline()
+    boris.go_offline()
+    say(vera, group_id, "waits")
+    while vera.turn():
+        pass
+    vera.submitted.clear()
+    return world, devices, group_id
+
+
+def assert_silent(vera: Device, group_id: GroupId) -> None:
+    """Check that a frozen leaf let nothing out that it encrypted, and wants to be added anew."""
+    assert not [one for one in vera.submitted if isinstance(one, Append | Rekey)]
+    assert vera.conversation(group_id).frozen
+    assert any(alarm.name == recovery.KNOCK_ALARM for alarm in vera.all(Alarm))
+
+
+def assert_added_anew(world: World, devices: list[Device], group_id: GroupId) -> None:
+    """Check that a frozen leaf writes again once others have heard its knock."""
+    for device in devices:
+        device.go_online()
+        device.restart()
+    world.advance(7 * HOUR_MS)
+    assert not devices[-1].conversation(group_id).frozen
+    assert all("waits" in device.texts() for device in devices)
+    assert_one_epoch(world, devices, group_id)
+
+
+def test_a_frozen_leaf_stays_frozen_where_a_relay_denies_it_and_lets_it_in_again() -> None:
+    """A relay could else have one key encrypt two messages."""
+    world, devices, group_id = alone_with_twin()
+    vera = devices[-1]
+    chat = vera.conversation(group_id)
+    denied = RequestRefused(
+        relay_id=chat.relay_id, log_id=chat.log_id, request="Attach", code="denied", retry_after_ms=0
+    )
+    for _ in range(5):
+        vera.handle(denied)
+    assert vera.conversation(group_id).state is ConversationState.LOST
+    vera.submitted.clear()
+    vera.swallow = lambda fact: isinstance(fact, EntriesRead)
+    world.advance(20_000)
+    head = relay_of(world).store.all_entries(chat.log_id)[-1].position
+    vera.handle(EntriesRead(relay_id=chat.relay_id, log_id=chat.log_id, entries=(), through=head))
+    assert vera.conversation(group_id).state is ConversationState.FROZEN
+    assert any(isinstance(one, Knock) for one in vera.submitted)
+    vera.swallow = lambda _: False
+    assert not [one for one in vera.submitted if isinstance(one, Append)]
+    vera.submitted.clear()
+    assert_silent(vera, group_id)
+    assert_added_anew(world, devices, group_id)
+
+
+def test_a_frozen_leaf_that_is_lost_too_is_frozen_again_when_it_doubts_the_closer() -> None:
+    world, devices, group_id = alone_with_twin()
+    vera = devices[-1]
+    body = vera.world.random.randbytes(528)
+    entry = Entry(
+        position=vera.conversation(group_id).cursor + 1,
+        entry_id=EntryId(bytes(16)),
+        is_closer=True,
+        carry=True,
+        body=body,
+        segment=vera.conversation(group_id).segment,
+        next_hash=bytes(32),
+    )
+    vera.act(lambda step: recovery.suspect(step, step.conversation(group_id), entry))
+    assert vera.conversation(group_id).state is ConversationState.LOST
+    world.advance(2 * HOUR_MS)
+    assert vera.conversation(group_id).state is ConversationState.FROZEN
+    assert_silent(vera, group_id)
+    assert_added_anew(world, devices, group_id)
+
+
+def test_nothing_is_encrypted_under_a_frozen_leaf_whatever_its_state() -> None:
+    world, [anna, _, vera], group_id = group_of(3)
+    say(vera, group_id, "early")
+    world.settle()
+    vera.submitted.clear()
+    vera.act(lambda step: step.change(group_id, frozen=True))
+    say(vera, group_id, "waits")
+    vera.act(lambda step: commits.update(step, group_id))
+    vera.act(lambda step: step.change(group_id, unfollowed_closers=1))
+    vera.act(lambda step: closers.contest(step, step.conversation(group_id)))
+    vera.do(lambda client_id: LeaveGroup(client_id=client_id, chat_id=group_id))
+    world.advance(60_000)
+    assert not [one for one in vera.submitted if isinstance(one, Append | Rekey)]
+    assert "waits" not in anna.texts()
+    with pytest.raises(Conflict):
+        vera.act(lambda step: step.writable_group(group_id))
+
+
+def test_whatever_encrypts_asks_whether_the_leaf_may() -> None:
+    for path in Path(closers.__file__).parent.glob("*.py"):
+        for function in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if not isinstance(function, ast.FunctionDef):
+                continue
+            called = {node.attr for node in ast.walk(function) if isinstance(node, ast.Attribute)}
+            if called & {"protect", "propose", "stage_commit"}:
+                assert "writable_group" in called, (path.name, function.name)
+
+
+def test_a_twin_freezes_the_leaf_until_it_is_added_anew() -> None:
+    world, devices, group_id = group_of(3)
+    anna, _, vera = devices
+    freeze_by_twin(world, vera, group_id)
     say(vera, group_id, "waits")
     assert "waits" not in anna.texts()
     world.advance(30_000)

@@ -19,6 +19,7 @@ from skvoz.client.envelope import CLOSER, open_entry
 from skvoz.client.inputs import Entry
 from skvoz.client.records import (
     Account,
+    Alarm,
     Closer,
     Conversation,
     ConversationState,
@@ -28,6 +29,7 @@ from skvoz.client.records import (
 )
 from skvoz.client.step import Step
 from skvoz.codec import Reader, opaque, vector
+from skvoz.crypto import sha256
 from skvoz.mls import (
     Duplicate,
     Group,
@@ -38,6 +40,7 @@ from skvoz.mls import (
 )
 from skvoz.mls import StagedCommit as MlsStagedCommit
 from skvoz.mls.commit_processing import PathUnreadable
+from skvoz.mls.framing import ContentType
 
 DROPPED_COUNTER: Final = "closers_dropped"
 PROPOSALS_MAX: Final = 64
@@ -45,10 +48,16 @@ PROPOSALS_MAX: Final = 64
 _CONTEST_PAUSE_MS: Final = 5_000
 """A valid closer that is on its way anyway comes before this."""
 _CONTEST_AGAIN_MS: Final = 60_000
+_ECHO_MS: Final = 60_000
+"""How long others may take to contest what only they can tell from a commit of a copy of this device."""
 
 
 class _GivenUp(PeerError):
     """A closer is ours, and the epoch that it leads to was given up here: others may follow it."""
+
+
+class _PerhapsOurs(PeerError):
+    """A closer names this leaf and a key that it has used: any member made it, or a copy of this device."""
 
 
 def pack(proposals: list[bytes], commit: bytes) -> bytes:
@@ -81,6 +90,11 @@ def take(step: Step, conversation: Conversation, entry: Entry) -> None:
     except (PathUnreadable, _GivenUp):
         recovery.suspect(step, conversation, entry)
         return
+    except _PerhapsOurs:
+        _note(step, conversation, entry)
+        due_ms = step.now_ms + _ECHO_MS + epochs.pause_ms(conversation)
+        step.hasten_alarm(epochs.ECHO_ALARM, conversation.group_id, due_ms)
+        return
     except PeerError:
         _note(step, conversation, entry)
         return
@@ -90,8 +104,10 @@ def take(step: Step, conversation: Conversation, entry: Entry) -> None:
 
 def _verify(step: Step, conversation: Conversation, entry: Entry) -> MlsStagedCommit | None:
     """Return a valid closer's commit; None where it shows that a copy of this leaf is at work."""
-    if entry.body is None:
+    if _is_given_up(conversation, entry):
         raise _GivenUp
+    if entry.body is None:
+        raise Invalid("a closer has no body, and is not ours")
     group = step.group(conversation.group_id)
     content = open_entry(group.suite, step.envelope_secret(group), entry.entry_id, CLOSER, entry.body)
     proposals, commit = unpack(content)
@@ -103,8 +119,10 @@ def _verify(step: Step, conversation: Conversation, entry: Entry) -> MlsStagedCo
         policy.check_commit(group, unreadable.sender, unreadable.effects)
         raise
     if isinstance(received, OwnEcho):
+        if not received.unknown and received.content_type is ContentType.COMMIT:
+            raise _PerhapsOurs
         if not received.unknown:
-            raise _GivenUp
+            raise Invalid("a closer holds an old message of ours")
         recovery.freeze(step, conversation)
         return None
     if not isinstance(received, MlsStagedCommit):
@@ -113,6 +131,15 @@ def _verify(step: Step, conversation: Conversation, entry: Entry) -> MlsStagedCo
     if received.next is not None:
         epochs.check_next_hash(received.next, entry.next_hash)
     return received
+
+
+def _is_given_up(conversation: Conversation, entry: Entry) -> bool:
+    """Tell a closer of ours by what was sent: that a message names our leaf proves nothing."""
+    return any(
+        (entry.entry_id, entry.next_hash) == (entry_id, next_hash)
+        and (entry.body is None or sha256(entry.body) == body_hash)
+        for entry_id, next_hash, body_hash in conversation.given_up_closers
+    )
 
 
 def _with_proposal(group: Group, message: bytes) -> Group:
@@ -203,10 +230,19 @@ def contest(step: Step, conversation: Conversation) -> None:
     if not conversation.unfollowed_closers or conversation.state is not ConversationState.ACTIVE:
         return
     step.set_alarm(epochs.CONTEST_ALARM, group_id, step.now_ms + _CONTEST_AGAIN_MS)
+    if step.transaction.get(Alarm, epochs.ECHO_ALARM, group_id) is not None:
+        return  # it may be a commit of a copy of us, which others follow: they contest it if it is none
     reading = step.caches.readings.get(group_id)
     if reading is None or not reading.caught_up:
         return
     commits.stage_contest(step, conversation)
+
+
+def not_contested(step: Step, conversation: Conversation) -> None:
+    """Ask for the way back where a closer may be that of a copy of this device, and nobody contested it."""
+    going_on = conversation.state in {ConversationState.ACTIVE, ConversationState.LEAVING}
+    if going_on and conversation.unfollowed_closers:
+        recovery.ask_the_way(step, conversation)
 
 
 def stored_proposals(step: Step, conversation: Conversation) -> list[bytes]:

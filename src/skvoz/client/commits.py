@@ -301,10 +301,11 @@ def _stage_adds(step: Step, conversation: Conversation, waiting: Sequence[Intent
 
 def _adding(step: Step, conversation: Conversation, one: Adding) -> Add | None:
     """Return the proposal if the KeyPackage can be used by itself, so that a bad one spoils nothing else."""
-    group = step.group(conversation.group_id)
     try:
         proposal = Add(parse_key_package(one.key_package))
-        group.propose(proposal, randomness=step.randomness, policy=policy.MEMBERS, now_ms=step.now_ms)
+        step.writable_group(conversation.group_id).propose(
+            proposal, randomness=step.randomness, policy=policy.MEMBERS, now_ms=step.now_ms
+        )
         if policy.account_of(proposal.key_package.leaf_node.credential) == one.account_id:
             return proposal
     except PeerError:
@@ -330,7 +331,7 @@ def _stage(
     fresh_keys = fresh_keys or len(group.members()) <= PATH_WITH_ADDS_MAX
     removes = bool(group.proposals) or any(isinstance(proposal, Remove) for proposal in proposals)
     try:
-        pending = group.stage_commit(
+        pending = step.writable_group(conversation.group_id).stage_commit(
             proposals=proposals,
             path=True if fresh_keys or removes else None,
             randomness=step.randomness,
@@ -426,7 +427,7 @@ def refuse(step: Step, conversation: Conversation, reason: str) -> None:
     staged = step.transaction.get(StagedCommit, conversation.group_id)
     if staged is None:
         return
-    step.transaction.delete(StagedCommit, conversation.group_id)
+    outbox.give_up(step, staged)
     for intent_id in staged.intent_ids:
         step.transaction.delete(Intent, intent_id)
     step.tell(RequestFailed(chat_id=conversation.chat_id, reason=reason))

@@ -4,6 +4,7 @@ CREATING --log opened--> ACTIVE --self-remove sent--> LEAVING --followed commit-
                            |--followed commit removes us--> REMOVED
                            |--can't follow--> LOST    --new Welcome--> ACTIVE
                            `--a copy of us writes--> FROZEN --new Welcome--> ACTIVE
+Who was FROZEN and then LOST is FROZEN again where it is found without a new Welcome.
 HELD --accepted--> ACTIVE, for the request of a stranger at a relay that we don't use
 """
 
@@ -201,6 +202,7 @@ def join(step: Step, staged: StagedJoin, *, chat_id: bytes, is_request: bool) ->
         step.transaction.put(_newcomer(step, group, chat_id=chat_id, is_request=is_request))
     else:
         epochs.clear(step, known)
+        step.change(group_id, frozen=False)
         step.clear_alarm(recovery.KNOCK_ALARM, group_id)
         step.clear_alarm(recovery.DOUBT_ALARM, group_id)
     conversation = step.change(
@@ -269,7 +271,9 @@ def _newcomer(step: Step, group: Group, *, chat_id: bytes, is_request: bool) -> 
 
 
 def state_of_members(step: Step, group_id: GroupId) -> ConversationState:
-    """Return the state of somebody who is in: whether to stay, or still to leave."""
+    """Return the state of somebody who is in: whether to stay, or still to leave, or only to read."""
+    if step.conversation(group_id).frozen:
+        return ConversationState.FROZEN
     intents = step.transaction.select(Intent, group_id=group_id)
     leaving = any(intent.kind is IntentKind.LEAVE for intent in intents)
     return ConversationState.LEAVING if leaving else ConversationState.ACTIVE

@@ -23,6 +23,7 @@ from skvoz.mls import Group, parse_key_package
 UPDATE_ALARM: Final = "room.update"
 TIDY_ALARM: Final = "room.tidy"
 CONTEST_ALARM: Final = "room.contest"
+ECHO_ALARM: Final = "room.echo"
 KEPT_CLOSERS_MAX: Final = 8
 """How many epochs a relay's backup may be old and the members still put back what it lost."""
 KEPT_CLOSER_SIZE_MAX: Final = 64 * 1024
@@ -106,11 +107,13 @@ def clear(step: Step, conversation: Conversation) -> None:
     """Forget what belongs to the current epoch only; unsent entries will be encrypted anew."""
     group_id = conversation.group_id
     outbox.take_back(step, group_id)
+    step.change(group_id, given_up_closers=())
     if conversation.unfollowed_closers:
         for closer in step.transaction.select(Closer, group_id=group_id):
             step.transaction.delete(Closer, *closer.key_values())
         step.change(group_id, unfollowed_closers=0)
         step.clear_alarm(CONTEST_ALARM, group_id)
+        step.clear_alarm(ECHO_ALARM, group_id)
     for part in step.transaction.select(GroupPart, group_id=group_id, part="proposal"):
         step.transaction.delete(GroupPart, *part.key_values())
     step.clear_alarm(outbox.RESEND_ALARM, group_id)

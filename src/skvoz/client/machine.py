@@ -233,6 +233,8 @@ def _ring_room(step: Step, name: str, conversation: Conversation) -> None:
             commits.update(step, conversation.group_id)
         case epochs.CONTEST_ALARM:
             closers.contest(step, conversation)
+        case epochs.ECHO_ALARM:
+            closers.not_contested(step, conversation)
         case recovery.KNOCK_ALARM:
             recovery.knock(step, conversation)
         case recovery.DOUBT_ALARM:

@@ -27,6 +27,7 @@ from skvoz.client.records import (
     StagedCommit,
 )
 from skvoz.client.step import Reading, Step
+from skvoz.crypto import sha256
 from skvoz.mls import Group, SelfRemove
 
 IN_FLIGHT_MAX: Final = 16
@@ -37,6 +38,8 @@ _LOOKED_AT: Final = IN_FLIGHT_MAX + 3 * ADDS_PER_COMMIT_MAX
 under way comes first in it: whatever is waiting was said later."""
 BODY_SIZE_MAX: Final = 60 * 1024
 """Content of one entry: with MLS's framing and the padding it stays below 64 KiB."""
+GIVEN_UP_MAX: Final = 16
+"""Closers remembered in one epoch that are ours and were given up."""
 RESEND_ALARM: Final = "room.resend"
 GO_ALARM: Final = "room.go"
 _LEAVING_MS: Final = 7 * 24 * 3600 * 1000
@@ -80,7 +83,7 @@ def pump(step: Step, group_id: GroupId) -> None:
     Nothing new goes out either while an earlier entry waits to be said again.
     """
     conversation = step.transaction.get(Conversation, group_id)
-    if conversation is None or conversation.state not in _WRITING:
+    if conversation is None or not _writes(conversation):
         return
     reading = step.caches.readings.get(group_id)
     if reading is None:
@@ -123,19 +126,23 @@ def pump(step: Step, group_id: GroupId) -> None:
         pump(step, group_id)  # all were wishes that need nothing any more, and are gone
 
 
+def _writes(conversation: Conversation) -> bool:
+    return conversation.state in _WRITING and not conversation.frozen
+
+
 def _is_held_back(step: Step, reading: Reading) -> bool:
     return reading.refused is not None and bool(step.transaction.select(Intent, entry_id=reading.refused))
 
 
 def _send(step: Step, conversation: Conversation, intent: Intent) -> None:
-    group = step.group(conversation.group_id)
+    group = step.writable_group(conversation.group_id)
     moved, message = group.protect(intent.body, randomness=step.randomness, despite_proposals=True)
     step.save_group(moved, group)
     _append(step, conversation, group, intent, message)
 
 
 def _propose_leaving(step: Step, conversation: Conversation, intent: Intent) -> None:
-    group = step.group(conversation.group_id)
+    group = step.writable_group(conversation.group_id)
     moved, message = group.propose(SelfRemove(), randomness=step.randomness, policy=policy.MEMBERS)
     step.save_group(moved, group)
     step.transaction.put(
@@ -195,7 +202,7 @@ def resume(step: Step, group_id: GroupId) -> None:
     """Send again what is under way, byte for byte, and then what waits."""
     conversation = step.transaction.get(Conversation, group_id)
     reading = step.caches.readings.get(group_id)
-    if conversation is None or conversation.state not in _WRITING or not (reading and reading.caught_up):
+    if conversation is None or not _writes(conversation) or not (reading and reading.caught_up):
         return
     reading.refused = None
     if reading.owed:
@@ -328,6 +335,14 @@ def withdraw(step: Step, conversation: Conversation, entry_id: EntryId) -> None:
     )
 
 
+def give_up(step: Step, staged: StagedCommit) -> None:
+    """Forget the state that a closer of ours leads to, but not that it is ours: it may stand in the log."""
+    step.transaction.delete(StagedCommit, staged.group_id)
+    one = (staged.entry_id, staged.next_hash, sha256(staged.body))
+    kept = (*step.conversation(staged.group_id).given_up_closers, one)[-GIVEN_UP_MAX:]
+    step.change(staged.group_id, given_up_closers=kept)
+
+
 def take_back(step: Step, group_id: GroupId) -> None:
     """Have entries encrypted anew that were not met before the followed closer, and no staged commit sent."""
     conversation = step.conversation(group_id)
@@ -336,7 +351,7 @@ def take_back(step: Step, group_id: GroupId) -> None:
         reading.owed.clear()
     staged = step.transaction.get(StagedCommit, group_id)
     if staged is not None:
-        step.transaction.delete(StagedCommit, group_id)
+        give_up(step, staged)
         withdraw(step, conversation, staged.entry_id)
     for intent in step.transaction.select(Intent, group_id=group_id):
         if intent.entry_id is not None:

@@ -70,8 +70,13 @@ def suspect(step: Step, conversation: Conversation, entry: Entry) -> None:
     """Ask others for the way back: they may follow a closer that only we can't."""
     group_id = conversation.group_id
     step.transaction.put(Closer(group_id=group_id, position=entry.position, next_hash=entry.next_hash or b""))
-    changed = step.change(group_id, unfollowed_closers=conversation.unfollowed_closers + 1)
-    lose(step, changed)
+    ask_the_way(step, step.change(group_id, unfollowed_closers=conversation.unfollowed_closers + 1))
+
+
+def ask_the_way(step: Step, conversation: Conversation) -> None:
+    """Be lost for an unfollowed closer, until somebody answers or we doubt it."""
+    group_id = conversation.group_id
+    lose(step, conversation)
     step.set_alarm(DOUBT_ALARM, group_id, step.now_ms + _DOUBT_MS + epochs.pause_ms(conversation))
 
 
@@ -116,7 +121,7 @@ def freeze(step: Step, conversation: Conversation) -> None:
         return
     group_id = conversation.group_id
     outbox.take_back(step, group_id)
-    changed = step.change(group_id, state=ConversationState.FROZEN)
+    changed = step.change(group_id, state=ConversationState.FROZEN, frozen=True)
     epochs.tell_state(step, changed, "frozen")
     knock(step, changed)
 
@@ -167,8 +172,12 @@ def let_in(step: Step, conversation: Conversation) -> None:
     group_id = conversation.group_id
     state = conversations.state_of_members(step, group_id)
     changed = step.change(group_id, state=state, denied=False)
-    step.clear_alarm(KNOCK_ALARM, group_id)
     step.clear_alarm(DOUBT_ALARM, group_id)
+    if changed.frozen:
+        epochs.tell_state(step, changed, "frozen")
+        knock(step, changed)
+        return
+    step.clear_alarm(KNOCK_ALARM, group_id)
     epochs.tell_state(step, changed, "found")
 
 

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import msgspec
 
-from skvoz.base.errors import NotFound
+from skvoz.base.errors import Conflict, NotFound
 from skvoz.base.ids import EntryId, GroupId, LogId, RelayId
 from skvoz.base.ports import Randomness
 from skvoz.client.effects import Channel, Connect, Effect, WakeAt
@@ -247,6 +247,15 @@ class Step:
         )
         self._keep(group_id, group)
         return group
+
+    def writable_group(self, group_id: GroupId) -> Group:
+        """Return a conversation's MLS group to encrypt with; raise `Conflict` for a leaf that has a twin.
+
+        Two copies of a leaf would use one key for two messages. Whatever encrypts asks here.
+        """
+        if self.conversation(group_id).frozen:
+            raise Conflict("a copy of this device writes here: nothing is encrypted before it is added anew")
+        return self.group(group_id)
 
     def envelope_secret(self, group: Group) -> bytes:
         """Return the secret of the envelopes of a group's epoch."""

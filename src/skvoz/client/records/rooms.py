@@ -85,6 +85,10 @@ class Conversation(Record, frozen=True, array_like=True, kw_only=True):
     draft: str = ""
     """What the person began to write and did not send."""
     draft_reply_to: MessageId | None = None
+    frozen: bool = False
+    """This leaf has a twin: whatever the state, nothing is encrypted under it until it is added anew."""
+    given_up_closers: tuple[tuple[EntryId, bytes, bytes], ...] = ()
+    """Closers of ours in this epoch whose next state is gone: entry id, `next_hash`, SHA-256 of the body."""
 
 
 class Participant(Record, frozen=True, array_like=True, kw_only=True):
