@@ -78,4 +78,4 @@ def test_roles() -> None:
 def test_a_title_is_checked(title: str) -> None:
     with pytest.raises(BadRequest):
         check_title(title)
-    assert check_title(" Дом ") == "Дом"
+    assert check_title(" Дом\n у  моря\t") == "Дом у моря"

@@ -22,6 +22,8 @@ def main(arguments: list[str]) -> int:
     options = parser.parse_args(arguments)
     kind: str | None = options.kind
     paths: list[Path] = options.paths or [vectors_folder()]
+    if not options.paths and not paths[0].is_dir():
+        parser.error("the official vectors are not here; name files or a folder of them")
     if kind is not None:
         files = [file for path in paths for file in _files_in(path)]
         known = kind_of(kind)

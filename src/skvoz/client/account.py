@@ -74,8 +74,8 @@ def change_profile(step: Step, command: ChangeProfile) -> Answer:
 
 
 def check_name(name: str) -> str:
-    """Return a name that a person typed, without blanks around; raise `BadRequest`."""
-    name = name.strip()
+    """Return a name that a person typed, on one line and without blanks around; raise `BadRequest`."""
+    name = " ".join(name.split())
     try:
         size = len(name.encode())
     except UnicodeEncodeError:

@@ -135,8 +135,8 @@ def parse_conversation_info(data: bytes) -> ConversationInfo:
 
 
 def check_title(title: str) -> str:
-    """Return a title that a person typed, without blanks around; raise `BadRequest`."""
-    title = title.strip()
+    """Return a title that a person typed, on one line and without blanks around; raise `BadRequest`."""
+    title = " ".join(title.split())
     try:
         size = len(title.encode())
     except UnicodeEncodeError:
