@@ -6,8 +6,6 @@ relay. Only the history is put straight into the store, as 100,000 messages woul
 
 import asyncio
 import contextlib
-import random
-import secrets
 import statistics
 import time
 from collections.abc import Iterator
@@ -18,21 +16,10 @@ from typing import Final
 import msgspec
 
 from bench.machine import figure
+from bench.node.history import fill
 from bench.node.people import Person, awake, introduce, until
 from bench.processes import RunningRelay, cpu_s, relay, resident_mb
-from skvoz.base.ids import AccountId, MessageId
-from skvoz.client.events import MessageReceived
-from skvoz.client.records import (
-    Conversation,
-    Counter,
-    LoggedEvent,
-    Message,
-    MessageState,
-    Participant,
-    Record,
-)
-from skvoz.node.node import open_home
-from skvoz.store import Protection, RecordTables
+from skvoz.client.records import Conversation
 
 READY_MOST_S: Final = 1.5
 MEMORY_MOST_MB: Final = 150.0
@@ -42,8 +29,6 @@ _STARTS: Final = 5
 _TIMEOUT_S: Final = 100.0
 _QUIET_S: Final = 4.0
 """Longer than a new member waits before it renews its keys."""
-_RECORDS_AT_A_TIME: Final = 5_000
-_WORDS: Final = ("through", "nobody", "read", "lost", "way", "сквозь", "слово", "прочтёт", "чужой", "путь")
 
 
 async def measure(folder: Path, *, chats: int, messages: int) -> bool:
@@ -142,61 +127,9 @@ async def _settled(relay_pid: int) -> None:
 
 def _fill(home: Path, messages: int, least_used: list[str]) -> None:
     """Put a history into every chat; the first of `least_used` was used longest ago, then the second."""
-    chance = random.Random(1)
-    with open_home(home, str, Protection.FILE) as opened:
-        records = RecordTables(opened.database)
-        conversations = list(records.select(Conversation))
-        order = {chat_id: place for place, chat_id in enumerate(least_used)}
-        conversations.sort(key=lambda one: order.get(msgspec.to_builtins(one.chat_id), len(order)))
-        numbers = {name: _number(records, name) for name in ("message", "event")}
-        now_ms = time.time_ns() // 1_000_000 - 7 * 24 * 3_600_000
-        written: list[Record] = []
-        for conversation in conversations:
-            members = records.select(Participant, group_id=conversation.group_id)
-            authors = [member.account_id for member in members]
-            for _ in range(messages):
-                now_ms += 300
-                numbers = {name: value + 1 for name, value in numbers.items()}
-                author = chance.choice(authors)
-                text = " ".join(chance.choices(_WORDS, k=chance.randint(3, 20)))
-                written += _message(conversation, author, text, now_ms, **numbers)
-            read = numbers["message"]
-            written.append(
-                msgspec.structs.replace(conversation, last_activity_ms=now_ms, read_sequence=read, unread=0)
-            )
-            if len(written) > _RECORDS_AT_A_TIME:
-                _store(records, written)
-                written = []
-        _store(records, [*written, *(Counter(name=name, value=value) for name, value in numbers.items())])
+    order = {chat_id: place for place, chat_id in enumerate(least_used)}
 
+    def place(conversation: Conversation) -> int:
+        return order.get(msgspec.to_builtins(conversation.chat_id), len(order))
 
-def _store(records: RecordTables, written: list[Record]) -> None:
-    with records.database.transaction():
-        records.apply([(type(record), record.key_values(), record) for record in written])
-
-
-def _number(records: RecordTables, name: str) -> int:
-    counter = records.get(Counter, (name,))
-    return 0 if counter is None else counter.value
-
-
-def _message(
-    conversation: Conversation, author: AccountId, text: str, now_ms: int, *, message: int, event: int
-) -> list[Record]:
-    """Return the records of a message and of the event that told it, under their sequences."""
-    message_id = MessageId(secrets.token_bytes(32))
-    told = MessageReceived(chat_id=conversation.chat_id, message_id=message_id, sequence=message)
-    return [
-        Message(
-            message_id=message_id,
-            chat_id=conversation.chat_id,
-            group_id=conversation.group_id,
-            sequence=message,
-            author=author,
-            sent_ms=now_ms,
-            received_ms=now_ms,
-            state=MessageState.RECEIVED,
-            text=text,
-        ),
-        LoggedEvent(sequence=event, kind=told.kind, body=msgspec.msgpack.encode(told), created_ms=now_ms),
-    ]
+    fill(home, lambda _: messages, place)

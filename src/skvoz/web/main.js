@@ -16,9 +16,8 @@ async function begin() {
     return;
   }
   connect(token);
-  await loadHome();
   followConversation();
-  await loadChats();
+  await Promise.all([loadHome(), loadChats()]);
 }
 
 void begin();

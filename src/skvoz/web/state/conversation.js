@@ -31,8 +31,8 @@ export class Conversation {
     this.changed = new Signal(0);
     /** @private @type {Set<string>} */
     this.stale = new Set();
-    /** @private */
-    this.reading = 0;
+    /** @private @type {Promise<boolean> | null} one page at a time */
+    this.reading = null;
     /** @private */
     this.newer = false;
   }
@@ -52,10 +52,9 @@ export class Conversation {
   }
 
   /** Read a page of older ones; false where there are none. */
-  async older() {
-    if (this.before === null || this.reading) return false;
-    this.reading = 1;
-    try {
+  older() {
+    return this.alone(async () => {
+      if (this.before === null) return false;
       const page = await call("message.list", { chat_id: this.chatId, before: this.before, limit: PAGE });
       this.messages = [...page.messages.toReversed(), ...this.messages];
       this.before = page.next_before;
@@ -63,23 +62,29 @@ export class Conversation {
         this.messages = this.messages.slice(0, WINDOW);
         this.after = this.messages.at(-1)?.sequence ?? null;
       }
-    } finally {
-      this.reading = 0;
-    }
-    this.touch();
-    return true;
+      this.touch();
+      return true;
+    });
   }
 
-  /** Read a page of newer ones. */
-  async later() {
-    if (this.after === null || this.reading) return false;
-    this.reading = 1;
-    try {
+  /** Read a page of newer ones; false where there are none. */
+  later() {
+    return this.alone(async () => {
+      if (this.after === null) return false;
       await this.readAfter(this.after);
+      return true;
+    });
+  }
+
+  /** @private @param {() => Promise<boolean>} read */
+  async alone(read) {
+    if (this.reading) return this.reading;
+    this.reading = read();
+    try {
+      return await this.reading;
     } finally {
-      this.reading = 0;
+      this.reading = null;
     }
-    return true;
   }
 
   /**

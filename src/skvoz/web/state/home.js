@@ -19,10 +19,12 @@ export const reach = new Signal(/** @type {Reach} */ ("node"));
 
 /** Ask how everything is, and listen to what happens from then on. */
 export async function loadHome() {
-  const found = await call("node.status", {});
-  status.value = found;
+  const asked = call("node.status", {});
+  const own = call("account.get", {}).catch(() => null);
+  const found = await asked;
   listenAfter(found.last_event);
-  if (found.has_account) account.value = await call("account.get", {});
+  account.value = await own;
+  status.value = found;
   on("account.created", () => void loadAccount());
   line.watch(judge);
   judge();
