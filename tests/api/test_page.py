@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+from base64 import b64decode
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -36,6 +37,7 @@ class Clock:
 class Answer:
     status: int
     headers: dict[str, str]
+    policies: list[str]
     body: bytes
 
 
@@ -74,7 +76,8 @@ class Door:
         top, _, rest = answer.partition(b"\r\n\r\n")
         first, *others = top.decode().split("\r\n")
         found = dict(line.lower().split(": ", 1) for line in others)
-        return Answer(int(first.split()[1]), found, rest)
+        policies = [line.split(": ", 1)[1] for line in others if line.startswith("content-security-policy")]
+        return Answer(int(first.split()[1]), found, policies, rest)
 
     async def exchange(self, start: str, **headers: str) -> Answer:
         return await self.ask("POST", "/session", msgspec.json.encode({"start": start}), **headers)
@@ -288,6 +291,23 @@ def test_every_answer_carries_the_headers(tmp_path: Path) -> None:
             assert "access-control-allow-origin" not in answer.headers
             assert "server" not in answer.headers
             assert "set-cookie" not in answer.headers
+
+    at_the_door(tmp_path, visit)
+
+
+def test_a_file_keeps_the_policy_that_lets_it_do_nothing(tmp_path: Path) -> None:
+    async def visit(one: Door) -> None:
+        bearer = f"Bearer {await one.token()}"
+        put = await one.ask("POST", "/files?name=a.html&type=text/html", b"<script>", authorization=bearer)
+        assert put.status == 200
+        file_id = b64decode(msgspec.json.decode(put.body)["file_id"]).hex()
+        assert (await one.ask("GET", f"/files/{file_id}")).status == 401
+        got = await one.ask("GET", f"/files/{file_id}", authorization=bearer)
+        assert got.body == b"<script>"
+        assert len(got.policies) == 2
+        assert got.policies[0].startswith("sandbox; default-src 'none'")
+        assert got.policies[1].startswith("default-src 'none'; script-src 'self'")
+        assert got.headers["content-disposition"].startswith("attachment")
 
     at_the_door(tmp_path, visit)
 

@@ -75,6 +75,9 @@ def test_chats_and_settings(visit: Visit) -> None:
     page.get_by_role("button", name="About this chat").click()
     page.get_by_role("heading", name="Safety number").wait_for()
     look_at(page, "about a person")
+    page.evaluate("import('/core/router.js').then(({ go }) => go({ screen: 'phrase' }))")
+    page.get_by_role("button", name="I have written them down").click()
+    look_at(page, "recovery phrase")
 
 
 def test_menus_dialogs_groups_and_search(visit: Visit) -> None:

@@ -1,5 +1,6 @@
 """Everyday chat, driven on the page: answers, edits, reactions, drafts, search, groups, order, paging."""
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -93,6 +94,9 @@ def test_a_draft_stays_through_reloads_and_restarts(visit: Visit) -> None:
     page.reload()
     page.get_by_role("navigation").get_by_role("button", name="Boris").click()
     expect(page.get_by_label("Message", exact=True)).to_have_value("begun and not")
+    page.get_by_label("Message", exact=True).press_sequentially(" yet")
+    page.reload()  # before the moment after which it would be kept
+    expect(page.get_by_label("Message", exact=True)).to_have_value("begun and not yet")
     anna.write("begun and sent")
     boris.sees("begun and sent")
     page.reload()
@@ -187,6 +191,7 @@ def test_a_persons_page(visit: Visit) -> None:
     meet(anna, boris)
     page = anna.page
     page.get_by_role("button", name="About this chat").click()
+    expect(page.locator(".digits")).to_have_text(re.compile(r"^[0-9]{60}$"))
     number = page.locator(".digits").text_content()
     boris.page.get_by_role("button", name="About this chat").click()
     expect(boris.page.locator(".digits")).to_have_text(number or "")
@@ -291,3 +296,54 @@ def test_a_long_chat_is_paged_and_keeps_the_readers_place(visit: Visit) -> None:
     assert page.evaluate("document.elementFromPoint(700, 200).textContent") == top
     page.get_by_role("button", name="To the latest").click()
     anna.sees("written meanwhile")
+
+
+def test_quiet_cards_come_one_at_a_time_and_do_not_come_back(visit: Visit) -> None:
+    anna, boris = visit("anna"), visit("boris", suggests=False)
+    anna.context.grant_permissions([])
+    meet(anna, boris)
+    page = anna.page
+    card = page.get_by_role("complementary")
+    expect(card).to_have_count(1)
+    if card.filter(has_text="Hear of new messages?").count():
+        card.get_by_role("button", name="Not now").click()
+    expect(card).to_contain_text("Write down your recovery phrase")
+    card.get_by_role("button", name="Show it").click()
+    expect(page.locator(".phrase > li")).to_have_count(24)
+    words = page.locator(".phrase > li").all_text_contents()
+    page.get_by_role("button", name="I have written them down").click()
+    fields = page.get_by_label("Word ")
+    expect(fields).to_have_count(3)
+    for field in fields.all():
+        field.fill("wrong")
+    page.get_by_role("button", name="Confirm").click()
+    expect(page.get_by_role("alert")).to_contain_text("not the right one")
+    for field in fields.all():
+        field.fill(words[int(field.get_attribute("name") or "0")])
+    page.get_by_role("button", name="Confirm").click()
+    page.get_by_text("not on this machine any more").wait_for()
+    assert anna.terminal.refused("account", "phrase")
+    expect(card).to_contain_text("Is it really Boris?")
+    card.get_by_role("button", name="Not now").click()
+    expect(card).to_have_count(0)
+    page.reload()
+    page.get_by_role("navigation").get_by_role("button", name="Boris").wait_for()
+    expect(card).to_have_count(0)
+
+
+def test_links_are_listed_and_revoked(visit: Visit) -> None:
+    anna, boris = visit("anna"), visit("boris")
+    anna.begin("Anna")
+    page = anna.page
+    page.get_by_role("button", name="Later").click()
+    page.get_by_role("button", name="Settings").click()
+    page.get_by_role("button", name="Make a link for many people").click()
+    row = page.get_by_role("listitem").filter(has_text="For many people")
+    row.get_by_role("button", name="Copy").click()
+    link = page.evaluate("navigator.clipboard.readText()")
+    row.get_by_role("button", name="Revoke").click()
+    expect(row).to_have_count(0)
+    boris.begin("Boris", link)
+    boris.page.get_by_label("Message", exact=True).wait_for()
+    boris.write("is anybody there?")
+    expect(page.get_by_role("navigation").get_by_role("listitem")).to_have_count(0)

@@ -61,7 +61,7 @@ class Guard:
         self._application = application
         self._authority = authority
         self._origin = f"http://{authority}"
-        self._headers = {**_SAFE, "content-security-policy": content_security_policy(authority)}
+        self._policy = content_security_policy(authority)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, or have it answered; every answer carries the headers."""
@@ -94,8 +94,10 @@ class Guard:
         async def answer(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                for name, value in self._headers.items():
+                for name, value in _SAFE.items():
                     headers[name] = value
+                # Beside one that the answer has: a browser keeps to all of them.
+                headers.append("content-security-policy", self._policy)
                 headers.setdefault("cache-control", "no-store")
             await send(message)
 

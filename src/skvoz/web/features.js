@@ -3,10 +3,13 @@
  * is loaded; this is the only list of them.
  */
 
+import "./features/cards.js";
 import "./features/contact.js";
 import "./features/groups.js";
+import "./features/links.js";
 import "./features/message_acts.js";
 import "./features/notifications.js";
+import "./features/phrase.js";
 import "./features/quoting.js";
 import "./features/reactions.js";
 import "./features/safety_number.js";

@@ -10,7 +10,7 @@ import { wish } from "../core/connection.js";
 import { answerNothing, answering } from "../state/answering.js";
 import { openConversation } from "../state/conversation.js";
 import { lookNow } from "../state/home.js";
-import { keepDraft } from "./draft.js";
+import { keepAllDrafts, keepDraft } from "./draft.js";
 import { MentionSuggestions, mentionsIn } from "./mentioning.js";
 
 /** @typedef {import("../types/api.js").ChatView} ChatView */
@@ -42,6 +42,11 @@ export class Composer extends Part {
   updated(changed) {
     const before = /** @type {ChatView | null | undefined} */ (changed.get("chat"));
     if (changed.has("chat") && before?.chat_id !== this.chat?.chat_id) this.begin();
+  }
+
+  disconnectedCallback() {
+    super.disconnectedCallback();
+    keepAllDrafts();
   }
 
   /** @private A chat was opened: what was begun there stands in the field. */

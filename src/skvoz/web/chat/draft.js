@@ -2,7 +2,7 @@
  * What was begun in each chat and not sent: the node keeps it in its encrypted home, a moment after the last letter.
  */
 
-import { wish } from "../core/connection.js";
+import { lastWish, wish } from "../core/connection.js";
 import { chats } from "../state/chats.js";
 
 /** @typedef {import("../types/api.js").ChatView} ChatView */
@@ -27,20 +27,23 @@ export function keepDraft(chat, text, replyTo) {
   waiting.set(id, { text, reply_to: replyTo, timer: setTimeout(() => store(id), text ? WAIT_MS : 0) });
 }
 
-/** @param {string} id */
-function store(id) {
+/** @param {string} id @param {typeof wish | typeof lastWish} [say] */
+function store(id, say = wish) {
   const draft = waiting.get(id);
   if (!draft) return;
+  clearTimeout(draft.timer);
   waiting.delete(id);
   chats.touch();
   const { text, reply_to } = draft;
-  wish("chat.keep_draft", { chat_id: id, text, reply_to }).catch(() => {});
+  void say("chat.keep_draft", { chat_id: id, text, reply_to });
 }
 
-/** Keep at once whatever still waits: the page may be about to go. */
+/** Keep at once whatever still waits. */
 export function keepAllDrafts() {
   for (const id of [...waiting.keys()]) store(id);
 }
 
 addEventListener("visibilitychange", keepAllDrafts);
-addEventListener("pagehide", keepAllDrafts);
+addEventListener("pagehide", () => {
+  for (const id of [...waiting.keys()]) store(id, lastWish);
+});

@@ -90,6 +90,20 @@ export function wish(method, fields) {
 }
 
 /**
+ * Have the node change something although the page is about to go, and with it the line.
+ *
+ * @template {Method} M
+ * @param {M} method
+ * @param {Omit<Methods[M]["params"], "client_id">} fields
+ */
+export function lastWish(method, fields) {
+  const params = { client_id: crypto.randomUUID(), ...fields };
+  const body = JSON.stringify({ jsonrpc: "2.0", id: 0, method, params });
+  const headers = { authorization: `Bearer ${token}` };
+  fetch("/rpc", { method: "POST", body, headers, keepalive: true }).catch(() => {});
+}
+
+/**
  * Hear of every event of a kind from now on, until the returned function is called.
  *
  * @template {EventKind} K

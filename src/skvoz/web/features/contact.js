@@ -55,10 +55,10 @@ class Contact extends Part {
         <label class="field grows">
           <span>${say("Your name for them")}</span>
           <input name="name" maxlength="64" dir="auto" .value=${contact.name} placeholder=${contact.card_name}>
-          <small>${say("They call themselves {name}.", { name: contact.card_name })}</small>
         </label>
         <button class="button">${say("Save")}</button>
       </form>
+      <p class="quiet">${say("They call themselves {name}.", { name: contact.card_name })}</p>
     `;
   }
 

@@ -28,6 +28,16 @@ async function choose(value) {
   wanted.value = value;
 }
 
+/** @returns {boolean} whether there is a point in offering notifications */
+export function mayAskToNotify() {
+  return wanted.value === "off" && Notification.permission === "default";
+}
+
+/** Turn notifications on, those that say nothing but that there is something. */
+export function askToNotify() {
+  return choose("plain");
+}
+
 settingsSections.add({
   order: 25,
   title: () => say("Notifications"),
