@@ -47,6 +47,8 @@ def test_pictures(visit: Callable[..., Visitor], folder: Path) -> None:
     anna.write("**Deal.**")
     boris.sees("Deal.")
     page.get_by_role("log").get_by_label("It was read").nth(1).wait_for()
+    while page.get_by_role("button", name="Not now").count():
+        page.get_by_role("button", name="Not now").click()
     take(page, folder / "chat.png")
     take(page, folder / "chat-dark.png", "dark")
     take(boris.page, folder / "chat-narrow.png")

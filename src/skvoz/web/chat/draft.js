@@ -27,15 +27,15 @@ export function keepDraft(chat, text, replyTo) {
   waiting.set(id, { text, reply_to: replyTo, timer: setTimeout(() => store(id), text ? WAIT_MS : 0) });
 }
 
-/** @param {string} id @param {typeof wish | typeof lastWish} [say] */
-function store(id, say = wish) {
+/** @param {string} id @param {typeof wish | typeof lastWish} [tell] */
+function store(id, tell = wish) {
   const draft = waiting.get(id);
   if (!draft) return;
   clearTimeout(draft.timer);
   waiting.delete(id);
   chats.touch();
   const { text, reply_to } = draft;
-  void say("chat.keep_draft", { chat_id: id, text, reply_to });
+  void tell("chat.keep_draft", { chat_id: id, text, reply_to });
 }
 
 /** Keep at once whatever still waits. */
