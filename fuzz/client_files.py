@@ -28,11 +28,11 @@ def try_chunk(script: Script) -> None:
     cipher = ChunkCipher(key=_KEY, layout=Layout(size=size, chunk_size=CHUNK_SIZES[0]))
     number = script.randrange(cipher.layout.chunk_count)
     plain = bytes(cipher.layout.plain_size_of(number))
-    chunk = cipher.seal(number, plain)
+    chunk = bytes(cipher.seal(number, plain))
     arrived = changed(script, chunk) if script.randrange(2) else chunk
     place = script.choice((number, number, number + 1))
     try:
-        opened = cipher.open(place, arrived)
+        opened = bytes(cipher.open(place, arrived))
     except DecryptFailed:
         if (place, arrived) == (number, chunk):
             raise AssertionError("an honest chunk was refused") from None

@@ -133,6 +133,7 @@ PARSERS: Final[dict[str, tuple[str, ...]]] = {
     "client_files": (
         "client/blob_session.py:BlobSession.received",
         "client/sealed_files.py:ChunkCipher.open",
+        "crypto/chunks.py:ChunkAead.open_into",
     ),
     "client_entries": ("client/messages.py:receive",),
     "client_mail": ("client/welcomes.py:received",),

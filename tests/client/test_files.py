@@ -154,7 +154,13 @@ def test_what_can_not_be_sent_is_refused() -> None:
     sent(anna, chat_id, file_id)
     with pytest.raises(Conflict, match="already"):
         sent(anna, chat_id, file_id)
-    for wrong in ({"size": -1}, {"size": FILE_SIZE_MAX + 1}, {"chunk_size": 1}, {"file_id": b"short"}):
+    wrongs: list[dict[str, Any]] = [
+        {"size": -1},
+        {"size": FILE_SIZE_MAX + 1},
+        {"chunk_size": 1},
+        {"file_id": b"short"},
+    ]
+    for wrong in wrongs:
         with pytest.raises(BadRequest):
             staged(anna, **wrong)
 
@@ -219,9 +225,11 @@ def test_chunks_open_in_their_place_only_and_the_last_one_is_marked() -> None:
     layout = Layout(size=9 * 65_536 - 5, chunk_size=CHUNK_SIZES[0])
     cipher = ChunkCipher(key=bytes(32), layout=layout)
     assert (layout.file_chunks, layout.chunk_count) == (9, 10)
-    chunks = [cipher.seal(number, bytes([number]) * layout.plain_size_of(number)) for number in range(10)]
+    chunks = [
+        bytes(cipher.seal(number, bytes([number]) * layout.plain_size_of(number))) for number in range(10)
+    ]
     assert [len(chunk) for chunk in chunks] == [CHUNK_SIZES[0]] * 10
-    assert b"".join(cipher.open(number, chunk) for number, chunk in enumerate(chunks)) == b"".join(
+    assert b"".join(bytes(cipher.open(number, chunk)) for number, chunk in enumerate(chunks)) == b"".join(
         bytes([number]) * layout.plain_size_of(number) for number in range(10)
     )
     for number, chunk in ((0, chunks[1]), (9, chunks[8]), (0, chunks[0][:-1]), (0, chunks[0] + b"x")):

@@ -12,8 +12,15 @@ from tests.node.people import Person, client_id, until
 async def put(person: Person, content: bytes, name: str = "фото.jpg") -> bytes:
     """Put a file into somebody's home and return its id."""
     putting = person.node.files.put(len(content))
-    putting.write(content)
-    sealed = putting.finish()
+    taken = 0
+    try:
+        while taken < len(content):
+            taken += putting.write(content[taken:])
+            if putting.chunk_is_full:
+                putting.flush()
+        sealed = putting.finish()
+    finally:
+        putting.give_up()
     await person.do(
         StageFile(
             client_id=client_id(),

@@ -19,7 +19,7 @@ def file() -> Vector:
     cipher = ChunkCipher(key=key, layout=layout)
     size = layout.plain_size
     chunks = [
-        cipher.seal(number, content[number * size : (number + 1) * size])
+        bytes(cipher.seal(number, content[number * size : (number + 1) * size]))
         for number in range(layout.chunk_count)
     ]
     said = File(

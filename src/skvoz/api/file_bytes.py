@@ -27,6 +27,7 @@ from skvoz.client.sealed_files import ChunkCipher, Layout
 from skvoz.node.node import Node
 from skvoz.store.file_cache import Putting, WholeFile
 from skvoz.store.queries import Queries
+from skvoz.transports.allocation import keep_memory
 
 SHOWN_TYPES: Final = re.compile(
     r"(image/(png|jpeg|gif|webp|avif)|audio/(mpeg|ogg|opus|wav|webm|mp4|aac|flac)|video/(mp4|webm|ogg))"
@@ -54,6 +55,7 @@ class PutFile(msgspec.Struct, frozen=True, kw_only=True):
 
 async def put_file(node: Node, request: Request) -> Response:
     """Put a file into the home, sealed; nothing stays where the bytes end early or are too many."""
+    keep_memory()
     try:
         size = _size(request)
         putting = await asyncio.to_thread(node.files.put, size)
@@ -77,9 +79,11 @@ def _size(request: Request) -> int:
 
 async def _put(node: Node, request: Request, putting: Putting) -> bytes:
     async for piece in request.stream():
-        putting.write(piece)
-        if putting.chunk_is_full:
-            await asyncio.to_thread(putting.flush)
+        taken = 0
+        while taken < len(piece):
+            taken += putting.write(memoryview(piece)[taken:])
+            if putting.chunk_is_full:
+                await asyncio.to_thread(putting.flush)
     sealed = await asyncio.to_thread(putting.finish)
     wish = StageFile(
         client_id=uuid.uuid4().hex,

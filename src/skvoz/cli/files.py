@@ -118,9 +118,8 @@ def _save(caller: "Caller", file: FileView, wished: Path) -> Path:
     part = wished.with_name(f".{wished.name}.{os.getpid()}.part")
     try:
         try:
-            with part.open("xb") as opened:
+            with part.open("xb", buffering=0) as opened:
                 caller.get_file(file.file_id, opened)
-                opened.flush()
                 os.fsync(opened.fileno())
             return _link(part, wished)
         finally:

@@ -7,12 +7,13 @@ The number of chunks is rounded up so that it has few significant bits (Padmé);
 are zeros. A key encrypts one file, once. The size and hash in the message say what of it is the file.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
 from skvoz.base.errors import BadRequest, DecryptFailed
 from skvoz.base.limits import CHUNK_SIZES, FILE_SIZE_MAX, TAG_SIZE
-from skvoz.crypto import hkdf_sha256, seal, unseal
+from skvoz.crypto import hkdf_sha256
+from skvoz.crypto.chunks import ChunkAead
 
 CHUNKS_SMALL_MAX: Final = 16
 """A file that has more chunks than these gets larger ones, where there are larger ones."""
@@ -81,26 +82,35 @@ def layout_for(size: int) -> Layout:
     return Layout(size=size, chunk_size=chunk_size)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class ChunkCipher:
-    """Seals and opens the chunks of one file."""
+    """Seals and opens the chunks of one file, a chunk at a time in buffers of its own."""
 
-    key: bytes = field(repr=False)
-    layout: Layout
+    def __init__(self, *, key: bytes, layout: Layout) -> None:
+        self.key = key
+        self.layout = layout
+        self._aead = ChunkAead(key)
+        self._sealed = bytearray(layout.chunk_size)
+        self._plain = bytearray(layout.plain_size)
 
-    def seal(self, number: int, plaintext: bytes | bytearray | memoryview) -> bytes:
-        """Seal chunk `number`; what is missing of a whole chunk becomes zeros."""
-        missing = self.layout.plain_size - len(plaintext)
-        whole = bytes(plaintext) + bytes(missing) if missing else bytes(plaintext)
-        return seal(self.key, self._nonce(number), b"", whole)
+    def __repr__(self) -> str:
+        return "<ChunkCipher>"
 
-    def open(self, number: int, chunk: bytes) -> bytes:
-        """Return the file's bytes in chunk `number`; raise `DecryptFailed`."""
+    def seal(self, number: int, plaintext: bytes | bytearray | memoryview) -> memoryview:
+        """Return chunk `number`, valid until the next call; what is missing of a whole one becomes zeros."""
+        size = len(plaintext)
+        if size != self.layout.plain_size:
+            self._plain[:size] = plaintext
+            self._plain[size:] = bytes(self.layout.plain_size - size)
+            plaintext = self._plain
+        self._aead.seal_into(self._nonce(number), plaintext, self._sealed)
+        return memoryview(self._sealed)
+
+    def open(self, number: int, chunk: bytes | bytearray | memoryview) -> memoryview:
+        """Return the file's bytes in chunk `number`, valid until the next call; raise `DecryptFailed`."""
         if len(chunk) != self.layout.chunk_size:
             raise DecryptFailed
-        plaintext = unseal(self.key, self._nonce(number), b"", chunk)
-        size = self.layout.plain_size_of(number)
-        return plaintext if size == len(plaintext) else plaintext[:size]
+        self._aead.open_into(self._nonce(number), chunk, self._plain)
+        return memoryview(self._plain)[: self.layout.plain_size_of(number)]
 
     def _nonce(self, number: int) -> bytes:
         return number.to_bytes(_NUMBER_SIZE) + bytes([number == self.layout.chunk_count - 1])

@@ -4,6 +4,7 @@
 - `hpke`: HPKE in base mode over any `Kem`: single-shot `hpke_seal` and `hpke_open`, contexts, export
 - `kem_curves`, `kem_xwing`: the KEMs; `signatures`: Ed25519, Ed448, ECDSA, and Ed25519 with a label
 - `symmetric`: AES-256-GCM, SHA-256 and HKDF for everything that is not MLS; `counted`: sequences of messages
+- `chunks`: AES-256-GCM from one large buffer into another
 - `aead`, `kdf`: what suites and HPKE are put together from; `ports`: `Kem`, `SignatureScheme`
 
 Public keys are checked whenever they are parsed; private keys are never kept. Who signs often keeps

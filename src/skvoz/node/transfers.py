@@ -22,6 +22,7 @@ from skvoz.client.sealed_files import ChunkCipher, Layout, blob_read_key
 from skvoz.crypto import sha256
 from skvoz.node.blob_line import Answering, BlobLine, open_line
 from skvoz.store.file_cache import Fetching, FileCache
+from skvoz.transports.allocation import keep_memory
 from skvoz.wire.frames import Discard, Fetch, Fill, Filled, No, Part, Reserve
 
 AT_ONCE_MAX: Final = 3
@@ -97,6 +98,7 @@ class Transfers:
         self._stopping.clear()
 
     def _chain(self, file_id: bytes, before: asyncio.Task[None] | None, effect: Moving) -> None:
+        keep_memory()
         self._stopping.discard(file_id)
         for finished in [one for one in self.progress if one not in self._tasks][:-PROGRESS_KEPT_MAX]:
             del self.progress[finished]

@@ -19,6 +19,7 @@ from skvoz.relay.seam import PartJob, PartOutcome
 from skvoz.server.blob_rows import SqliteBlobs
 from skvoz.server.database import open_reader, own_words
 from skvoz.server.home import sync_folder
+from skvoz.transports.allocation import keep_memory
 from skvoz.wire.frames import Fetch
 
 PARTS_PER_SYNC_MAX: Final = 16
@@ -148,6 +149,7 @@ class BlobStore:
 
     def start(self) -> None:
         """Start both threads."""
+        keep_memory()
         for thread in self._threads:
             thread.start()
 

@@ -6,6 +6,7 @@
 - `record_tables`: the records of `skvoz.client.records` in tables; implements the machine's `Records`
 - `queries`: what people look at: chats, pages of messages, contacts, events
 - `file_cache`: the bytes of files, sealed as they travel
+- `drop_behind`: writing large files without filling the memory
 - `search`: words in messages, with ё read as е
 """
 

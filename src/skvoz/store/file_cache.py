@@ -19,8 +19,11 @@ from typing import Final
 
 from skvoz.base.errors import BadRequest, DecryptFailed, DiskFull, StoreError
 from skvoz.client.sealed_files import ChunkCipher, Layout, layout_for
+from skvoz.store.drop_behind import DropBehind
 
 FOLDER_NAME: Final = "files"
+PIECE_SIZE: Final = 1024 * 1024
+"""A piece of a file that is handed out, bytes."""
 _FILE_ID_SIZE: Final = 16
 _KEY_SIZE: Final = 32
 
@@ -92,38 +95,53 @@ class Putting:
         self._final = folder / self._file_id.hex()
         self._new = self._final.with_suffix(".new")
         self._hash = hashlib.sha256()
-        self._waiting = bytearray()
+        self._chunk = bytearray(layout.plain_size)
+        self._filled = 0
         self._number = 0
         self._size = 0
         self._descriptor = os.open(self._new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        try:
+            _reserve(self._descriptor, layout.file_bytes)
+        except OSError:
+            self.give_up()
+            raise
+        self._behind = DropBehind(self._descriptor)
 
     @property
     def chunk_is_full(self) -> bool:
-        """Whether the next `flush` has something to do."""
-        return len(self._waiting) >= self._cipher.layout.plain_size
+        """Whether `flush` has to be called before more is written."""
+        return self._filled == len(self._chunk)
 
-    def write(self, data: bytes) -> None:
-        """Take the next bytes; raise `BadRequest` for more than were announced."""
-        self._size += len(data)
-        if self._size > self._cipher.layout.size:
+    def write(self, data: bytes | memoryview) -> int:
+        """Take the next bytes, up to the end of a chunk; return how many.
+
+        Raises `BadRequest` for more than were announced.
+        """
+        size = min(len(data), len(self._chunk) - self._filled)
+        if self._size + len(data) > self._cipher.layout.size:
             raise BadRequest("the file is longer than it said")
-        self._waiting += data
+        self._chunk[self._filled : self._filled + size] = data[:size]
+        self._filled += size
+        self._size += size
+        return size
 
     def flush(self) -> None:
-        """Seal and write the chunks that are full: what takes time."""
-        plain_size = self._cipher.layout.plain_size
-        while len(self._waiting) >= plain_size:
-            with memoryview(self._waiting) as waiting:
-                self._seal(bytes(waiting[:plain_size]))
-            del self._waiting[:plain_size]
+        """Seal and write a chunk: what takes time."""
+        with memoryview(self._chunk)[: self._filled] as plaintext:
+            self._hash.update(plaintext)
+            chunk = self._cipher.seal(self._number, plaintext)
+        with _own_words():
+            _write(self._descriptor, chunk, self._number * len(chunk))
+            self._behind.wrote(len(chunk))
+        self._number += 1
+        self._filled = 0
 
     def finish(self) -> Sealed:
         """Put everything on stable storage; raise `BadRequest` for fewer bytes than were announced."""
         if self._size != self._cipher.layout.size:
             raise BadRequest("the file is shorter than it said")
-        self.flush()
-        if self._waiting or self._number == 0:
-            self._seal(bytes(self._waiting))
+        if self._filled or self._number == 0:
+            self.flush()
         with _own_words():
             _keep(self._descriptor, self._new, self._final)
         self._descriptor = -1
@@ -140,13 +158,6 @@ class Putting:
             os.close(self._descriptor)
             self._descriptor = -1
             self._new.unlink(missing_ok=True)
-
-    def _seal(self, plaintext: bytes) -> None:
-        self._hash.update(plaintext)
-        chunk = self._cipher.seal(self._number, plaintext)
-        with _own_words():
-            _write(self._descriptor, chunk, self._number * len(chunk))
-        self._number += 1
 
 
 class WholeFile:
@@ -170,20 +181,23 @@ class WholeFile:
         at = offset + (len(parts[0]) if parts else 0)
         while at < offset + size:
             number, within = divmod(at, layout.chunk_size)
-            padding = self._cipher.seal(number, b"")[within : within + offset + size - at]
+            padding = bytes(self._cipher.seal(number, b"")[within : within + offset + size - at])
             parts.append(padding)
             at += len(padding)
         return parts[0] if len(parts) == 1 else b"".join(parts)
 
     def plain(self, start: int, end: int) -> Iterator[bytes]:
-        """Yield the file's bytes from `start` up to `end`, a chunk at a time; raise `DecryptFailed`."""
+        """Yield the file's bytes from `start` up to `end`, a piece at a time; raise `DecryptFailed`."""
         layout = self._cipher.layout
+        chunk = bytearray(layout.chunk_size)
         for number in range(start // layout.plain_size, -(-end // layout.plain_size)):
             with _own_words():
-                chunk = os.pread(self._descriptor, layout.chunk_size, number * layout.chunk_size)
+                size = os.preadv(self._descriptor, [chunk], number * layout.chunk_size)
             first = number * layout.plain_size
-            opened = self._cipher.open(number, chunk)
-            yield opened[max(0, start - first) : end - first]
+            opened = self._cipher.open(number, memoryview(chunk)[:size])
+            wanted = opened[max(0, start - first) : end - first]
+            for at in range(0, len(wanted), PIECE_SIZE):
+                yield bytes(wanted[at : at + PIECE_SIZE])
 
     def close(self) -> None:
         """Let the file go."""
@@ -199,37 +213,48 @@ class Fetching:
         self._cipher = cipher
         self._sha256 = sha256
         self._hash = hashlib.sha256()
-        self._waiting = bytearray()
+        self._chunk = bytearray(cipher.layout.chunk_size)
+        self._filled = 0
         self._number = 0
         with _own_words():
             self._descriptor = os.open(self._part, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        self._take_up()
+            try:
+                _reserve(self._descriptor, cipher.layout.file_bytes)
+                self._take_up()
+                self._behind = DropBehind(self._descriptor, self._number * cipher.layout.chunk_size)
+            except BaseException:
+                self.close()
+                raise
 
     @property
     def offset(self) -> int:
         """How many bytes of the blob are here."""
-        return self._number * self._cipher.layout.chunk_size + len(self._waiting)
+        return self._number * self._cipher.layout.chunk_size + self._filled
 
     def feed(self, data: bytes) -> None:
         """Take the next bytes; raise `DecryptFailed` for a chunk that is not of this file."""
-        size = self._cipher.layout.chunk_size
-        self._waiting += data
-        while len(self._waiting) >= size:
-            with memoryview(self._waiting) as waiting:
-                chunk = bytes(waiting[:size])
-            del self._waiting[:size]
-            self._take(chunk)
-            if self._number < self._cipher.layout.file_chunks:
-                with _own_words():
-                    _write(self._descriptor, chunk, self._number * size)
-            self._number += 1
+        size = len(self._chunk)
+        with memoryview(data) as rest:
+            taken = 0
+            while taken < len(rest):
+                count = min(len(rest) - taken, size - self._filled)
+                self._chunk[self._filled : self._filled + count] = rest[taken : taken + count]
+                self._filled += count
+                taken += count
+                if self._filled == size:
+                    self._take(self._chunk)
+                    if self._number < self._cipher.layout.file_chunks:
+                        with _own_words():
+                            _write(self._descriptor, self._chunk, self._number * size)
+                            self._behind.wrote(size)
+                    self._number += 1
+                    self._filled = 0
 
     def finish(self) -> None:
         """Keep the file if it is what its message says; raise `DecryptFailed`."""
         if self.offset != self._cipher.layout.blob_bytes or self._hash.digest() != self._sha256:
             raise DecryptFailed
         with _own_words():
-            os.ftruncate(self._descriptor, self._cipher.layout.file_bytes)
             _keep(self._descriptor, self._part, self._final)
         self._descriptor = -1
 
@@ -239,7 +264,7 @@ class Fetching:
             os.close(self._descriptor)
             self._descriptor = -1
 
-    def _take(self, chunk: bytes) -> None:
+    def _take(self, chunk: bytes | bytearray | memoryview) -> None:
         self._hash.update(self._cipher.open(self._number, chunk))
 
     def _take_up(self) -> None:
@@ -247,15 +272,25 @@ class Fetching:
         layout = self._cipher.layout
         while self._number < layout.file_chunks:
             with _own_words():
-                chunk = os.pread(self._descriptor, layout.chunk_size, self._number * layout.chunk_size)
+                size = os.preadv(self._descriptor, [self._chunk], self._number * layout.chunk_size)
             try:
-                self._take(chunk)
+                self._take(memoryview(self._chunk)[:size])
             except DecryptFailed:
                 return
             self._number += 1
 
 
-def _write(descriptor: int, data: bytes, offset: int) -> None:
+def _reserve(descriptor: int, size: int) -> None:
+    """Set disk space aside, so that a full disk is found out at once."""
+    if hasattr(os, "posix_fallocate"):  # not everywhere
+        try:
+            os.posix_fallocate(descriptor, 0, size)
+        except OSError as error:
+            if error.errno not in {errno.EOPNOTSUPP, errno.EINVAL}:
+                raise
+
+
+def _write(descriptor: int, data: bytes | bytearray | memoryview, offset: int) -> None:
     done = os.pwrite(descriptor, data, offset)
     while done < len(data):
         done += os.pwrite(descriptor, memoryview(data)[done:], offset + done)

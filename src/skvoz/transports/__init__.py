@@ -1,6 +1,7 @@
 """The ways a session gets to a relay, each in its own folder and a stranger to the others.
 
 - `connection`: what every way gives, a `MessageConnection`
+- `allocation`: memory for large messages
 - `wss`: WebSocket over TLS, the live default; plain WebSocket on this machine and behind a hop
 """
 
