@@ -49,8 +49,9 @@ class _Node:
                 [(kind, key, record) for kind, table in tables.items() for key, record in table.items()]
             )
 
-    async def command(self, command: Command) -> Answer:
+    async def command(self, command: Command, permitted: Callable[[Queries], None]) -> Answer:
         """Fulfil a wish."""
+        permitted(Queries(self.records))
         machine = Machine(Environment(suite=SUITES[1], randomness=Counter("fuzz api")))
         transaction = Transaction(self.records)
         answer, _ = machine.command(transaction, command, START_MS + 100_000)

@@ -21,6 +21,7 @@ from skvoz.client.inputs import Entry, Started
 from skvoz.client.records import (
     Account,
     Approach,
+    Bot,
     Contact,
     Conversation,
     Delivery,
@@ -166,6 +167,9 @@ class Chooser:
             "size": lambda: script.choice((-1, 0, 1, 2**31, 2**31 + 1)),
             "chunk_size": lambda: script.choice((0, *CHUNK_SIZES)),
             "media_type": lambda: script.choice(("image/png", "?")),
+            "bot_id": lambda: self._ids((Bot, "bot_id")),
+            "token_hash": lambda: self._ids((Bot, "token_hash")),
+            "chats": lambda: script.choice((None, (), (self._ids((Conversation, "chat_id")),))),
             "relay": lambda: RelayAddress(public_key=_RELAY_KEY, addresses=("wss://relay.invalid",)),
             "link": self._link,
             "reports_enabled": lambda: script.choice((None, True, False)),

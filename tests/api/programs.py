@@ -10,9 +10,10 @@ from typing import Any
 import msgspec
 from websockets.asyncio.client import ClientConnection, unix_connect
 
+from skvoz.api.access import new_token, token_hash
 from skvoz.api.caller import socket_file
 from skvoz.api.service import Service, serving
-from skvoz.client.commands import CreateAccount, CreateGroup, RelayAddress
+from skvoz.client.commands import CreateAccount, CreateBot, CreateGroup, RelayAddress
 from tests.node.people import Person, client_id
 
 Words = dict[str, Any]
@@ -30,6 +31,7 @@ class Program:
         self.websocket = websocket
         self._ids = itertools.count(1)
         self.events: list[Words] = []
+        self.through = 0
 
     async def say(self, words: object) -> Words:
         """Send any words and return the answer."""
@@ -41,9 +43,15 @@ class Program:
         async with asyncio.timeout(20):
             while True:
                 told: Words = msgspec.json.decode(await self.websocket.recv())
-                if told.get("method") != "event":
+                if "method" not in told:
                     return told
-                self.events.append(told["params"])
+                self._note(told)
+
+    def _note(self, told: Words) -> None:
+        if told["method"] == "event":
+            self.events.append(told["params"])
+        elif told["method"] == "event.through":
+            self.through = told["params"]["sequence"]
 
     async def ask(self, method: str, **params: object) -> Words:
         """Return the whole answer of a call."""
@@ -74,16 +82,33 @@ class Program:
         async with asyncio.timeout(20):
             while not self.events or self.events[-1]["sequence"] < sequence:
                 told: Words = msgspec.json.decode(await self.websocket.recv())
-                assert told["method"] == "event"
-                self.events.append(told["params"])
+                self._note(told)
         return self.events
 
 
 @asynccontextmanager
-async def program(folder: Path) -> AsyncGenerator[Program]:
-    """Connect a program to the node that serves a home."""
-    async with unix_connect(str(socket_file(folder)), "ws://node/rpc", max_size=None) as websocket:
+async def program(folder: Path, token: str | None = None) -> AsyncGenerator[Program]:
+    """Connect a program to the node that serves a home, as its owner or with a token."""
+    headers = None if token is None else {"authorization": f"Bearer {token}"}
+    async with unix_connect(
+        str(socket_file(folder)), "ws://node/rpc", max_size=None, additional_headers=headers
+    ) as websocket:
         yield Program(websocket)
+
+
+async def new_bot(person: Person, name: str, *chats: bytes, can_write: bool = True) -> str:
+    """Let a program in, to these chats or to all, and return its token."""
+    token = new_token()
+    await person.do(
+        CreateBot(
+            client_id=client_id(),
+            name=name,
+            token_hash=token_hash(token),
+            can_write=can_write,
+            chats=chats or None,
+        )
+    )
+    return token
 
 
 @asynccontextmanager

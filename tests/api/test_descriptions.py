@@ -9,7 +9,7 @@ from typing import Any, cast
 import msgspec
 import pytest
 
-from skvoz.api.descriptions import EVENTS, PROGRESS, asyncapi, files, openrpc
+from skvoz.api.descriptions import EVENTS, NOTIFICATIONS, asyncapi, files, openrpc
 from skvoz.api.methods import COMMANDS, METHODS
 from skvoz.api.protocol import KINDS
 from skvoz.api.typescript import typescript
@@ -73,9 +73,10 @@ def test_every_method_is_described_with_what_it_wants_and_answers() -> None:
 
 def test_every_kind_of_event_and_error_is_described() -> None:
     messages = asyncapi()["components"]["messages"]
-    progress = messages.pop(PROGRESS)["payload"]["properties"]
-    assert progress["method"] == {"const": PROGRESS}
-    assert progress["params"] == {"$ref": "#/components/schemas/ProgressView"}
+    for name, (kind, _) in NOTIFICATIONS.items():
+        told = messages.pop(name)["payload"]["properties"]
+        assert told["method"] == {"const": name}
+        assert told["params"] == {"$ref": f"#/components/schemas/{kind.__name__}"}
     assert set(messages) == {event.kind for event in EVENTS}
     assert len(messages) == len(EVENTS)
     for kind, message in messages.items():

@@ -110,7 +110,9 @@ def test_every_error_of_the_tree_has_one_form() -> None:
         assert error.code == protocol.REFUSED
         assert error.message == str(made)
         assert error.data.retryable == (error.data.retry_after_ms is not None)
-        assert error.data.retryable == isinstance(made, errors.TransportError | errors.DiskFull)
+        assert error.data.retryable == isinstance(
+            made, errors.TransportError | errors.DiskFull | errors.TooOften
+        )
         kinds.add(error.data.kind)
     assert kinds == set(protocol.KINDS.values())
 

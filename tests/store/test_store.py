@@ -13,6 +13,7 @@ from skvoz.base.ids import AccountId, GroupId, MessageId
 from skvoz.client.records import (
     RECORDS,
     Alarm,
+    Bot,
     Counter,
     GroupPart,
     Message,
@@ -21,6 +22,8 @@ from skvoz.client.records import (
 )
 from skvoz.client.transaction import Transaction
 from skvoz.store import Database, Home, Protection, RecordTables
+from skvoz.store import database as database_module
+from skvoz.store.database import SCHEMA_VERSION
 from skvoz.store.protection import change_protection, create_key, kind_of, read_key
 from skvoz.store.queries import Queries
 from skvoz.store.record_tables import columns_of
@@ -328,3 +331,18 @@ def test_automatic_falls_back_to_a_file(tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.setitem(os.environ, "SKVOZ_KEYRING", "off")
     create_key(tmp_path / "key.json", Protection.AUTOMATIC, never)
     assert kind_of(tmp_path / "key.json") == "file"
+
+
+def test_a_home_of_an_older_schema_is_brought_up_to_date_with_what_it_holds(tmp_path: Path) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(database_module, "SCHEMA_VERSION", 1)
+        old = Database(tmp_path / "skvoz.db", KEY)
+        with old.transaction():
+            old.run("INSERT INTO counter (name, body) VALUES ('events', x'92a66576656e747303')")
+        old.close()
+    database = Database(tmp_path / "skvoz.db", KEY)
+    records = RecordTables(database)
+    assert database.rows("PRAGMA user_version") == [(SCHEMA_VERSION,)]
+    assert records.get(Counter, ("events",)) == Counter(name="events", value=3)
+    assert list(records.select(Bot)) == []
+    database.close()

@@ -13,8 +13,8 @@ from skvoz import __version__
 from skvoz.api import protocol
 from skvoz.api.methods import METHODS, Method, about
 from skvoz.api.params import SEQUENCE_MAX
-from skvoz.api.views import ProgressView
-from skvoz.base.errors import SkvozError
+from skvoz.api.scopes import BOT_EVENTS, scope_of
+from skvoz.api.views import ProgressView, ThroughView, View
 from skvoz.client.events import Event, EventBase
 
 Document = dict[str, Any]
@@ -22,8 +22,14 @@ Document = dict[str, Any]
 
 OPENRPC_VERSION: Final = "1.3.2"
 ASYNCAPI_VERSION: Final = "3.0.0"
+SCOPE: Final = "x-skvoz-scope"
+"""Who may call a method, or is told of an event: `owner`, or a bot that may `read`, or `write` too."""
 EVENTS: Final[tuple[type[EventBase], ...]] = get_args(Event)
-PROGRESS: Final = "progress"
+NOTIFICATIONS: Final[dict[str, tuple[type[View], str]]] = {
+    "progress": (ProgressView, "Tell a subscriber how far files have come; not kept, and not replayed."),
+    "event.through": (ThroughView, "Tell a bot how far it was told everything that it may know."),
+}
+"""What subscribers are told beside events: what it carries, and what for."""
 _REFERENCE: Final = "#/components/schemas/{name}"
 _LICENSE: Final = {"name": "Apache-2.0", "url": "https://www.apache.org/licenses/LICENSE-2.0"}
 
@@ -48,8 +54,12 @@ def openrpc() -> Document:
 
 def asyncapi() -> Document:
     """Describe all events as AsyncAPI does."""
-    references, schemas = _schemas(*EVENTS, ProgressView)
+    references, schemas = _schemas(*EVENTS, *(kind for kind, _ in NOTIFICATIONS.values()))
     kinds = sorted(EVENTS, key=lambda event: event.kind)
+    messages = {event.kind: _message(event, references[event]) for event in kinds}
+    for name, (kind, _) in NOTIFICATIONS.items():
+        payload = _told(name, references[kind])
+        messages[name] = {"name": name, "summary": _first_sentence(kind), "payload": payload}
     return {
         "asyncapi": ASYNCAPI_VERSION,
         "info": _info("Skvoz: events of a node"),
@@ -59,16 +69,19 @@ def asyncapi() -> Document:
                 "host": "node",
                 "protocol": "ws",
                 "description": "The Unix socket `api.sock` in the home's folder; the host means nothing.",
-            }
+            },
+            "page": {
+                "host": "127.0.0.1:{port}",
+                "protocol": "ws",
+                "description": "The page's address, with `Authorization: Bearer TOKEN` of a bot.",
+                "variables": {"port": {"description": "As `skvoz` prints it; kept from start to start."}},
+            },
         },
         "channels": {
             "rpc": {
                 "address": "/rpc",
                 "description": "Events are told here once `event.subscribe` was called.",
-                "messages": {
-                    name: {"$ref": f"#/components/messages/{name}"}
-                    for name in (*(event.kind for event in kinds), PROGRESS)
-                },
+                "messages": {name: {"$ref": f"#/components/messages/{name}"} for name in messages},
             }
         },
         "operations": {
@@ -78,23 +91,19 @@ def asyncapi() -> Document:
                 "channel": {"$ref": "#/channels/rpc"},
                 "messages": [{"$ref": f"#/channels/rpc/messages/{event.kind}"} for event in kinds],
             },
-            PROGRESS: {
-                "action": "send",
-                "summary": "Tell a subscriber how far files have come; not kept, and not replayed.",
-                "channel": {"$ref": "#/channels/rpc"},
-                "messages": [{"$ref": f"#/channels/rpc/messages/{PROGRESS}"}],
+            **{
+                name: {
+                    "action": "send",
+                    "summary": summary,
+                    "channel": {"$ref": "#/channels/rpc"},
+                    "messages": [{"$ref": f"#/channels/rpc/messages/{name}"}],
+                }
+                for name, (_, summary) in NOTIFICATIONS.items()
             },
         },
         "components": {
             "schemas": schemas,
-            "messages": {
-                **{event.kind: _message(event, references[event]) for event in kinds},
-                PROGRESS: {
-                    "name": PROGRESS,
-                    "summary": _first_sentence(ProgressView),
-                    "payload": _told(PROGRESS, references[ProgressView]),
-                },
-            },
+            "messages": messages,
         },
     }
 
@@ -129,6 +138,7 @@ def _method(
             for field, schema in asked["properties"].items()
         ],
         "result": {"name": method.result.__name__, "schema": references[method.result]},
+        SCOPE: scope_of(name),
     }
     if more:
         described["description"] = more
@@ -139,13 +149,9 @@ def _errors() -> Document:
     """Show each kind of error once; `message` differs from case to case."""
     shown: Document = {}
     for error, kind in protocol.KINDS.items():
-        made = error() if not _takes_words(error) else error(f"a text for people ({error.__name__})")
+        made = error(f"a text for people ({error.__name__})")
         shown[kind] = msgspec.to_builtins(protocol.error_of(made))
     return dict(sorted(shown.items()))
-
-
-def _takes_words(error: type[SkvozError]) -> bool:
-    return error.__init__ is SkvozError.__init__
 
 
 def _message(event: type[EventBase], reference: Document) -> Document:
@@ -164,6 +170,7 @@ def _message(event: type[EventBase], reference: Document) -> Document:
         "name": event.kind,
         "summary": _first_sentence(event),
         "payload": _told("event", told),
+        SCOPE: "read" if event.kind in BOT_EVENTS else "owner",
     }
 
 

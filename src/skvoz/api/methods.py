@@ -11,7 +11,7 @@ from typing import Final
 
 import msgspec
 
-from skvoz.api import beginning, showing, views
+from skvoz.api import beginning, bots, showing, views
 from skvoz.api import params as asked
 from skvoz.api.question import Question, required
 from skvoz.base.errors import BadRequest, NotFound
@@ -54,6 +54,8 @@ COMMANDS: Final[dict[str, type[commands.Command]]] = {
     "file.fetch": commands.FetchFile,
     "file.pause": commands.PauseFile,
     "file.forget": commands.ForgetFile,
+    "bot.create": commands.CreateBot,
+    "bot.revoke": commands.RevokeBot,
 }
 
 
@@ -264,11 +266,8 @@ def event_list(queries: Queries, params: asked.EventPageParams) -> views.EventPa
     """Return events after a sequence, in order; raise `NotFound` where some of them are not kept any more."""
     if not queries.keeps_events_after(params.after):
         raise NotFound("events that old are not kept any more: read everything anew, then listen")
-    found = queries.events(after=params.after, limit=params.limit)
-    return views.EventPageView(
-        events=tuple(map(event_view, found)),
-        last_sequence=found[-1].sequence if found else params.after,
-    )
+    found, through = queries.event_page(after=params.after, limit=params.limit)
+    return views.EventPageView(events=tuple(map(event_view, found)), last_sequence=through)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -312,6 +311,7 @@ QUESTIONS: Final[dict[str, Question]] = {
     "file.get": Question(params=asked.FileParams, result=views.FileView, read=file_get),
     "event.list": Question(params=asked.EventPageParams, result=views.EventPageView, read=event_list),
     **beginning.QUESTIONS,
+    **bots.QUESTIONS,
 }
 
 

@@ -3,9 +3,9 @@
     GET  /, /FILE         the page's files, the same for everybody
     POST /session         {"start": TOKEN} out of the address that was opened -> {"token": TOKEN}, or 403
     DELETE /session       ends the session of its token
-    POST /rpc             a call; `Authorization: Bearer TOKEN`
-    WebSocket /rpc        calls and events; subprotocols `skvoz` and `token.TOKEN`
-    POST /files, GET /files/FILE_ID   as in `skvoz.api.file_bytes`, with the same header
+    POST /rpc             a call; `Authorization: Bearer TOKEN`, of a session or a bot
+    WebSocket /rpc        calls and events; subprotocols `skvoz` and `token.TOKEN`, or the same header
+    POST /files, GET /files/FILE_ID   as in `skvoz.api.file_bytes`, with the same header of a session
     GET  /openrpc.json, /asyncapi.json
 
 Tokens are sent as headers and not kept as cookies: cookies ignore ports, so the pages of two homes on one
@@ -19,25 +19,25 @@ from typing import Final
 
 import msgspec
 from starlette.applications import Starlette
-from starlette.requests import HTTPConnection, Request
+from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route, WebSocketRoute
 from starlette.types import ASGIApp
 from starlette.websockets import WebSocket
 
-from skvoz.api import descriptions, protocol
+from skvoz.api import descriptions
+from skvoz.api.access import OWNER, Access
 from skvoz.api.file_bytes import get_file, put_file
 from skvoz.api.listening import LOOPBACK, loopback_socket, served
 from skvoz.api.page_files import PageFiles
 from skvoz.api.page_guard import FORBIDDEN, Guard
 from skvoz.api.page_sessions import PageSessions
-from skvoz.api.service import CallerSession, Service, answered_post, body_of
+from skvoz.api.service import CallerSession, Service, answered_post, bearer_of, body_of, unauthorised
 
 SUBPROTOCOL: Final = "skvoz"
 TOKEN_SUBPROTOCOL: Final = "token."  # noqa: S105  # a prefix, not a secret
 START_SIZE_MAX: Final = 1024
 """Bytes of the body that exchanges a start token."""
-UNAUTHORISED: Final = 401
 TOO_LARGE: Final = 413
 
 
@@ -58,7 +58,7 @@ def page_application(service: Service, sessions: PageSessions, port: int) -> ASG
     described = {f"/{name}": content for name, content in descriptions.files().items()}
 
     def is_let_in(request: Request) -> bool:
-        return sessions.is_open(_bearer(request))
+        return sessions.is_open(bearer_of(request) or "")
 
     async def description(request: Request) -> Response:
         return Response(described[request.url.path], media_type="application/json")
@@ -74,25 +74,29 @@ def page_application(service: Service, sessions: PageSessions, port: int) -> ASG
         return Response(status_code=FORBIDDEN) if token is None else JSONResponse({"token": token})
 
     async def end(request: Request) -> Response:
-        sessions.close(_bearer(request))
+        sessions.close(bearer_of(request) or "")
         return Response(status_code=204)
 
+    async def access_of(token: str) -> Access | None:
+        return OWNER if sessions.is_open(token) else await service.tokens.access(token)
+
     async def post(request: Request) -> Response:
-        if not is_let_in(request):
-            return _unauthorised()
-        return await answered_post(service, request, protocol.REQUEST_SIZE_MAX)
+        access = await access_of(bearer_of(request) or "")
+        return unauthorised() if access is None else await answered_post(service, request, access)
 
     async def websocket(socket: WebSocket) -> None:
-        if not sessions.is_open(_offered(socket)):
+        presented = bearer_of(socket)  # a program's; a browser offers it as a subprotocol
+        access = await access_of(_offered(socket) if presented is None else presented)
+        if access is None:
             await socket.close()  # before it is accepted: HTTP 403
             return
-        await CallerSession(service, socket).run(SUBPROTOCOL)
+        await CallerSession(service, socket, access).run(SUBPROTOCOL if presented is None else None)
 
     async def put(request: Request) -> Response:
-        return await put_file(service.node, request) if is_let_in(request) else _unauthorised()
+        return await put_file(service.node, request) if is_let_in(request) else unauthorised()
 
     async def get(request: Request) -> Response:
-        return await get_file(service.node, request) if is_let_in(request) else _unauthorised()
+        return await get_file(service.node, request) if is_let_in(request) else unauthorised()
 
     files = PageFiles()
     routes = [
@@ -106,15 +110,6 @@ def page_application(service: Service, sessions: PageSessions, port: int) -> ASG
         Route("/{path:path}", files.answer),
     ]
     return Guard(Starlette(routes=routes), f"{LOOPBACK}:{port}")
-
-
-def _unauthorised() -> Response:
-    return Response(status_code=UNAUTHORISED, headers={"www-authenticate": "Bearer"})
-
-
-def _bearer(request: HTTPConnection) -> str:
-    scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    return token if scheme.lower() == "bearer" else ""
 
 
 def _offered(socket: WebSocket) -> str:

@@ -25,6 +25,7 @@ from skvoz.base.errors import (
     SchemaTooNew,
     SkvozError,
     StoreError,
+    TooOften,
     TransportError,
     WrongPassphrase,
 )
@@ -55,6 +56,7 @@ KINDS: Final[dict[type[SkvozError], str]] = {
     NotFound: "not_found",
     NotAllowed: "not_allowed",
     Conflict: "conflict",
+    TooOften: "too_often",
     CallerError: "refused",
     Malformed: "malformed",
     PeerError: "invalid",
@@ -67,7 +69,7 @@ KINDS: Final[dict[type[SkvozError], str]] = {
     SkvozError: "failed",
 }
 """Words for programs; a class that is not here has its nearest ancestor's."""
-_RETRYABLE: Final = (TransportError, DiskFull)
+_RETRYABLE: Final = (TransportError, DiskFull, TooOften)
 RETRY_AFTER_MS: Final = 5_000
 """When a repeat of something retryable makes sense, milliseconds."""
 
@@ -194,7 +196,10 @@ def error_of(failure: SkvozError) -> Error:
         return failure.error
     kind = next(KINDS[ancestor] for ancestor in type(failure).__mro__ if ancestor in KINDS)
     retryable = isinstance(failure, _RETRYABLE)
-    data = ErrorData(kind=kind, retryable=retryable, retry_after_ms=RETRY_AFTER_MS if retryable else None)
+    retry_after_ms = RETRY_AFTER_MS if retryable else None
+    if isinstance(failure, TooOften):
+        retry_after_ms = failure.retry_after_ms
+    data = ErrorData(kind=kind, retryable=retryable, retry_after_ms=retry_after_ms)
     return Error(code=REFUSED, message=str(failure), data=data)
 
 

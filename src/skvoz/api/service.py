@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from starlette.applications import Starlette
+from starlette.requests import HTTPConnection
 from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
 from starlette.routing import Route, WebSocketRoute
@@ -20,9 +21,10 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from skvoz import __version__
 from skvoz.api import protocol
+from skvoz.api.access import OWNER, Access, Tokens
 from skvoz.api.file_bytes import get_file, put_file
 from skvoz.api.listening import private_socket, served
-from skvoz.api.methods import COMMANDS, QUESTIONS, event_list, stored_status
+from skvoz.api.methods import COMMANDS, METHODS, QUESTIONS, event_list, stored_status
 from skvoz.api.params import EventPageParams, NoParams, Subscribe
 from skvoz.api.views import (
     EventPageView,
@@ -32,9 +34,10 @@ from skvoz.api.views import (
     RelayStatusView,
     StatusView,
     SubscriptionView,
+    ThroughView,
 )
-from skvoz.base.errors import BadRequest, NotFound, SkvozError, StoreError
-from skvoz.node.node import Node
+from skvoz.base.errors import BadRequest, NotAllowed, NotFound, SkvozError, StoreError
+from skvoz.node.node import Node, system_clock_ms
 
 EVENTS_PER_STEP: Final = 200
 """Events handed to a subscriber before others get their turn."""
@@ -45,6 +48,8 @@ PROGRESS_EVERY_S: Final = 0.25
 WRONG_DATA: Final = 1003
 """RFC 6455 §7.4.1: the other end sent bytes, and only text is spoken here."""
 
+FORBIDDEN: Final = 1008
+"""RFC 6455 §7.4.1: the token was revoked."""
 EVENTS_FAILED: Final = 1011
 """RFC 6455 §7.4.1: this end can't go on."""
 
@@ -58,21 +63,26 @@ Subscriber = Callable[[int], None]
 class Service:
     """Answers calls by asking a node."""
 
-    def __init__(self, node: Node, suggested_relay: str = "") -> None:
+    def __init__(
+        self, node: Node, suggested_relay: str = "", clock_ms: Callable[[], int] = system_clock_ms
+    ) -> None:
         """Serve a node; `suggested_relay` is the address of a relay to live at, as people write it."""
         self.node = self._node = node
         self._suggested_relay = suggested_relay
+        self.tokens = Tokens(node, clock_ms)
         self.page_address: Callable[[], str] | None = None
         """Makes an address that opens the page once; nothing where no page is served."""
 
-    async def call(self, text: bytes | str, subscriber: Subscriber | None = None) -> bytes:
-        """Answer one call; errors are answers too."""
+    async def call(
+        self, text: bytes | str, subscriber: Subscriber | None = None, access: Access = OWNER
+    ) -> bytes:
+        """Answer one call of somebody with this access; errors are answers too."""
         try:
             request = protocol.parse_request(text)
         except protocol.NotACall as error:
             return protocol.refusal(error.request_id, error.error)
         try:
-            return protocol.answer(request.id, await self._result(request, subscriber))
+            return protocol.answer(request.id, await self._result(request, subscriber, access))
         except SkvozError as error:
             return protocol.refusal(request.id, protocol.error_of(error))
         except Exception as error:  # noqa: BLE001  # a bug: the caller must not wait for ever
@@ -81,14 +91,25 @@ class Service:
             defect = protocol.plain_error(protocol.INTERNAL_ERROR, "this is a defect of the node", "defect")
             return protocol.refusal(request.id, defect)
 
-    async def _result(self, request: protocol.Request, subscriber: Subscriber | None) -> object:
+    async def _result(
+        self, request: protocol.Request, subscriber: Subscriber | None, access: Access
+    ) -> object:
         name = request.method
+        if name not in METHODS:
+            unknown = protocol.plain_error(
+                protocol.METHOD_NOT_FOUND, "there is no such method", "unknown_method"
+            )
+            raise protocol.CallFailed(unknown)
+        access.admit(name)
         if name in COMMANDS:
-            return await self._node.command(protocol.parse_params(request.params, COMMANDS[name]))
+            command = protocol.parse_params(request.params, COMMANDS[name])
+            return await self._node.command(command, lambda queries: access.check(name, command, queries))
         if name in QUESTIONS:
             question = QUESTIONS[name]
             params = protocol.parse_params(request.params, question.params)
-            return await self._node.query(lambda queries: question.read(queries, params))
+            return await self._node.query(
+                lambda queries: question.read(access.reading(name, queries), params)
+            )
         if name == "node.status":
             protocol.parse_params(request.params, NoParams)
             return await self._status()
@@ -100,16 +121,17 @@ class Service:
             return self.progress()
         if name == "event.subscribe":
             wished = protocol.parse_params(request.params, Subscribe)
-            return await self._subscribe(wished, subscriber)
-        unknown = protocol.plain_error(protocol.METHOD_NOT_FOUND, "there is no such method", "unknown_method")
-        raise protocol.CallFailed(unknown)
+            return await self._subscribe(wished, subscriber, access)
+        raise AssertionError("a method that nobody answers")
 
     def _page(self) -> PageView:
         if self.page_address is None:
             raise NotFound("this node serves no page")
         return PageView(address=self.page_address())
 
-    async def _subscribe(self, wished: Subscribe, subscriber: Subscriber | None) -> SubscriptionView:
+    async def _subscribe(
+        self, wished: Subscribe, subscriber: Subscriber | None, access: Access
+    ) -> SubscriptionView:
         if subscriber is None:
             raise BadRequest("events are told on a WebSocket only; ask for a list of them here")
         last = self._node.last_event
@@ -117,7 +139,9 @@ class Service:
         if after > last:
             # A number of another home, or of one that was made anew: waiting would be for ever.
             raise BadRequest("there has been no such event yet")
-        if not await self._node.query(lambda queries: queries.keeps_events_after(after)):
+        if not await self._node.query(
+            lambda queries: access.reading("event.subscribe", queries).keeps_events_after(after)
+        ):
             raise NotFound("events that old are not kept any more: read everything anew, then listen")
         subscriber(after)
         return SubscriptionView(after=after, last_event=last)
@@ -155,19 +179,22 @@ class Service:
             )
         )
 
-    async def events(self, after: int) -> EventPageView:
-        """Wait until there is an event after `after`, and return a page of them."""
+    async def events(self, after: int, access: Access) -> EventPageView:
+        """Wait until there is an event after `after`, and return a page of what is told to this caller."""
         await self._node.event_after(after)
         params = EventPageParams(after=after, limit=EVENTS_PER_STEP)
-        return await self._node.query(lambda queries: event_list(queries, params))
+        return await self._node.query(
+            lambda queries: event_list(access.reading("event.subscribe", queries), params)
+        )
 
 
 class CallerSession:
     """One caller on the WebSocket: calls are answered as they end, events are told in order."""
 
-    def __init__(self, service: Service, websocket: WebSocket) -> None:
+    def __init__(self, service: Service, websocket: WebSocket, access: Access = OWNER) -> None:
         self._service = service
         self._websocket = websocket
+        self._access = access
         self._places = asyncio.Semaphore(CALLS_AT_ONCE_MAX)
         self._answering: set[asyncio.Task[None]] = set()
         self._telling: asyncio.Task[None] | None = None
@@ -200,21 +227,27 @@ class CallerSession:
 
     async def _answer(self, text: str) -> None:
         wished: list[int] = []
-        answer = await self._service.call(text, wished.append)
+        answer = await self._service.call(text, wished.append, self._access)
         await self._send(answer)
         for after in wished:
             if self._telling is not None:
                 self._telling.cancel()
             self._telling = asyncio.create_task(self._tell(after))
-            self._counting = self._counting or asyncio.create_task(self._count())
+            if self._access.is_owner:
+                self._counting = self._counting or asyncio.create_task(self._count())
 
     async def _tell(self, after: int) -> None:
         try:
             while True:
-                page = await self._service.events(after)
+                page = await self._service.events(after, self._access)
                 for event in page.events:
                     await self._send(protocol.notification("event", event))
-                after = page.last_sequence
+                told, after = page.events[-1].sequence if page.events else after, page.last_sequence
+                if told < after:
+                    # What is left out must not keep a bot's number from growing: old events are forgotten.
+                    await self._send(protocol.notification("event.through", ThroughView(sequence=after)))
+        except NotAllowed:
+            await self._websocket.close(FORBIDDEN)
         except StoreError:
             # Whoever listens must not take this for silence.
             await self._websocket.close(EVENTS_FAILED)
@@ -236,9 +269,10 @@ class CallerSession:
             await self._websocket.send_text(words.decode())
 
 
-async def answered_post(service: Service, request: HttpRequest, size_max: int) -> Response:
-    """Answer the call in a request's body; one of more than `size_max` bytes is refused by its length."""
-    return Response(await service.call(await body_of(request, size_max)), media_type="application/json")
+async def answered_post(service: Service, request: HttpRequest, access: Access) -> Response:
+    """Answer the call in a request's body."""
+    body = await body_of(request, protocol.REQUEST_SIZE_MAX)
+    return Response(await service.call(body, access=access), media_type="application/json")
 
 
 async def body_of(request: HttpRequest, size_max: int) -> bytes:
@@ -251,20 +285,50 @@ async def body_of(request: HttpRequest, size_max: int) -> bytes:
     return bytes(text)
 
 
+def bearer_of(request: HTTPConnection) -> str | None:
+    """Return the token that a request presents in its `Authorization`, "" for any other words there."""
+    header = request.headers.get("authorization")
+    if header is None:
+        return None
+    scheme, _, token = header.partition(" ")
+    return token if scheme.lower() == "bearer" else ""
+
+
+def unauthorised() -> Response:
+    """Return the answer to somebody whose token opens nothing."""
+    return Response(status_code=401, headers={"www-authenticate": "Bearer"})
+
+
+def _is_owner(request: HTTPConnection) -> bool:
+    """Tell whether whoever opened the home's own socket presents no token, which would open less."""
+    return bearer_of(request) is None
+
+
 def application(service: Service) -> Starlette:
-    """Return the web application for programs: `POST /rpc`, a WebSocket with events too, and files."""
+    """Return the web application for programs: `POST /rpc`, a WebSocket with events too, and files.
+
+    Whoever opens the socket is the owner, unless they present a bot's token and so want no more than that.
+    """
+
+    async def access_of(request: HTTPConnection) -> Access | None:
+        return OWNER if _is_owner(request) else await service.tokens.access(bearer_of(request) or "")
 
     async def post(request: HttpRequest) -> Response:
-        return await answered_post(service, request, protocol.REQUEST_SIZE_MAX)
+        access = await access_of(request)
+        return unauthorised() if access is None else await answered_post(service, request, access)
 
     async def websocket(socket: WebSocket) -> None:
-        await CallerSession(service, socket).run()
+        access = await access_of(socket)
+        if access is None:
+            await socket.close()  # before it is accepted: HTTP 403
+            return
+        await CallerSession(service, socket, access).run()
 
     async def put(request: HttpRequest) -> Response:
-        return await put_file(service.node, request)
+        return await put_file(service.node, request) if _is_owner(request) else unauthorised()
 
     async def get(request: HttpRequest) -> Response:
-        return await get_file(service.node, request)
+        return await get_file(service.node, request) if _is_owner(request) else unauthorised()
 
     return Starlette(
         routes=[

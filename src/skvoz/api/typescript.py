@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any, Final
 
-from skvoz.api.descriptions import PROGRESS, Document, asyncapi, openrpc
+from skvoz.api.descriptions import NOTIFICATIONS, Document, asyncapi, openrpc
 
 _TOP: Final = "// Made by `./dev describe` from the types of the API: change those.\n"
 _PLAIN: Final = {
@@ -29,7 +29,7 @@ def typescript() -> str:
     told = "".join(
         f'  "{name}": {_type(message["payload"]["properties"]["params"]["properties"]["data"])};\n'
         for name, message in sorted(events["components"]["messages"].items())
-        if name != PROGRESS
+        if name not in NOTIFICATIONS
     )
     parts.append(f"export interface Events {{\n{told}}}\n")
     return "\n".join(parts)

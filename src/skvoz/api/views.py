@@ -278,6 +278,12 @@ class EventView(View, frozen=True, kw_only=True):
     created_ms: int
 
 
+class ThroughView(View, frozen=True, kw_only=True):
+    """Everything up to this event was told, or is not the subscriber's to know."""
+
+    sequence: int
+
+
 class SubscriptionView(View, frozen=True, kw_only=True):
     """Events above `after` will be told; `last_event` is the newest one there is."""
 
@@ -335,6 +341,41 @@ class RelayAddressView(View, frozen=True, kw_only=True):
     relay_id: RelayId
     ticket: bytes
     shown: str
+
+
+class BotView(View, frozen=True, kw_only=True):
+    """A program that has a token; `chats` are those that it reaches, None for all.
+
+    `used_ms` is when it was last at work, to the hour; None where it never was.
+    """
+
+    bot_id: bytes
+    name: str
+    can_write: bool
+    chats: tuple[bytes, ...] | None
+    created_ms: int
+    used_ms: int | None
+
+
+class BotListView(View, frozen=True, kw_only=True):
+    """Programs that have a token, by name."""
+
+    bots: tuple[BotView, ...]
+
+
+class BotSelfView(View, frozen=True, kw_only=True):
+    """What the caller is and may do, and the account that it acts as.
+
+    The owner, who needs no token, is a bot without a name that may do everything. `last_event` is the newest.
+    """
+
+    name: str
+    can_write: bool
+    chats: tuple[bytes, ...] | None
+    account_id: AccountId
+    account_name: str
+    version: str
+    last_event: int
 
 
 class PictureView(View, frozen=True, kw_only=True):

@@ -9,6 +9,7 @@
     |  |- NotFound
     |  |- NotAllowed
     |  |- Conflict            it clashes with the present state
+    |  |- TooOften            it asked faster than is answered
     |  `- BadRequest          an argument is missing, too long or makes no sense
     |- TransportError         a connection or a relay did not do its part
     `- StoreError             the disk or the database on this side
@@ -59,6 +60,14 @@ class NotAllowed(CallerError):
 
 class Conflict(CallerError):
     """The request clashes with the present state."""
+
+
+class TooOften(CallerError):
+    """The caller asked faster than it is answered; `retry_after_ms` says when to come back."""
+
+    def __init__(self, text: str, retry_after_ms: int = 1_000) -> None:
+        super().__init__(text)
+        self.retry_after_ms = retry_after_ms
 
 
 class BadRequest(CallerError):

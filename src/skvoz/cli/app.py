@@ -29,6 +29,7 @@ COMMANDS: Final = {
     "contacts": ("contacts", "contacts", say("List people.")),
     "contact": ("contacts", "contact", say("Compare, rename or block a person.")),
     "group": ("groups", "group", say("Make a group, and change it.")),
+    "bot": ("bots", "bot", say("Let programs in, each to as much as you choose.")),
     "listen": ("listen", "listen", say("Print what arrives, as it arrives.")),
     "doctor": ("doctor", "doctor", say("Say how this home and its relays are.")),
     "relay": ("relay", "relay", say("Run a relay for others, and look into it.")),

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, TypeVar
 
 from skvoz.api.params import ChatPageParams, ChatParams, MessagePageParams, NoParams
 from skvoz.api.views import (
+    BotListView,
+    BotView,
     ChatListView,
     ChatView,
     ContactListView,
@@ -78,6 +80,13 @@ def find_link(caller: "Caller", number: int) -> LinkView:
     if not 1 <= number <= len(found):
         raise NotFound("there is no such link")
     return found[number - 1]
+
+
+def find_bot(caller: "Caller", named: str) -> BotView:
+    """Return the bot that is meant, as `find_chat`."""
+    bots = caller.call("bot.list", NoParams(), BotListView).bots
+    none = NotFound("there is no such bot")
+    return _find(bots, named, lambda bot: (bot.name,), lambda bot: bot.bot_id, none)
 
 
 def find_message(caller: "Caller", number: int) -> MessageView:

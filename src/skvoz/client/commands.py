@@ -17,6 +17,9 @@ DRAFT_LENGTH_MAX: Final = 2 * 4096
 """Characters: a text that is too long to be sent is kept while it is made shorter."""
 
 
+BOT_NAME_LENGTH_MAX: Final = 64
+
+
 class CommandBase(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The base of all commands."""
 
@@ -289,6 +292,24 @@ class MarkRead(CommandBase, frozen=True, kw_only=True):
     message_id: MessageId
 
 
+class CreateBot(CommandBase, frozen=True, kw_only=True):
+    """Let a program in that has a token, of which only the SHA-256 is said here. Answers `bot_id`.
+
+    It acts as this home's person in all chats, or (`chats`) in these; without `can_write` it only reads.
+    """
+
+    name: Annotated[str, msgspec.Meta(max_length=BOT_NAME_LENGTH_MAX)]
+    token_hash: bytes
+    can_write: bool = False
+    chats: tuple[bytes, ...] | None = None
+
+
+class RevokeBot(CommandBase, frozen=True, kw_only=True):
+    """Let a bot's token open nothing any more, at once."""
+
+    bot_id: bytes
+
+
 Command = (
     CreateAccount
     | ConfirmRecoveryPhrase
@@ -322,6 +343,8 @@ Command = (
     | DeleteMessage
     | React
     | MarkRead
+    | CreateBot
+    | RevokeBot
 )
 
 
@@ -334,6 +357,7 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     log_id: LogId | None = None
     link: str | None = None
     file_id: bytes | None = None
+    bot_id: bytes | None = None
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}>"

@@ -198,6 +198,13 @@ class TransferRefused(_Fact):
     retry_after_ms: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class BotUsed(_Fact):
+    """A program with a token was at work."""
+
+    bot_id: bytes
+
+
 Input = (
     Started
     | RelayConnected
@@ -218,4 +225,5 @@ Input = (
     | DownloadDone
     | TransferRefused
     | TimePassed
+    | BotUsed
 )

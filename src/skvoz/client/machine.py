@@ -12,6 +12,7 @@ from skvoz.base.errors import Conflict, PeerError
 from skvoz.base.ids import GroupId
 from skvoz.client import (
     attachments,
+    bots,
     closers,
     commits,
     conversations,
@@ -28,6 +29,7 @@ from skvoz.client.environment import Environment
 from skvoz.client.inputs import (
     Attached,
     BaseMoved,
+    BotUsed,
     DownloadDone,
     EntriesRead,
     EntryRefused,
@@ -121,6 +123,8 @@ class Machine:
                 _wake_for_next(step)
             case TimePassed():
                 _ring(step)
+            case BotUsed():
+                bots.used(step, fact)
             case RelayConnected():
                 recovery.relay_connected(step, fact)
                 people.handle_input(step, fact)

@@ -6,6 +6,7 @@ from skvoz.base.ids import EntryId, GroupId, LogId, MessageId
 from skvoz.client import (
     account,
     approaches,
+    bots,
     chats,
     composing,
     contacts,
@@ -27,6 +28,7 @@ from skvoz.client.commands import (
     Command,
     ConfirmRecoveryPhrase,
     CreateAccount,
+    CreateBot,
     CreateLink,
     DeclineRequest,
     DeleteChat,
@@ -41,6 +43,7 @@ from skvoz.client.commands import (
     PinChat,
     React,
     RenameContact,
+    RevokeBot,
     RevokeLink,
     SendMessage,
     StageFile,
@@ -117,6 +120,10 @@ def command(step: Step, wished: Command) -> Answer:
             return composing.react(step, wished)
         case MarkRead():
             return composing.mark_read(step, wished)
+        case CreateBot():
+            return bots.create(step, wished)
+        case RevokeBot():
+            return bots.revoke(step, wished)
         case _:
             raise AssertionError("commands about groups go to `groups`")
 

@@ -30,6 +30,10 @@ BATCH_DURATION_MS_MAX = 50
 """How long facts are gathered before they are stored: what a person waits at most."""
 
 
+def anybody_may(_: Queries) -> None:
+    """Permit a command whoever asks."""
+
+
 class Listener(Protocol):
     """Told by the core thread what happened; must only hand it on to its own thread."""
 
@@ -87,9 +91,12 @@ class Core:
         """Queue a fact."""
         self._jobs.put(fact)
 
-    def command(self, command: Command) -> "Future[Answer]":
-        """Queue a command; the future fails with a `CallerError` or `StoreError`."""
-        return self._ask(lambda: self._command(command))
+    def command(self, command: Command, permitted: Callable[[Queries], None]) -> "Future[Answer]":
+        """Queue a command; the future fails with a `CallerError` or `StoreError`.
+
+        `permitted` is called right before and may refuse it; nothing comes in between.
+        """
+        return self._ask(lambda: self._command(command, permitted))
 
     def query(self, read: Callable[[Queries], T]) -> "Future[T]":
         """Queue a read over the stored records."""
@@ -158,7 +165,8 @@ class Core:
             job = None if not isinstance(job, _Ask) and job is not _STOP else job
         return self._jobs.get() if job is None else job
 
-    def _command(self, command: Command) -> Answer:
+    def _command(self, command: Command, permitted: Callable[[Queries], None]) -> Answer:
+        permitted(self._queries)
         transaction = Transaction(self._records)
         try:
             answer, outcome = self._machine.command(transaction, command, self._clock_ms())

@@ -11,11 +11,11 @@ from skvoz.base.errors import StoreError
 from skvoz.client.commands import Answer, Command
 from skvoz.client.effects import Connect, Effect, FileEffect, WakeAt
 from skvoz.client.environment import Environment
-from skvoz.client.inputs import Started, TimePassed
+from skvoz.client.inputs import BotUsed, Started, TimePassed
 from skvoz.client.machine import Machine
 from skvoz.crypto import suite
 from skvoz.crypto.suites import DEFAULT_SUITE
-from skvoz.node.core import Core
+from skvoz.node.core import Core, anybody_may
 from skvoz.node.relays import Relays, RelayState
 from skvoz.node.transfers import Transfers
 from skvoz.store import Database, Home, RecordTables
@@ -113,13 +113,20 @@ class Node:
         for task in self._tasks:
             task.cancel()
 
-    async def command(self, command: Command) -> Answer:
-        """Fulfil a wish; raise a `CallerError` or `StoreError`, and then nothing has changed."""
-        return await asyncio.wrap_future(self._core.command(command))
+    async def command(self, command: Command, permitted: Callable[[Queries], None] = anybody_may) -> Answer:
+        """Fulfil a wish; raise a `CallerError` or `StoreError`, and then nothing has changed.
+
+        `permitted` looks at what is stored right before and may refuse by raising a `CallerError`.
+        """
+        return await asyncio.wrap_future(self._core.command(command, permitted))
 
     async def query(self, read: Callable[[Queries], T]) -> T:
         """Read stored records."""
         return await asyncio.wrap_future(self._core.query(read))
+
+    def bot_was_at_work(self, bot_id: bytes) -> None:
+        """Have it noted that a program with a token was at work; may be called on any thread."""
+        self._loop.call_soon_threadsafe(self._relays.tell, BotUsed(bot_id=bot_id))
 
     async def event_after(self, sequence: int) -> int:
         """Wait until there is an event after `sequence`; return the newest one's."""

@@ -8,6 +8,7 @@ from skvoz.client.approaches import OPENED
 from skvoz.client.records import (
     Account,
     Approach,
+    Bot,
     Contact,
     ContactState,
     Conversation,
@@ -79,6 +80,11 @@ class Queries:
         self._records = records
         self._database = records.database
 
+    def shows(self, chat_id: bytes) -> bool:
+        """Tell whether a chat is shown to whoever asks; `skvoz.api.bot_queries` shows some people fewer."""
+        del chat_id
+        return True
+
     def account(self) -> Account | None:
         """Return the account of this home, or nothing."""
         return self._records.get(Account, (0,))
@@ -90,7 +96,8 @@ class Queries:
         """
         by_chat: dict[bytes, list[Conversation]] = {}
         for conversation in self._records.select(Conversation):
-            if not conversation.hidden and conversation.kind is not ConversationKind.SELF:
+            is_listed = not conversation.hidden and conversation.kind is not ConversationKind.SELF
+            if is_listed and self.shows(conversation.chat_id):
                 by_chat.setdefault(conversation.chat_id, []).append(conversation)
         places = sorted(
             (-max(conversation.last_activity_ms for conversation in found), chat_id)
@@ -238,6 +245,19 @@ class Queries:
             (after, min(limit, PAGE_MAX)),
         )
         return [decode(LoggedEvent, body) for (body,) in rows]
+
+    def event_page(self, *, after: int, limit: int) -> tuple[list[LoggedEvent], int]:
+        """Return such events as are shown to whoever asks, and the last sequence that was looked at."""
+        found = self.events(after=after, limit=limit)
+        return found, found[-1].sequence if found else after
+
+    def bots(self) -> list[Bot]:
+        """Return the programs that have a token, by name."""
+        return sorted(self._records.select(Bot), key=lambda bot: bot.name.lower())
+
+    def bot_with(self, token_hash: bytes) -> Bot | None:
+        """Return the program whose token has this SHA-256, or nothing."""
+        return next(self._records.select(Bot, token_hash=token_hash), None)
 
     def dropped(self) -> dict[str, int]:
         """Return how much of each kind was dropped without a word, since anybody could have sent it."""

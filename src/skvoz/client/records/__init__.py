@@ -10,9 +10,11 @@ A record's `repr` names its kind and nothing else: records hold keys and people'
 - `inboxes`: inboxes, KeyPackages, invitations
 - `files`: files of messages
 - `messages`: messages, reactions, reports, gaps
+- `bots`: programs with a token
 """
 
 from skvoz.client.records.base import Alarm, Answered, Counter, LoggedEvent, Record
+from skvoz.client.records.bots import Bot
 from skvoz.client.records.files import File, FileState, HeldMessage
 from skvoz.client.records.inboxes import Approach, Delivery, Inbox, InboxKind, KeyPackageSecret, MailPart
 from skvoz.client.records.messages import (
@@ -73,6 +75,7 @@ RECORDS: tuple[type[Record], ...] = (
     Gap,
     File,
     HeldMessage,
+    Bot,
     Alarm,
     Answered,
     LoggedEvent,
@@ -84,6 +87,7 @@ __all__ = [
     "Alarm",
     "Answered",
     "Approach",
+    "Bot",
     "Closer",
     "Contact",
     "ContactState",

@@ -23,6 +23,33 @@ export interface Answer {
   log_id: string | null;
   link: string | null;
   file_id: string | null;
+  bot_id: string | null;
+}
+
+/** Programs that have a token, by name. */
+export interface BotListView {
+  bots: BotView[];
+}
+
+/** What the caller is and may do, and the account that it acts as. */
+export interface BotSelfView {
+  name: string;
+  can_write: boolean;
+  chats: string[] | null;
+  account_id: string;
+  account_name: string;
+  version: string;
+  last_event: number;
+}
+
+/** A program that has a token; `chats` are those that it reaches, None for all. */
+export interface BotView {
+  bot_id: string;
+  name: string;
+  can_write: boolean;
+  chats: string[] | null;
+  created_ms: number;
+  used_ms: number | null;
 }
 
 /** Title, members, roles, expiry, read mark or state changed; `what` names which. */
@@ -393,6 +420,11 @@ export interface SubscriptionView {
   last_event: number;
 }
 
+/** Everything up to this event was told, or is not the subscriber's to know. */
+export interface ThroughView {
+  sequence: number;
+}
+
 export interface Methods {
   /** Change one's own name, or whether delivery and reading are reported. */
   "account.change": { params: { client_id: string; name?: string | null; reports_enabled?: boolean | null; }; result: Answer };
@@ -404,6 +436,14 @@ export interface Methods {
   "account.get": { params: { }; result: AccountView };
   /** Return the recovery phrase, until it has been confirmed. */
   "account.phrase": { params: { }; result: PhraseView };
+  /** Let a program in that has a token, of which only the SHA-256 is said here. Answers `bot_id`. */
+  "bot.create": { params: { client_id: string; name: string; token_hash: string; can_write?: boolean; chats?: string[] | null; }; result: Answer };
+  /** Return the programs that have a token, by name. */
+  "bot.list": { params: { }; result: BotListView };
+  /** Let a bot's token open nothing any more, at once. */
+  "bot.revoke": { params: { client_id: string; bot_id: string; }; result: Answer };
+  /** Return what the caller is and may do, and the account that it acts as. */
+  "bot.self": { params: { }; result: BotSelfView };
   /** Let a stranger who wrote be a contact. */
   "chat.accept": { params: { client_id: string; chat_id: string; }; result: Answer };
   /** Keep a chat out of the list, or (`archived=False`) not; it goes on as before. */
