@@ -168,6 +168,20 @@ def test_other_chats_look_as_if_they_were_not_there(tmp_path: Path) -> None:
     in_the_house(tmp_path, visit)
 
 
+def test_what_the_owner_began_to_write_is_nobody_elses(tmp_path: Path) -> None:
+    async def visit(at: House) -> None:
+        token = await new_bot(at.anna, "bot")
+        draft = {"client_id": client_id(), "text": "half a thought", "reply_to": at.open_message}
+        async with program(at.anna.folder, token) as bot, program(at.anna.folder) as owner:
+            await owner.result("chat.keep_draft", chat_id=at.open_chat, **draft)
+            assert (await owner.result("chat.get", chat_id=at.open_chat))["draft"] == "half a thought"
+            listed = (await bot.result("chat.list"))["chats"]
+            for chat in (*listed, await bot.result("chat.get", chat_id=at.open_chat)):
+                assert (chat["draft"], chat["draft_reply_to"]) == ("", None)
+
+    in_the_house(tmp_path, visit)
+
+
 def test_a_field_that_nobody_thought_about_is_refused_unless_it_says_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

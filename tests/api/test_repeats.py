@@ -38,7 +38,7 @@ def test_a_client_id_that_stood_for_another_wish_is_refused(tmp_path: Path) -> N
                 ("chat.mute", {"chat_id": notes, "muted": True}),
             ):
                 error = await one.refusal(method, client_id="1", **changed)
-                assert error["data"]["kind"] == "conflict"
+                assert error["data"]["kind"] == "client_id_used"
             again = await one.result("message.send", client_id="1", chat_id=notes, text="one", reply_to=None)
             assert again == sent
         assert await anna.texts(notes) == ["one"]

@@ -7,10 +7,11 @@ from collections.abc import Iterator
 from typing import Final
 
 import msgspec
+from msgspec.structs import replace
 
 from skvoz.api.scopes import BOT_EVENTS
 from skvoz.base.ids import MessageId
-from skvoz.client.records import Bot, ConversationKind, LoggedEvent, Message, Receipt
+from skvoz.client.records import Bot, Conversation, ConversationKind, LoggedEvent, Message, Receipt
 from skvoz.store.queries import Chat, Queries
 
 
@@ -36,6 +37,10 @@ class BotQueries(Queries):
         """Return one chat, or nothing; the devices' own conversation is nobody else's."""
         found = super().chat(chat_id) if self.shows(chat_id) else None
         return None if found is None or found.main.kind is ConversationKind.SELF else found
+
+    def _chat(self, chat_id: bytes, found: list[Conversation]) -> Chat:
+        # What a person began to write and may never send is nobody else's.
+        return super()._chat(chat_id, [replace(one, draft="", draft_reply_to=None) for one in found])
 
     def message(self, message_id: MessageId) -> Message | None:
         """Return one message, or nothing."""

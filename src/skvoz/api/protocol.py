@@ -15,6 +15,7 @@ import msgspec
 from skvoz.base.errors import (
     BadRequest,
     CallerError,
+    ClientIdUsed,
     Conflict,
     DiskFull,
     HomeBusy,
@@ -56,6 +57,7 @@ KINDS: Final[dict[type[SkvozError], str]] = {
     NotFound: "not_found",
     NotAllowed: "not_allowed",
     Conflict: "conflict",
+    ClientIdUsed: "client_id_used",
     TooOften: "too_often",
     CallerError: "refused",
     Malformed: "malformed",

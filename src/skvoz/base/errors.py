@@ -9,6 +9,7 @@
     |  |- NotFound
     |  |- NotAllowed
     |  |- Conflict            it clashes with the present state
+    |  |  `- ClientIdUsed     the client id stands for another wish
     |  |- TooOften            it asked faster than is answered
     |  `- BadRequest          an argument is missing, too long or makes no sense
     |- TransportError         a connection or a relay did not do its part
@@ -68,6 +69,10 @@ class TooOften(CallerError):
     def __init__(self, text: str, retry_after_ms: int = 1_000) -> None:
         super().__init__(text)
         self.retry_after_ms = retry_after_ms
+
+
+class ClientIdUsed(Conflict):
+    """The wish's client id stands for another wish, which was fulfilled."""
 
 
 class BadRequest(CallerError):

@@ -8,7 +8,7 @@ from typing import Final, assert_never
 
 import msgspec
 
-from skvoz.base.errors import Conflict, PeerError
+from skvoz.base.errors import ClientIdUsed, PeerError
 from skvoz.base.ids import GroupId
 from skvoz.client import (
     attachments,
@@ -90,7 +90,7 @@ class Machine:
     def command(self, transaction: Transaction, command: Command, now_ms: int) -> tuple[Answer, Outcome]:
         """Take a wish; a repeat, which has the same `client_id`, gets the first one's answer.
 
-        Raises `CallerError` (`Conflict` for a `client_id` that stood for another wish), after which the
+        Raises `CallerError` (`ClientIdUsed` for a `client_id` that stood for another wish), after which the
         transaction is to be dropped and `undo_command` called.
         """
         self._before_command = self.caches.outside()
@@ -99,7 +99,7 @@ class Machine:
         known = transaction.get(Answered, command.client_id)
         if known is not None:
             if known.command != wish:
-                raise Conflict("this client id was used for another command")
+                raise ClientIdUsed("this client id was used for another command")
             return _answers.decode(known.answer), step.outcome()
         answer = groups.command(step, command)
         if answer is None:
