@@ -40,6 +40,8 @@ class Faults:
     """A relay keeps an entry from all but its author; an append."""
     junk_closer: float = 0.0
     """A malicious member closes a segment with something that is no commit; a second."""
+    echo: float = 0.0
+    """A malicious member closes a segment with an old message of somebody else; a second."""
     expiry: float = 0.0
     """A client is away until entries have expired; a second."""
     clock_jump: float = 0.0
@@ -71,6 +73,7 @@ _LIKELY: dict[str, tuple[float, ...]] = {
     "relay_refuses": (0.02, 0.1),
     "relay_lies": (0.02, 0.1),
     "junk_closer": (0.01, 0.03),
+    "echo": (0.01, 0.03),
     "expiry": (0.005,),
     "clock_jump": (0.01, 0.05),
 }

@@ -2,10 +2,22 @@
 
 from typing import TYPE_CHECKING
 
+from skvoz.base.ids import EntryId
+from skvoz.client import closers
+from skvoz.client.envelope import (
+    APPLICATION,
+    CLOSER,
+    ENVELOPE_LABEL,
+    SECRET_SIZE,
+    open_entry,
+    seal_entry,
+    segment_hash,
+)
 from skvoz.client.records import Conversation, ConversationState
-from skvoz.crypto import sha256
+from skvoz.crypto import DEFAULT_SUITE, SUITES, sha256
 from skvoz.relay.seam import Job
 from skvoz.wire.frames import Rekey
+from tests.sim.verdict import group_of
 
 if TYPE_CHECKING:
     from tests.sim.person import Person
@@ -41,6 +53,8 @@ def strike(world: "World", gap_ms: int) -> None:
             relay.disk_full_until_ms = world.clock.now_ms + world.random.choice((1_000, 20_000))
     if happens(faults.junk_closer):
         _post_junk(world)
+    if happens(faults.echo):
+        _echo(world)
     if happens(faults.expiry):
         _let_expire(world)
     if happens(faults.clock_jump):
@@ -62,21 +76,54 @@ def _fill_disk(world: "World", person: "Person") -> None:
 
 def _post_junk(world: "World") -> None:
     """Close somebody's segment with random bytes, as any of its members can."""
+    chosen = _some_chat(world)
+    if chosen is not None:
+        _close(world, chosen[1], world.random.randbytes(16), world.random.randbytes(528))
+
+
+def _echo(world: "World") -> None:
+    """Close a segment with a message that stands in it, which its author can't open any more."""
+    chosen = _some_chat(world)
+    if chosen is None:
+        return
+    person, chat = chosen
+    said = [
+        entry
+        for entry in world.relays[chat.relay_id].store.all_entries(chat.log_id)
+        if entry.entry in world.ledger.encrypted
+        and world.ledger.encrypted[entry.entry].segment_hash == segment_hash(chat.segment_key)
+        and world.ledger.encrypted[entry.entry].author != person.name
+        and entry.body is not None
+    ]
+    if not said:
+        return
+    entry = world.random.choice(said)
+    suite = SUITES[DEFAULT_SUITE]  # not the world's: this is no honest use of a key
+    secret = group_of(person, chat.group_id).export(ENVELOPE_LABEL, b"", SECRET_SIZE)
+    message = open_entry(suite, secret, EntryId(entry.entry), APPLICATION, entry.body or b"")
+    entry_id = EntryId(world.random.randbytes(16))
+    body = seal_entry(suite, secret, entry_id, CLOSER, closers.pack([], message))
+    _close(world, chat, entry_id, body)
+
+
+def _some_chat(world: "World") -> "tuple[Person, Conversation] | None":
+    """Return somebody, and a conversation of theirs whose relay is there."""
     person = world.random.choice(world.people)
     chats = [chat for chat in person.records.all(Conversation) if chat.state is ConversationState.ACTIVE]
     if not chats:
-        return
+        return None
     chat = world.random.choice(chats)
-    relay = world.relays[chat.relay_id]
-    if not relay.is_up:
-        return
+    return (person, chat) if world.relays[chat.relay_id].is_up else None
+
+
+def _close(world: "World", chat: Conversation, entry_id: bytes, body: bytes) -> None:
     draw = world.random.randbytes
     request = Rekey(
         0,
         bytes(chat.log_id),
         chat.segment_key,
-        draw(16),
-        draw(528),
+        entry_id,
+        body,
         0,
         sha256(draw(32)),
         world.random.random() < 0.5,
@@ -84,7 +131,7 @@ def _post_junk(world: "World") -> None:
         None,
         [],
     )
-    relay.post(Job(_NOBODY, request))
+    world.relays[chat.relay_id].post(Job(_NOBODY, request))
 
 
 def _let_expire(world: "World") -> None:

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from skvoz.client import epochs, messages, outbox
+from skvoz.base.errors import Invalid
+from skvoz.client import closers, epochs, messages, outbox
 from skvoz.client.records import Answered, Conversation, GroupPart, KeyPackageSecret
 from skvoz.client.step import Step
 from skvoz.client.transaction import Transaction
@@ -57,6 +58,21 @@ def test_an_outbox_that_sends_nothing_again(monkeypatch: pytest.MonkeyPatch) -> 
 
     monkeypatch.setattr(outbox, "resume", pump_only)
     problem_of("still has an intent")
+
+
+def test_an_echo_that_is_believed(monkeypatch: pytest.MonkeyPatch) -> None:
+    verify = closers._verify
+
+    def believing(step: Step, conversation: Conversation, entry: Any) -> Any:
+        try:
+            return verify(step, conversation, entry)
+        except Invalid as refusal:
+            if "an old message of ours" in str(refusal):
+                raise closers._GivenUp from refusal
+            raise
+
+    monkeypatch.setattr(closers, "_verify", believing)
+    problem_of("was lost without a cause")
 
 
 def test_entries_that_are_given_up_with_their_epoch(monkeypatch: pytest.MonkeyPatch) -> None:
