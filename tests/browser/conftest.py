@@ -4,8 +4,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser
 
-from tests.browser.people import Visitor, open_browser
-from tests.cli.terminal import Running
+from tests.browser.people import RestartableRelay, Visitor, open_browser
 
 
 @pytest.fixture(scope="module")
@@ -15,10 +14,17 @@ def browser() -> Generator[Browser]:
 
 
 @pytest.fixture
-def relay(tmp_path: Path) -> Generator[str]:
+def running_relay(tmp_path: Path) -> Generator[RestartableRelay]:
+    made = RestartableRelay(tmp_path / "relay")
+    made.start()
+    yield made
+    made.kill()
+
+
+@pytest.fixture
+def relay(running_relay: RestartableRelay) -> str:
     """The address of a relay that runs."""
-    with Running("relay", "--home", str(tmp_path / "relay"), "--listen", "127.0.0.1:0") as running:
-        yield running.first_line
+    return running_relay.address
 
 
 @pytest.fixture

@@ -46,6 +46,27 @@ class PageRunning(Running):
         assert self.address.startswith("http://127.0.0.1:"), self.first_line
 
 
+class RestartableRelay:
+    """A relay that is killed and started again at the same address."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._running: Running | None = None
+        self._listen = "127.0.0.1:0"
+        self.address = ""
+
+    def start(self) -> None:
+        self._running = Running("relay", "--home", str(self._folder), "--listen", self._listen)
+        self.address = self._running.first_line
+        self._listen = self.address.partition("//")[2].partition("/")[0]
+
+    def kill(self) -> None:
+        """Take its power away."""
+        if self._running is not None:
+            self._running.__exit__()
+        self._running = None
+
+
 class Visitor:
     """Somebody with a home, whose page is open in a tab of their own."""
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.people import Visitor, meet
+from tests.browser.people import RestartableRelay, Visitor, meet
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 Visit = Callable[..., Visitor]
@@ -64,6 +64,9 @@ def test_answers_edits_reactions_and_deletions(visit: Visit) -> None:
     here.get_by_role("dialog").get_by_text("Boris").wait_for()
     here.keyboard.press("Escape")
     expect(here.get_by_role("dialog")).to_have_count(0)
+    menu(here, "hello to you", "Forward")
+    here.get_by_role("dialog").get_by_role("button", name="Boris").click()
+    expect(there.get_by_role("log").get_by_text("hello to you")).to_have_count(1)
 
 
 def test_a_jump_to_what_was_answered(visit: Visit) -> None:
@@ -347,3 +350,37 @@ def test_links_are_listed_and_revoked(visit: Visit) -> None:
     boris.page.get_by_label("Message", exact=True).wait_for()
     boris.write("is anybody there?")
     expect(page.get_by_role("navigation").get_by_role("listitem")).to_have_count(0)
+
+
+def test_what_is_written_while_the_relay_is_away_goes_out_by_itself(
+    visit: Visit, running_relay: RestartableRelay
+) -> None:
+    anna, boris = visit("anna"), visit("boris", suggests=False)
+    meet(anna, boris)
+    running_relay.kill()
+    anna.page.get_by_text("No relay answers.").wait_for()
+    anna.write("written without a relay")
+    anna.page.get_by_role("log").get_by_label("Waits on this machine").wait_for()
+    running_relay.start()
+    boris.sees("written without a relay")
+    anna.page.get_by_role("log").get_by_label("It was read").wait_for()
+    expect(anna.page.get_by_text("No relay answers.")).to_have_count(0)
+
+
+def test_long_names_and_long_messages_fit(visit: Visit) -> None:
+    anna, boris = visit("anna"), visit("boris", suggests=False, viewport={"width": 320, "height": 600})
+    anna.begin("Anna")
+    boris.begin("W" * 60, anna.link())
+    boris.write("x" * 4096)
+    boris.write("слово " * 600)
+    anna.page.get_by_role("log").get_by_role("article").nth(1).wait_for()
+    for visitor in (anna, boris):
+        page = visitor.page
+        assert not page.evaluate("document.documentElement.scrollWidth > innerWidth")
+        box = "document.querySelector('.scroll')"
+        assert page.evaluate(f"{box}.scrollWidth <= {box}.clientWidth")
+    field = boris.page.get_by_label("Message", exact=True)
+    field.fill("y" * 4097)
+    expect(boris.page.get_by_role("button", name="Send")).to_be_disabled()
+    field.press("Enter")
+    expect(field).to_have_value("y" * 4097)

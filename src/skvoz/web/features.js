@@ -5,6 +5,7 @@
 
 import "./features/cards.js";
 import "./features/contact.js";
+import "./features/forwarding.js";
 import "./features/groups.js";
 import "./features/links.js";
 import "./features/message_acts.js";

@@ -9,7 +9,7 @@ import { chatMenu, screens } from "../core/places.js";
 import { menuButton } from "../core/popup.js";
 import { back, go } from "../core/router.js";
 import { clock, count, dayName, dayOf, language, say } from "../core/texts.js";
-import { chats, refreshChat } from "../state/chats.js";
+import { chats, chatsLoaded, refreshChat } from "../state/chats.js";
 import { openConversation } from "../state/conversation.js";
 import { bubble } from "./bubble.js";
 import { requestCard } from "./request.js";
@@ -98,6 +98,7 @@ class ChatScreen extends Part {
 
   render() {
     const chat = chats.value.get(this.chatId);
+    if (!chat && chatsLoaded.value) return gone();
     if (!chat || !this.conversation) return html`<main class="pane" aria-busy="true"></main>`;
     const name = chatName(chat);
     return html`
@@ -236,6 +237,17 @@ function standing(chat) {
     default:
       return chat.muted ? say("Muted") : nothing;
   }
+}
+
+function gone() {
+  return html`
+    <main class="pane">
+      <p class="foot-note">
+        ${say("This chat is not here any more.")}
+        <button class="link-button only-narrow" @click=${back}>${say("Back to the chats")}</button>
+      </p>
+    </main>
+  `;
 }
 
 /** @param {ChatView} chat */

@@ -72,9 +72,11 @@ class Links extends Part {
 }
 
 /** @param {LinkView} link */
-async function copy({ link }) {
-  await navigator.clipboard.writeText(link);
-  tell(say("The link is copied."));
+function copy({ link }) {
+  return attempt(async () => {
+    await navigator.clipboard.writeText(link);
+    tell(say("The link is copied."));
+  });
 }
 
 customElements.define("skvoz-links", Links);

@@ -39,7 +39,7 @@ async function about(message) {
   ask({
     title: meaning(message.state),
     text: say("Sent {time}. Only people who report it are listed; in big groups nobody does.", { time: fullTime(message.sent_ms) }),
-    body: html`
+    body: receipts.length === 0 ? html`<p>${say("Nobody has reported it yet.")}</p>` : html`
       <ul class="people">
         ${receipts.map(({ name, delivered_ms, read_ms }) => {
           const when = read_ms ?? delivered_ms;

@@ -13,6 +13,8 @@ import { account } from "../state/home.js";
 import { plainWords } from "../chat/words.js";
 
 const KEY = "skvoz.notifications";
+/** Some browsers have none, or only for pages that were installed. */
+const CAN_NOTIFY = "Notification" in window;
 /** @type {Signal<string>} `off`, `plain` or `words` */
 const wanted = new Signal(localStorage.getItem(KEY) ?? "off");
 wanted.watch(() => account.touch());
@@ -30,7 +32,7 @@ async function choose(value) {
 
 /** @returns {boolean} whether there is a point in offering notifications */
 export function mayAskToNotify() {
-  return wanted.value === "off" && Notification.permission === "default";
+  return CAN_NOTIFY && wanted.value === "off" && Notification.permission === "default";
 }
 
 /** Turn notifications on, those that say nothing but that there is something. */
@@ -41,7 +43,7 @@ export function askToNotify() {
 settingsSections.add({
   order: 25,
   title: () => say("Notifications"),
-  draw: () => html`
+  draw: () => !CAN_NOTIFY ? html`<p class="quiet">${say("Your browser has no notifications.")}</p>` : html`
     ${choice(
       "notifications",
       say("When a message comes and you look elsewhere"),
@@ -54,7 +56,7 @@ settingsSections.add({
 });
 
 on("message.received", ({ chat_id, message_id }) => {
-  if (wanted.value !== "off" && document.visibilityState === "hidden") void notify(chat_id, message_id);
+  if (CAN_NOTIFY && wanted.value !== "off" && document.visibilityState === "hidden") void notify(chat_id, message_id);
 });
 
 /** @param {string} chatId @param {string} messageId */
