@@ -50,7 +50,15 @@ def test_each_method_does_what_it_says(tmp_path: Path) -> None:
                 await end_of_a_chat(one, two, chat_id)
 
     asyncio.run(scenario())
-    elsewhere = {"node.page", "file.fetch", "file.forget", "file.get", "file.pause", "file.progress"}
+    elsewhere = {
+        "node.page",
+        "file.address",
+        "file.fetch",
+        "file.forget",
+        "file.get",
+        "file.pause",
+        "file.progress",
+    }
     assert set(METHODS) - used == elsewhere  # tests/api/test_page.py, test_files.py
 
 

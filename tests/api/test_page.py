@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import time
 from base64 import b64decode
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -14,6 +15,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
 from skvoz.api.caller import Caller, socket_file
+from skvoz.api.file_tickets import TICKETS_MAX, VALID_S, FileTickets
 from skvoz.api.listening import loopback_socket
 from skvoz.api.page import START_SIZE_MAX, page_file, serving_page
 from skvoz.api.page_files import FOLDER, MEDIA_TYPES
@@ -436,3 +438,46 @@ def test_a_page_keeps_its_address_and_sessions_when_the_node_starts_again(tmp_pa
         await anna.sleep()
 
     asyncio.run(scenario())
+
+
+def test_files_are_put_and_got_by_who_was_let_in_only(tmp_path: Path) -> None:
+    async def visit(one: Door) -> None:
+        bearer = f"Bearer {await one.token()}"
+        assert (await one.ask("POST", "/files?name=x", b"bytes")).status == 401
+        assert (await one.ask("POST", "/files?name=x", b"bytes", authorization="Bearer x")).status == 401
+        evil = await one.ask("POST", "/files", b"bytes", authorization=bearer, origin="http://evil.invalid")
+        assert evil.status == 403
+        made = await one.ask("POST", "/files?name=x", b"bytes", authorization=bearer, origin=one.origin)
+        file_id = b64decode(msgspec.json.decode(made.body)["file_id"])
+        path = f"/files/{file_id.hex()}"
+        assert (await one.ask("GET", path)).status == 401
+        assert (await one.ask("GET", f"{path}?ticket=x")).status == 401
+        got = await one.ask("GET", path, authorization=bearer, sec_fetch_site="same-origin")
+        assert (got.status, got.body) == (200, b"bytes")
+        assert any("sandbox" in policy for policy in got.policies)
+        body = msgspec.json.encode(
+            {"jsonrpc": "2.0", "id": 1, "method": "file.address", "params": {"file_id": file_id}}
+        )
+        called = await one.ask("POST", "/rpc", body, authorization=bearer)
+        with_ticket = msgspec.json.decode(called.body)["result"]["path"]
+        assert (await one.ask("GET", with_ticket)).body == b"bytes"
+        other = await one.ask("POST", "/files?name=y", b"others", authorization=bearer)
+        other_id = b64decode(msgspec.json.decode(other.body)["file_id"])
+        ticket = with_ticket.partition("?")[2]
+        assert (await one.ask("GET", f"/files/{other_id.hex()}?{ticket}")).status == 401
+        assert (await one.ask("GET", with_ticket, sec_fetch_site="cross-site")).status == 403
+
+    at_the_door(tmp_path, visit)
+
+
+def test_tickets_lapse_and_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    tickets = FileTickets()
+    first = tickets.path_to(b"f" * 16).partition("=")[2]
+    assert tickets.fits((b"f" * 16).hex(), first)
+    assert not tickets.fits((b"g" * 16).hex(), first)
+    later = tickets.path_to(b"f" * 16).partition("=")[2]
+    now = time.monotonic()
+    monkeypatch.setattr(time, "monotonic", lambda: now + VALID_S + 1)
+    assert not tickets.fits((b"f" * 16).hex(), later)
+    fresh = [tickets.path_to(b"f" * 16).partition("=")[2] for _ in range(TICKETS_MAX + 1)]
+    assert [tickets.fits((b"f" * 16).hex(), one) for one in fresh] == [False] + [True] * TICKETS_MAX

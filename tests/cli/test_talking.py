@@ -2,6 +2,8 @@
 
 import base64
 import signal
+import time
+from base64 import b64decode
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -9,7 +11,11 @@ from random import Random
 
 import pytest
 
-from tests.cli.terminal import Terminal
+from skvoz.api.caller import Caller, socket_file
+from skvoz.api.params import NoParams
+from skvoz.api.views import ProgressView
+from skvoz.client.commands import Answer
+from tests.cli.terminal import PATIENCE_S, Terminal
 
 pytestmark = pytest.mark.slow
 
@@ -217,3 +223,42 @@ def test_files_are_sent_and_saved(person: Make, tmp_path: Path) -> None:
     assert "several files" in boris.refused("save", number, str(folder / "one"))
     assert "no files" in boris.refused("save", "1", str(folder))
     assert "can't be read" in anna.refused("send", "Boris", "x", "--file", str(tmp_path / "nowhere"))
+
+
+def test_nodes_killed_in_the_middle_of_a_file_go_on_with_it(person: Make, tmp_path: Path) -> None:
+    anna, boris = person("Anna"), person("Boris")
+    meet(anna, boris)
+    boris.does("send", "Anna", "hi")
+    anna.until("hi", "read", "Boris")
+    film = tmp_path / "film.mp4"
+    film.write_bytes(Random(5).randbytes(80_000_000))
+    caller = Caller(socket_file(anna.home))
+    with film.open("rb") as opened:
+        file_id = caller.put_file(opened, film.stat().st_size, film.name, "video/mp4")
+    [chat] = anna.objects("chats")
+    files = [{"file_id": file_id}]
+    caller.call(
+        "message.send",
+        {"client_id": "x", "chat_id": b64decode(chat["chat_id"]), "text": "film", "files": files},
+        Answer,
+    )
+    kill_in_the_middle(anna, caller)
+    anna.start_node()
+    boris.until("film", "read", "Anna")
+    [message] = [one for one in boris.objects("read", "Anna") if one["files"]]
+    other = Caller(socket_file(boris.home))
+    arrived = b64decode(message["files"][0]["file_id"])
+    other.call("file.fetch", {"client_id": "y", "file_id": arrived}, Answer)
+    kill_in_the_middle(boris, other)
+    boris.start_node()
+    boris.does("save", str(message["sequence"]), str(tmp_path / "saved"))
+    assert (tmp_path / "saved").read_bytes() == film.read_bytes()
+    assert anna.objects("read", "Boris")[-1]["state"] != "failed"
+
+
+def kill_in_the_middle(whose: Terminal, caller: Caller) -> None:
+    """Kill a node with -9 once some of a file has moved."""
+    until = time.monotonic() + PATIENCE_S
+    while not any(one.done > 0 for one in caller.call("file.progress", NoParams(), ProgressView).files):
+        assert time.monotonic() < until
+    whose.stop_node(signal.SIGKILL)

@@ -261,6 +261,9 @@ def test_chunks_open_in_their_place_only_and_the_last_one_is_marked() -> None:
         ("я" * 300, "я" * 80),
         ("e\u0301.txt", "\u00e9.txt"),
         ("trailing. . ", "trailing"),
+        ("e\u200b\u0301.txt", "\u00e9.txt"),
+        ("x" * 159 + " " + "y" * 50, "x" * 159),
+        ("x" * 155 + " " + "y" * 50 + ".tar", "x" * 155 + ".tar"),
     ],
 )
 def test_names_are_made_harmless(name: str, harmless: str) -> None:

@@ -345,6 +345,11 @@ METHODS: Final[dict[str, Method]] = {
     "node.page": Method(
         params=asked.NoParams, result=views.PageView, about="Return an address that opens the page once."
     ),
+    "file.address": Method(
+        params=asked.FileParams,
+        result=views.FileAddressView,
+        about="Return a path to a file's bytes for where a page can send no token, as for a film.",
+    ),
     "file.progress": Method(
         params=asked.NoParams,
         result=views.ProgressView,

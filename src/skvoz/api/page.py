@@ -5,7 +5,8 @@
     DELETE /session       ends the session of its token
     POST /rpc             a call; `Authorization: Bearer TOKEN`, of a session or a bot
     WebSocket /rpc        calls and events; subprotocols `skvoz` and `token.TOKEN`, or the same header
-    POST /files, GET /files/FILE_ID   as in `skvoz.api.file_bytes`, with the same header of a session
+    POST /files, GET /files/FILE_ID   as in `skvoz.api.file_bytes`, with the same header of a session;
+                          or the latter with a ticket out of `file.address`
     GET  /openrpc.json, /asyncapi.json
 
 Tokens are sent as headers and not kept as cookies: cookies ignore ports, so the pages of two homes on one
@@ -96,7 +97,9 @@ def page_application(service: Service, sessions: PageSessions, port: int) -> ASG
         return await put_file(service.node, request) if is_let_in(request) else unauthorised()
 
     async def get(request: Request) -> Response:
-        return await get_file(service.node, request) if is_let_in(request) else unauthorised()
+        ticket = request.query_params.get("ticket", "")
+        may = is_let_in(request) or service.tickets.fits(request.path_params["file_id"], ticket)
+        return await get_file(service.node, request) if may else unauthorised()
 
     files = PageFiles()
     routes = [

@@ -23,11 +23,13 @@ from skvoz import __version__
 from skvoz.api import protocol
 from skvoz.api.access import OWNER, Access, Tokens
 from skvoz.api.file_bytes import get_file, put_file
+from skvoz.api.file_tickets import FileTickets
 from skvoz.api.listening import private_socket, served
 from skvoz.api.methods import COMMANDS, METHODS, QUESTIONS, event_list, stored_status
-from skvoz.api.params import EventPageParams, NoParams, Subscribe
+from skvoz.api.params import EventPageParams, FileParams, NoParams, Subscribe
 from skvoz.api.views import (
     EventPageView,
+    FileAddressView,
     FileProgressView,
     PageView,
     ProgressView,
@@ -70,6 +72,8 @@ class Service:
         self.node = self._node = node
         self._suggested_relay = suggested_relay
         self.tokens = Tokens(node, clock_ms)
+        self.tickets = FileTickets()
+        """What opens files to a page where it can send no header."""
         self.page_address: Callable[[], str] | None = None
         """Makes an address that opens the page once; nothing where no page is served."""
 
@@ -116,6 +120,8 @@ class Service:
         if name == "node.page":
             protocol.parse_params(request.params, NoParams)
             return self._page()
+        if name == "file.address":
+            return await self._file_address(protocol.parse_params(request.params, FileParams))
         if name == "file.progress":
             protocol.parse_params(request.params, NoParams)
             return self.progress()
@@ -128,6 +134,12 @@ class Service:
         if self.page_address is None:
             raise NotFound("this node serves no page")
         return PageView(address=self.page_address())
+
+    async def _file_address(self, params: FileParams) -> FileAddressView:
+        file = await self._node.query(lambda queries: queries.file(params.file_id))
+        if file is None:
+            raise NotFound("there is no such file")
+        return FileAddressView(path=self.tickets.path_to(file.file_id))
 
     async def _subscribe(
         self, wished: Subscribe, subscriber: Subscriber | None, access: Access

@@ -94,6 +94,12 @@ class FileView(View, frozen=True, kw_only=True):
     failure: str
 
 
+class FileAddressView(View, frozen=True, kw_only=True):
+    """A path at the page's address that gives a file's bytes without a token, for some hours."""
+
+    path: str
+
+
 class FileProgressView(View, frozen=True, kw_only=True):
     """How far a file has come; bytes as they travel, padding included."""
 

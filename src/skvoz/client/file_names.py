@@ -16,8 +16,8 @@ _TYPE: Final = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]{0,63}/[a-z0-9][a-z0-9!#$&^
 def harmless_name(name: str) -> str:
     """Return a name that is one component of a path on any system, hides nothing, and is never empty."""
     last = re.split(r"[/\\]", name)[-1]
-    kept = _FORBIDDEN.sub("", unicodedata.normalize("NFC", last.encode(errors="replace").decode()))
-    kept = _shortened(" ".join(kept.split()).strip(". "))
+    kept = unicodedata.normalize("NFC", _FORBIDDEN.sub("", last.encode(errors="replace").decode()))
+    kept = _shortened(" ".join(kept.split()).strip(". ")).strip(". ")
     if not kept or _DEVICES.fullmatch(kept):
         return f"{OTHERWISE}-{kept}" if kept else OTHERWISE
     return kept
@@ -28,7 +28,7 @@ def _shortened(name: str) -> str:
     if not dot or len(suffix) > 16:
         stem, dot, suffix = name, "", ""
     room = NAME_SIZE_MAX - len((dot + suffix).encode())
-    return stem.encode()[:room].decode(errors="ignore") + dot + suffix
+    return stem.encode()[:room].decode(errors="ignore").rstrip() + dot + suffix
 
 
 def harmless_type(media_type: str) -> str:

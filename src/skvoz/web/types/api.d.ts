@@ -131,6 +131,11 @@ export interface EventView {
   created_ms: number;
 }
 
+/** A path at the page's address that gives a file's bytes without a token, for some hours. */
+export interface FileAddressView {
+  path: string;
+}
+
 /** A file went further on its way, or came to a stop; `what` names how. */
 export interface FileChanged {
   chat_id: string;
@@ -486,6 +491,8 @@ export interface Methods {
   "event.list": { params: { after: number; limit?: number; }; result: EventPageView };
   /** Have every event after a sequence told on this WebSocket, in order; replaces an earlier wish. */
   "event.subscribe": { params: { after?: number | null; }; result: SubscriptionView };
+  /** Return a path to a file's bytes for where a page can send no token, as for a film. */
+  "file.address": { params: { file_id: string; }; result: FileAddressView };
   /** Bring a file of a message here, or go on with that. */
   "file.fetch": { params: { client_id: string; file_id: string; }; result: Answer };
   /** Free the room that a file takes here; it can be fetched again while the relay has it. */
