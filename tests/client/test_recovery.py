@@ -14,16 +14,18 @@ from skvoz.base.errors import Conflict, DecryptFailed, Invalid, PeerError
 from skvoz.base.ids import EntryId, GroupId
 from skvoz.base.limits import ADDRESS_SIZE_MAX
 from skvoz.client import closers, commits, epochs, invitations, policy, recovery
-from skvoz.client.commands import LeaveGroup, RemoveMember
+from skvoz.client.commands import DeleteChat, LeaveGroup, RemoveMember
 from skvoz.client.conversation_info import ConversationInfo
 from skvoz.client.effects import Append, Channel, Knock, Rekey
 from skvoz.client.envelope import segment_hash
+from skvoz.client.events import ChatChanged
 from skvoz.client.inputs import (
     Attached,
     EntriesRead,
     Entry,
     EntryRefused,
     EntryStored,
+    Input,
     KnocksRead,
     RelayConnected,
     RequestRefused,
@@ -34,13 +36,16 @@ from skvoz.client.records import (
     KeptCloser,
     KeyPackageSecret,
     KnockHeard,
+    OwnKnock,
     Participant,
     Relay,
 )
+from skvoz.client.relay_requests import Wish, refused
 from skvoz.client.step import Step
 from skvoz.codec import opaque, pad
 from skvoz.crypto import DEFAULT_SUITE, SUITES, ZERO_NONCE, hkdf_sha256, seal, sign_labeled
 from skvoz.mls import Extensions, Group, Remove, commit_processing
+from skvoz.wire import frames
 from skvoz.wire.frames import KNOCK_SIZE_MAX
 from tests.client.fake_relay import Device, World
 from tests.client.test_closers import assert_one_epoch, relay_of
@@ -161,11 +166,11 @@ def test_a_frozen_leaf_stays_frozen_where_a_relay_denies_it_and_lets_it_in_again
     denied = RequestRefused(
         relay_id=chat.relay_id, log_id=chat.log_id, request="Attach", code="denied", retry_after_ms=0
     )
-    for _ in range(5):
+    while vera.conversation(group_id).state is not ConversationState.LOST:
         vera.handle(denied)
-    assert vera.conversation(group_id).state is ConversationState.LOST
     vera.submitted.clear()
-    vera.swallow = lambda fact: isinstance(fact, EntriesRead)
+    looks = vera.machine.caches.looks
+    vera.swallow = lambda fact: isinstance(fact, EntriesRead) and group_id not in looks
     world.advance(20_000)
     head = relay_of(world).store.all_entries(chat.log_id)[-1].position
     vera.handle(EntriesRead(relay_id=chat.relay_id, log_id=chat.log_id, entries=(), through=head))
@@ -394,7 +399,7 @@ def test_a_room_begins_with_what_leads_to_the_present_segment() -> None:
     assert boris.conversation(group_id).state is ConversationState.ACTIVE
 
 
-def test_a_room_that_was_dropped_is_over_for_who_had_not_read_their_removal() -> None:
+def test_who_had_not_read_their_removal_is_told_that_a_dropped_room_is_gone_and_may_leave() -> None:
     world, [anna, boris], group_id = group_of(2)
     boris.go_offline()
     anna.do(lambda client_id: RemoveMember(client_id=client_id, chat_id=group_id, member=boris.account_id))
@@ -403,10 +408,178 @@ def test_a_room_that_was_dropped_is_over_for_who_had_not_read_their_removal() ->
     world.settle()
     boris.go_online()
     boris.restart()
-    world.advance(6 * 24 * HOUR_MS)
+    world.advance(20 * 24 * HOUR_MS)
     assert boris.conversation(group_id).state is ConversationState.LOST
+    assert [one.what for one in boris.events if isinstance(one, ChatChanged)][-2:] == ["lost", "gone"]
+    knocks = [one for one in boris.submitted if isinstance(one, Knock)]
+    world.advance(10 * 24 * HOUR_MS)
+    assert len([one for one in boris.submitted if isinstance(one, Knock)]) - len(knocks) <= 10
+    boris.do(lambda client_id: LeaveGroup(client_id=client_id, chat_id=group_id))
+    assert boris.conversation(group_id).state is ConversationState.LEFT
+    assert not boris.all(OwnKnock)
+    assert not boris.all(KeptCloser)
+    boris.do(lambda client_id: DeleteChat(client_id=client_id, chat_id=group_id))
+
+
+def test_a_relay_that_says_to_have_lost_a_room_ends_it_for_nobody() -> None:
+    world, devices, group_id = group_of(3)
+    relay = relay_of(world)
+    real = relay.submit
+
+    def denying(session: int, wish: Wish, now_ms: int) -> Input | None:
+        answer = frames.No(0, "denied", 0)
+        return refused(relay.relay_id, wish, answer) if wish.log_id == log_id else real(session, wish, now_ms)
+
+    log_id = devices[0].conversation(group_id).log_id
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(relay, "submit", denying)
+        for device in devices:
+            device.restart()
+        say(devices[1], group_id, "waits")
+        world.advance(21 * 24 * HOUR_MS)
+    assert {one.conversation(group_id).state for one in devices} == {ConversationState.LOST}
     world.advance(25 * HOUR_MS)
-    assert boris.conversation(group_id).state is ConversationState.REMOVED
+    assert {one.conversation(group_id).state for one in devices} == {ConversationState.ACTIVE}
+    assert not any(one.conversation(group_id).knocks_denied for one in devices)
+    assert "waits" in devices[0].texts()
+    assert_one_epoch(world, devices, group_id)
+
+
+def parted_by_a_restore() -> tuple[World, list[Device], GroupId]:
+    """Return a world where the second two follow a closer that a relay lost, and the first two another."""
+    world, devices, group_id = group_of(4)
+    relay = relay_of(world)
+    world.advance(60_000)
+    backup = relay.backup()
+    anna, boris, vera, gleb = devices
+    anna.go_offline()
+    boris.go_offline()
+    vera.act(lambda step: commits.update(step, group_id))
+    world.advance(10_000)
+    vera.go_offline()
+    gleb.go_offline()
+    relay.restore(backup)
+    for device in (anna, boris):
+        device.go_online()
+        device.restart()
+    world.advance(10_000)
+    return world, devices, group_id
+
+
+def test_who_contests_though_removed_draws_in_nobody_who_was_away() -> None:
+    world, devices, group_id = parted_by_a_restore()
+    anna, _, vera, gleb = devices
+    anna.do(lambda client_id: RemoveMember(client_id=client_id, chat_id=group_id, member=vera.account_id))
+    world.advance(10_000)
+    vera.go_online()
+    vera.restart()
+    world.advance(8 * 24 * HOUR_MS)
+    assert vera.conversation(group_id).state is ConversationState.ACTIVE
+    gleb.go_online()
+    gleb.restart()
+    world.advance(60_000)
+    say(gleb, group_id, "I am back")
+    world.advance(60_000)
+    assert "I am back" in anna.texts()
+    assert "I am back" not in vera.texts()
+
+
+def test_who_went_on_past_another_closer_is_taken_back_when_others_come() -> None:
+    world, devices, group_id = parted_by_a_restore()
+    anna, boris, vera, _ = devices
+    anna.act(lambda step: commits.update(step, group_id))
+    world.advance(10_000)
+    anna.go_offline()
+    boris.go_offline()
+    vera.go_online()
+    vera.restart()
+    world.advance(8 * 24 * HOUR_MS)
+    assert vera.conversation(group_id).state is ConversationState.ACTIVE
+    assert vera.conversation(group_id).parted
+    for device in (anna, boris):
+        device.go_online()
+        device.restart()
+    world.advance(60_000)
+    assert not vera.conversation(group_id).parted
+    assert_one_epoch(world, [anna, boris, vera], group_id)
+
+
+def test_junk_that_stood_before_a_closer_makes_nobody_wait_after_a_restore() -> None:
+    world, devices, group_id = group_of(3)
+    relay = relay_of(world)
+    conversation = devices[0].conversation(group_id)
+    junk = Rekey(
+        relay_id=relay.relay_id,
+        channel=Channel.ROOMS,
+        log_id=conversation.log_id,
+        key=conversation.segment_key,
+        entry_id=EntryId(bytes(16)),
+        body=bytes(528),
+        since=0,
+        next_hash=bytes(32),
+        carry=True,
+    )
+    assert isinstance(relay.submit(99, junk, world.now_ms), EntryStored)
+    world.advance(60_000)
+    epoch = assert_one_epoch(world, devices, group_id)
+    assert epoch > conversation.epoch
+    relay.restore(relay.backup())
+    for device in devices:
+        device.restart()
+    world.advance(10_000)
+    assert assert_one_epoch(world, devices, group_id) == epoch
+
+
+def test_an_answer_to_an_older_attachment_skips_no_look_back() -> None:
+    _, [anna, _], group_id = group_of(2)
+    conversation = anna.conversation(group_id)
+    anna.swallow = lambda _: True
+    anna.act(lambda step: recovery.restore_room(step, conversation))
+    look = anna.machine.caches.looks[group_id]
+    denied = RequestRefused(
+        relay_id=conversation.relay_id,
+        log_id=conversation.log_id,
+        request="Attach",
+        code="denied",
+        retry_after_ms=0,
+        key=conversation.segment_key,
+    )
+    anna.handle(denied)
+    assert anna.machine.caches.looks[group_id] is look
+    anna.handle(replace(denied, key=look.reading.key))
+    assert anna.machine.caches.looks.get(group_id) is not look
+
+
+def test_the_same_knock_is_repeated_for_two_days() -> None:
+    world, [anna, boris], group_id = group_of(2)
+    anna.go_offline()
+    boris.act(lambda step: recovery.lose(step, step.conversation(group_id)))
+    world.advance(24 * HOUR_MS)
+    boris.restart()
+    world.advance(23 * HOUR_MS)
+    assert len({one.body for one in boris.submitted if isinstance(one, Knock)}) == 1
+    world.advance(7 * HOUR_MS)
+    assert len({one.body for one in boris.submitted if isinstance(one, Knock)}) == 2
+
+
+def test_who_was_lost_for_another_reason_makes_a_forgotten_room_again() -> None:
+    world = World()
+    relay = world.add_relay()
+    anna, boris, vera = (world.add_device(name, relay) for name in ("anna", "boris", "vera"))
+    backup = relay.backup()
+    group_id = world.make_group(anna, boris, vera)
+    anna.do(lambda client_id: LeaveGroup(client_id=client_id, chat_id=group_id))
+    world.advance(60_000)
+    vera.go_offline()
+    boris.act(lambda step: recovery.lose(step, step.conversation(group_id)))
+    relay.restore(backup)
+    boris.restart()
+    world.advance(60_000)
+    assert boris.conversation(group_id).state is ConversationState.ACTIVE
+    vera.go_online()
+    vera.restart()
+    world.advance(HOUR_MS)
+    assert_one_epoch(world, [boris, vera], group_id)
 
 
 def test_a_session_that_reads_on_by_itself_leaves_no_hole_after_a_restore() -> None:

@@ -39,11 +39,11 @@ def _of_person(world: "World", person: "Person") -> list[str]:
         found.append(f"{person.name} is not at rest")
     for staged in person.records.all(StagedCommit):
         chat = person.records.get(Conversation, (staged.group_id,))
-        if chat is None or not _backup_was_too_old(world, chat):
+        if chat is None or not _is_over(world, chat):
             found.append(f"{person.name} still has a staged commit")
     for intent in person.records.all(Intent):
         chat = person.records.get(Conversation, (intent.group_id,))
-        if chat is not None and _backup_was_too_old(world, chat):
+        if chat is not None and _is_over(world, chat):
             continue
         state = "no" if chat is None else chat.state.name
         found.append(f"{person.name} still has an intent ({intent.kind.name}, {state})")
@@ -57,8 +57,19 @@ def _of_chats(world: "World", person: "Person") -> list[str]:
         for chat in person.records.all(Conversation)
         if chat.state not in settled
         and not (chat.state is ConversationState.HELD and chat.is_request)
-        and not _backup_was_too_old(world, chat)
+        and not _is_over(world, chat)
     ]
+
+
+def _is_over(world: "World", chat: Conversation) -> bool:
+    """Tell whether nothing can come of a conversation any more, which its people can't know."""
+    return _was_dropped(world, chat) or _backup_was_too_old(world, chat)
+
+
+def _was_dropped(world: "World", chat: Conversation) -> bool:
+    """Tell whether the last member dropped the room of somebody who had not read their removal."""
+    is_denied = chat.state is ConversationState.LOST and chat.denied and not chat.store_changed
+    return is_denied and world.relays[chat.relay_id].store.log(chat.log_id) is None
 
 
 def _backup_was_too_old(world: "World", chat: Conversation) -> bool:

@@ -212,11 +212,12 @@ def chat_view(chat: Chat, own: Account, last_author: Contact | None) -> ChatView
     """Show a chat in the list."""
     main = chat.main
     last = chat.last_message
+    is_gone = main.state is ConversationState.LOST and main.knocks_denied > 0
     return ChatView(
         chat_id=chat.chat_id,
         group_id=main.group_id,
         kind=_KIND_WORDS[main.kind],
-        state=_CHAT_WORDS[main.state],
+        state="gone" if is_gone else _CHAT_WORDS[main.state],
         title=main.title or shown_name(chat.contact),
         is_request=main.is_request,
         hidden=all(conversation.hidden for conversation in chat.conversations),

@@ -9,7 +9,7 @@ from skvoz.base.ids import AccountId, GroupId, LogId, MessageId, RelayId
 ContactWord = Literal["known", "request", "accepted", "blocked"]
 MessageWord = Literal["queued", "sent", "delivered", "read", "failed", "received"]
 ChatKindWord = Literal["self", "direct", "group"]
-ChatWord = Literal["creating", "active", "leaving", "left", "removed", "lost", "frozen", "held"]
+ChatWord = Literal["creating", "active", "leaving", "left", "removed", "lost", "gone", "frozen", "held"]
 FileWord = Literal["staged", "uploading", "remote", "downloading", "here"]
 RelayWord = Literal["connected", "connecting", "waiting"]
 

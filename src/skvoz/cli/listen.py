@@ -139,6 +139,7 @@ def _chat_changed(caller: "Caller", about: _About) -> str:
         "left": say("you left"),
         "removed": say("you were removed"),
         "lost": say("out of step, finding its way back"),
+        "gone": say("the relay no longer has this conversation; asking it now and then"),
         "found": say("in step again"),
         "frozen": say("stopped: something else writes as this device"),
     }.get(about.what)

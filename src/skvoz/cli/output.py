@@ -175,6 +175,7 @@ def _standing(chat: ChatView) -> str:
         "removed": say("you were removed"),
         "leaving": say("you are leaving"),
         "lost": say("out of step, finding its way back"),
+        "gone": say("the relay no longer has this conversation; asking it now and then"),
         "frozen": say("stopped: something else writes as this device"),
     }
     return known.get(chat.state, say("muted") if chat.muted else "")

@@ -1,6 +1,6 @@
 """Reading rooms: with which key, from where, and when the head has been reached."""
 
-from skvoz.client import outbox, recovery
+from skvoz.client import lookback, outbox, recovery
 from skvoz.client.effects import Attach, Channel, Detach
 from skvoz.client.inputs import Attached, BaseMoved, RequestRefused
 from skvoz.client.records import Conversation, ConversationState, Intent, SentEntry
@@ -11,17 +11,25 @@ _RETRY_MS = 30_000
 
 
 def attach(step: Step, conversation: Conversation) -> None:
-    """Read a room with the key of the current segment, on from the cursor."""
-    step.caches.readings[conversation.group_id] = Reading(
-        key=conversation.segment_key, through=conversation.cursor
-    )
+    """Read a room with the key of the current segment, on from the cursor; first look back if need be."""
+    if conversation.unsure:
+        lookback.begin(step, conversation)
+        return
+    reading = Reading(key=conversation.segment_key, through=conversation.cursor)
+    step.caches.looks.pop(conversation.group_id, None)
+    step.caches.readings[conversation.group_id] = reading
+    request(step, conversation, reading)
+
+
+def request(step: Step, conversation: Conversation, reading: Reading) -> None:
+    """Ask the relay for what comes after that which was read."""
     step.emit(
         Attach(
             relay_id=conversation.relay_id,
             channel=Channel.ROOMS,
             log_id=conversation.log_id,
-            key=conversation.segment_key,
-            after=conversation.cursor,
+            key=reading.key,
+            after=reading.through,
         )
     )
 
@@ -29,11 +37,16 @@ def attach(step: Step, conversation: Conversation) -> None:
 def detach(step: Step, conversation: Conversation) -> None:
     """Read a room no further."""
     step.caches.readings.pop(conversation.group_id, None)
+    step.caches.looks.pop(conversation.group_id, None)
     step.emit(Detach(relay_id=conversation.relay_id, channel=Channel.ROOMS, log_id=conversation.log_id))
 
 
 def attached(step: Step, conversation: Conversation, fact: Attached) -> None:
     """Note that the relay reads the room to us; an answer to an older attachment says nothing."""
+    look = step.caches.looks.get(conversation.group_id)
+    if look is not None:
+        lookback.attached(step, conversation, look, fact)
+        return
     reading = step.caches.readings.get(conversation.group_id)
     if reading is None or reading.key != fact.key or fact.after > reading.through:
         return  # what a session took up again by itself would leave a hole before what it reads
@@ -51,6 +64,10 @@ def attached(step: Step, conversation: Conversation, fact: Attached) -> None:
 
 def refused(step: Step, conversation: Conversation, fact: RequestRefused) -> None:
     """Take a refusal: the room or its segment is not there, or only not now."""
+    look = step.caches.looks.get(conversation.group_id)
+    if look is not None and fact.code in {"denied", "gone"}:
+        lookback.refused(step, conversation, look, fact)
+        return
     step.caches.readings.pop(conversation.group_id, None)
     if fact.code in {"denied", "gone"}:
         recovery.room_denied(step, conversation)
@@ -61,6 +78,7 @@ def refused(step: Step, conversation: Conversation, fact: RequestRefused) -> Non
 def try_later(step: Step, conversation: Conversation, pause_ms: int) -> None:
     """Attach anew after a pause; nothing is appended before that."""
     step.caches.readings.pop(conversation.group_id, None)
+    step.caches.looks.pop(conversation.group_id, None)
     step.hasten_alarm(RETRY_ALARM, conversation.group_id, step.now_ms + pause_ms)
 
 

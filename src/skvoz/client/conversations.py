@@ -29,6 +29,7 @@ from skvoz.client.records import (
     KeptCloser,
     KeyPackageSecret,
     KnockHeard,
+    OwnKnock,
     Participant,
     Relay,
     SentEntry,
@@ -203,12 +204,17 @@ def join(step: Step, staged: StagedJoin, *, chat_id: bytes, is_request: bool) ->
     else:
         epochs.clear(step, known)
         step.change(group_id, frozen=False)
+        step.transaction.delete(OwnKnock, group_id)
         step.clear_alarm(recovery.KNOCK_ALARM, group_id)
         step.clear_alarm(recovery.DOUBT_ALARM, group_id)
     conversation = step.change(
         group_id,
         state=ConversationState.HELD if held else state_of_members(step, group_id),
         denied=False,
+        unsure=False,
+        parted=False,
+        alone=False,
+        knocks_denied=0,
         relay_id=place.relay_id,
         log_id=place.log_id,
         epoch=group.epoch,
@@ -283,7 +289,8 @@ def _check_rejoining(step: Step, known: Conversation, staged: StagedJoin, info: 
     """Raise `Invalid` unless a Welcome brings us back, and not into an epoch whose keys we may have used."""
     secret = step.transaction.get(KeyPackageSecret, staged.key_package_ref)
     used_once = secret is not None and not secret.is_last_resort
-    if known.state not in _REJOINABLE or not (used_once or staged.group.epoch > known.epoch):
+    back = known.state in _REJOINABLE or known.parted
+    if not back or not (used_once or staged.group.epoch > known.epoch):
         raise Invalid("a welcome leads into a conversation that we are in")
     # Whoever knows a group's id can make another group of that id.
     direct = info.kind is ConversationKind.DIRECT
@@ -374,6 +381,7 @@ def forget(step: Step, group_id: GroupId, state: ConversationState = Conversatio
         step.transaction.delete(KeptCloser, *closer.key_values())
     for knock in step.transaction.select(KnockHeard, group_id=group_id):
         step.transaction.delete(KnockHeard, *knock.key_values())
+    step.transaction.delete(OwnKnock, group_id)
     step.drop_group(group_id)
     step.clear_alarm(outbox.GO_ALARM, group_id)
     if conversation.state is not ConversationState.HELD:

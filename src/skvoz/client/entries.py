@@ -6,7 +6,17 @@ that a junk closer opened, or late closers of one that was left, are passed over
 
 from skvoz.base.errors import PeerError
 from skvoz.base.ids import GroupId
-from skvoz.client import attachments, closers, conversations, epochs, messages, outbox, policy, recovery
+from skvoz.client import (
+    attachments,
+    closers,
+    conversations,
+    epochs,
+    lookback,
+    messages,
+    outbox,
+    policy,
+    recovery,
+)
 from skvoz.client.envelope import APPLICATION, open_entry
 from skvoz.client.inputs import EntriesRead, Entry
 from skvoz.client.records import Conversation, ConversationState, GroupPart, SentEntry
@@ -20,6 +30,10 @@ _READING = (ConversationState.ACTIVE, ConversationState.LEAVING, ConversationSta
 def read(step: Step, conversation: Conversation, fact: EntriesRead) -> None:
     """Take what was read of a room; entries that were taken before are passed over."""
     group_id = conversation.group_id
+    look = step.caches.looks.get(group_id)
+    if look is not None:
+        lookback.read(step, conversation, look, fact)
+        return
     reading = step.caches.readings.get(group_id)
     if reading is None:
         attachments.retry(step, conversation)

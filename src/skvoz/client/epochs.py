@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from skvoz.base.errors import Invalid
-from skvoz.base.ids import AccountId, EntryId
+from skvoz.base.ids import AccountId, EntryId, GroupId
 from skvoz.client import attachments, contacts, outbox, policy
 from skvoz.client.envelope import ACCESS_LABEL, SECRET_SIZE, segment_hash
 from skvoz.client.events import ChatChange, ChatChanged
@@ -28,6 +28,8 @@ KEPT_CLOSERS_MAX: Final = 8
 """How many epochs a relay's backup may be old and the members still put back what it lost."""
 KEPT_CLOSER_SIZE_MAX: Final = 64 * 1024
 """Larger closers are not kept: they are rare, and the way back is then a knock."""
+_PASSED_OVER_MAX: Final = 64
+"""Closers before a followed one that are remembered not to hold."""
 _JOIN_UPDATE_PAUSE_MS: Final = 2_000
 _PAUSE_MS: Final = 700
 _PAUSE_STEPS_MAX: Final = 40
@@ -92,6 +94,8 @@ def enter(
         entries_since_update=0 if fresh_keys else conversation.entries_since_update,
         last_update_ms=step.now_ms if fresh_keys else conversation.last_update_ms,
     )
+    if changed.alone and actor != step.account().account_id:
+        changed = step.change(group_id, alone=False)
     write_participants(step, changed, group, actor=actor)
     if changed.title != conversation.title:
         tell_state(step, changed, "title", actor)
@@ -132,11 +136,17 @@ def _keep(step: Step, conversation: Conversation, closer: FollowedCloser) -> Non
                 next_hash=closer.next_hash,
                 carry=closer.carry,
                 door_hash=closer.door_hash,
+                passed_over=_passed_over(step, group_id),
             )
         )
     kept = step.transaction.select(KeptCloser, group_id=group_id)
     for old in kept[:-KEPT_CLOSERS_MAX]:
         step.transaction.delete(KeptCloser, *old.key_values())
+
+
+def _passed_over(step: Step, group_id: GroupId) -> tuple[bytes, ...]:
+    passed = step.transaction.select(Closer, group_id=group_id)
+    return tuple(one.next_hash for one in passed[:_PASSED_OVER_MAX])
 
 
 def _drop_answered_knocks(step: Step, conversation: Conversation, group: Group) -> None:

@@ -15,6 +15,7 @@ ChatChange = Literal[
     "expiry",
     "found",
     "frozen",
+    "gone",
     "leaving",
     "left",
     "lost",

@@ -121,6 +121,8 @@ class RequestRefused(_Fact):
     request: str
     code: str
     retry_after_ms: int
+    key: bytes = b""
+    """The key of an `Attach`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)

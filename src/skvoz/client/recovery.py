@@ -23,7 +23,7 @@ import msgspec
 
 from skvoz.base.errors import Invalid, PeerError
 from skvoz.base.ids import GroupId
-from skvoz.client import attachments, conversations, epochs, invitations, outbox, policy
+from skvoz.client import attachments, conversations, epochs, invitations, lookback, outbox, policy
 from skvoz.client.effects import Channel, Knock, Rekey
 from skvoz.client.envelope import segment_hash
 from skvoz.client.inputs import Entry, EntryRefused, KnocksRead, RelayConnected, RequestRefused
@@ -35,6 +35,7 @@ from skvoz.client.records import (
     Intent,
     KeptCloser,
     KnockHeard,
+    OwnKnock,
     Relay,
     SentEntry,
     StagedCommit,
@@ -52,6 +53,11 @@ VERSION: Final = 1
 _LABEL: Final = "knock"
 _SALT_SIZE: Final = 16
 _KNOCK_AGAIN_MS: Final = 6 * 3600 * 1000
+_SAME_KNOCK_MS: Final = 2 * 24 * 3600 * 1000
+"""A door takes 8 knocks, and keeps them for 14 days, those of somebody who was removed too."""
+_KNOCK_SLOWEST_MS: Final = 24 * 3600 * 1000
+_KNOCK_SLOWER_AFTER: Final = 8
+"""Denied knocks after which the pause between them grows by another `_KNOCK_AGAIN_MS`."""
 _DOUBT_MS: Final = 3600 * 1000
 """How long others may take to answer a knock, before the closer that we can't read is held for junk."""
 _DENIED_DOUBT_MS: Final = 7 * 24 * 3600 * 1000
@@ -85,6 +91,7 @@ def lose(step: Step, conversation: Conversation) -> None:
     if conversation.state is ConversationState.LOST:
         return
     attachments.detach(step, conversation)
+    step.transaction.delete(OwnKnock, conversation.group_id)
     changed = step.change(conversation.group_id, state=ConversationState.LOST)
     epochs.tell_state(step, changed, "lost")
     knock(step, changed)
@@ -93,6 +100,7 @@ def lose(step: Step, conversation: Conversation) -> None:
 def await_welcome(step: Step, conversation: Conversation) -> None:
     """We were taken out and in again: the Welcome is on its way."""
     attachments.detach(step, conversation)
+    step.transaction.delete(OwnKnock, conversation.group_id)
     step.change(conversation.group_id, state=ConversationState.LOST)
     step.set_alarm(KNOCK_ALARM, conversation.group_id, step.now_ms + _KNOCK_AGAIN_MS)
 
@@ -121,6 +129,7 @@ def freeze(step: Step, conversation: Conversation) -> None:
         return
     group_id = conversation.group_id
     outbox.take_back(step, group_id)
+    step.transaction.delete(OwnKnock, group_id)
     changed = step.change(group_id, state=ConversationState.FROZEN, frozen=True)
     epochs.tell_state(step, changed, "frozen")
     knock(step, changed)
@@ -131,8 +140,28 @@ def knock(step: Step, conversation: Conversation) -> None:
     if conversation.state not in {ConversationState.LOST, ConversationState.FROZEN}:
         return
     group_id = conversation.group_id
-    group = step.group(group_id)
-    info = policy.info_of(group)
+    own = step.transaction.get(OwnKnock, group_id)
+    if own is None or own.made_ms + _SAME_KNOCK_MS <= step.now_ms:
+        own = OwnKnock(group_id=group_id, body=_fresh_knock(step, group_id), made_ms=step.now_ms)
+        step.transaction.put(own)
+    step.emit(
+        Knock(
+            relay_id=conversation.relay_id,
+            channel=Channel.ROOMS,
+            log_id=conversation.log_id,
+            door_key=policy.info_of(step.group(group_id)).door_key,
+            body=own.body,
+        )
+    )
+    pause_ms = _KNOCK_AGAIN_MS * (1 + conversation.knocks_denied // _KNOCK_SLOWER_AFTER)
+    step.set_alarm(KNOCK_ALARM, group_id, step.now_ms + min(pause_ms, _KNOCK_SLOWEST_MS))
+    if conversation.denied:
+        # Where everybody was denied nobody can answer: what was put back may be taken now.
+        restore_room(step, conversation)
+
+
+def _fresh_knock(step: Step, group_id: GroupId) -> bytes:
+    info = policy.info_of(step.group(group_id))
     key_package, recipient = invitations.fresh_key_package(step, policy.return_extensions(group_id))
     signature = sign_labeled(
         step.account().device_private_key, _LABEL, _signed(group_id, key_package, recipient)
@@ -140,38 +169,55 @@ def knock(step: Step, conversation: Conversation) -> None:
     plain = b"".join((uint8(VERSION), opaque(key_package), opaque(recipient), signature))
     salt = step.randomness(_SALT_SIZE)
     key = _knock_key(info.knock_key, salt, group_id)
-    step.emit(
-        Knock(
-            relay_id=conversation.relay_id,
-            channel=Channel.ROOMS,
-            log_id=conversation.log_id,
-            door_key=info.door_key,
-            body=salt + seal(key, ZERO_NONCE, b"", pad(plain)),
-        )
-    )
-    step.set_alarm(KNOCK_ALARM, group_id, step.now_ms + _KNOCK_AGAIN_MS)
-    if conversation.denied:
-        # Where everybody was denied nobody can answer: what was put back may be taken now.
-        restore_room(step, conversation)
+    return salt + seal(key, ZERO_NONCE, b"", pad(plain))
 
 
 def knock_refused(step: Step, conversation: Conversation, fact: RequestRefused) -> None:
-    """Give up a room that is gone though the relay forgot nothing: its last member dropped it.
+    """Note that the relay knows the door no more than the segment: say so, and knock less and less often.
 
-    Somebody who was removed, and had not read it, would wait for ever.
+    Nothing is given up: what a relay says may be a lie, or change. Who was lost for another reason when the
+    relay forgot the room puts back what they know of it.
     """
     group_id = conversation.group_id
-    is_denied = conversation.state is ConversationState.LOST and conversation.denied
-    waits = step.transaction.get(Alarm, DOUBT_ALARM, group_id) is not None
-    if fact.code == "denied" and is_denied and not waits and not conversation.store_changed:
-        conversations.forget(step, group_id, ConversationState.REMOVED)
+    if fact.code != "denied" or conversation.state is not ConversationState.LOST:
+        return
+    if conversation.denied:
+        changed = step.change(group_id, knocks_denied=conversation.knocks_denied + 1)
+        if not conversation.knocks_denied:
+            epochs.tell_state(step, changed, "gone")
+    elif conversation.store_changed:
+        epochs.clear(step, conversation)
+        changed = step.change(group_id, denied=True)
+        step.set_alarm(DOUBT_ALARM, group_id, step.now_ms + _DENIED_DOUBT_MS + epochs.pause_ms(conversation))
+        restore_room(step, changed)
+
+
+def overtaken(step: Step, conversation: Conversation) -> None:
+    """Go on only after a week where another closer stands before one of ours: others may follow that one.
+
+    They let us in, unless they have removed us. Who goes on in the end may be alone.
+    """
+    group_id = conversation.group_id
+    if conversation.state in _ALIVE:
+        step.caches.denials.pop(group_id, None)
+        _lose_denied(step, conversation)
+    elif step.transaction.get(Alarm, DOUBT_ALARM, group_id) is not None:
+        attachments.detach(step, conversation)
+    else:
+        attachments.attach(step, step.change(group_id, unsure=False, parted=True, alone=True))
+
+
+def _lose_denied(step: Step, conversation: Conversation) -> None:
+    group_id = conversation.group_id
+    lose(step, step.change(group_id, denied=True))
+    step.set_alarm(DOUBT_ALARM, group_id, step.now_ms + _DENIED_DOUBT_MS + epochs.pause_ms(conversation))
 
 
 def let_in(step: Step, conversation: Conversation) -> None:
     """Go on where the relay knows our segment again, which it had denied."""
     group_id = conversation.group_id
     state = conversations.state_of_members(step, group_id)
-    changed = step.change(group_id, state=state, denied=False)
+    changed = step.change(group_id, state=state, denied=False, knocks_denied=0)
     step.clear_alarm(DOUBT_ALARM, group_id)
     if changed.frozen:
         epochs.tell_state(step, changed, "frozen")
@@ -194,8 +240,8 @@ def _signed(group_id: bytes, key_package: bytes, recipient: bytes) -> bytes:
 
 def heard(step: Step, conversation: Conversation, fact: KnocksRead) -> None:
     """Somebody knocks: after a pause by leaf, whoever still can takes them out and in."""
-    if conversation.state is not ConversationState.ACTIVE:
-        return
+    if conversation.state is not ConversationState.ACTIVE or conversation.alone:
+        return  # alone, perhaps we were removed: others are to answer
     group = step.group(conversation.group_id)
     for number, body in fact.knocks[:_KNOCKS_KEPT_MAX]:
         try:
@@ -260,8 +306,9 @@ def relay_connected(step: Step, fact: RelayConnected) -> None:
         if conversation.relay_id != fact.relay_id:
             continue
         step.caches.denials[conversation.group_id] = 1
+        changed = step.change(conversation.group_id, store_changed=True)
         if conversation.state in _ALIVE or conversation.denied:
-            restore_room(step, step.change(conversation.group_id, store_changed=True))
+            restore_room(step, changed)
         elif conversation.state is ConversationState.CREATING:
             step.emit(conversations.open_log(conversation, relay))
 
@@ -280,14 +327,14 @@ def room_denied(step: Step, conversation: Conversation) -> None:
         step.hasten_alarm(attachments.RETRY_ALARM, group_id, due_ms)
     else:
         step.caches.denials.pop(group_id)
-        lose(step, step.change(group_id, denied=True))
-        step.set_alarm(DOUBT_ALARM, group_id, step.now_ms + _DENIED_DOUBT_MS + epochs.pause_ms(conversation))
+        _lose_denied(step, conversation)
 
 
 def restore_room(step: Step, conversation: Conversation) -> None:
     """Send the closers that were followed last, oldest first, and read the room from its beginning."""
     group_id = conversation.group_id
-    changed = step.change(group_id, cursor=0, segment=-1)
+    changed = step.change(group_id, cursor=0, segment=-1, unsure=True)
+    step.caches.looks.pop(group_id, None)
     for intent in step.transaction.select(Intent, group_id=group_id):
         if intent.since:
             step.transaction.put(msgspec.structs.replace(intent, since=0))
@@ -296,14 +343,9 @@ def restore_room(step: Step, conversation: Conversation) -> None:
     staged = step.transaction.get(StagedCommit, group_id)
     if staged is not None:
         step.transaction.put(msgspec.structs.replace(staged, since=0))
-    kept = step.transaction.select(KeptCloser, group_id=group_id)
-    first_key = changed.segment_key
-    for one in reversed(kept):
-        if one.next_hash != segment_hash(first_key):
-            break  # from before we were taken out and in, or one between was too long to keep
-        first_key = one.segment_key
-    _open_again(step, changed, first_key)
-    for one in kept:
+    leading = lookback.chain(step, changed)
+    _open_again(step, changed, leading[0].segment_key if leading else changed.segment_key)
+    for one in step.transaction.select(KeptCloser, group_id=group_id):
         step.caches.contested.discard(one.entry_id)
         _put_back(step, changed, one)
     attachments.attach(step, changed)

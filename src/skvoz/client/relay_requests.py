@@ -151,6 +151,7 @@ def refused(relay_id: RelayId, wish: Wish, answer: frames.No) -> inputs.Input:
                 request=type(wish).__name__,
                 code=code,
                 retry_after_ms=retry_after_ms,
+                key=wish.key if isinstance(wish, effects.Attach) else b"",
             )
 
 

@@ -57,12 +57,24 @@ class Reading:
         return self.attached and self.through >= self.head
 
 
+@dataclass(slots=True, kw_only=True)
+class LookBack:
+    """A reading of a segment that we left, to see that others left it as we did."""
+
+    reading: Reading
+    place: int
+    """Which of the closers that we followed is looked for."""
+    segment: int = -1
+    """The number of the segment, once something of it was read."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outside:
     """What a run has asked for outside: rooms that are read, and the next alarm."""
 
     readings: dict[GroupId, Reading] = field(repr=False)
     denials: dict[GroupId, int] = field(repr=False)
+    looks: dict[GroupId, LookBack] = field(repr=False)
     wake_at_ms: int | None
 
 
@@ -76,6 +88,7 @@ class Caches:
         self.routes: dict[LogId, GroupId] = {}
         self.envelopes: dict[GroupId, tuple[int, bytes]] = {}
         self.denials: dict[GroupId, int] = {}
+        self.looks: dict[GroupId, LookBack] = {}
         self.contested: set[EntryId] = set()
         """Closers that were put back as contests since the last knock."""
         self.people: dict[GroupId, tuple[int, int]] = {}
@@ -84,12 +97,18 @@ class Caches:
 
     def outside(self) -> "Outside":
         """Return what stands for things outside, which don't change where a command is refused."""
-        return Outside(readings=dict(self.readings), denials=dict(self.denials), wake_at_ms=self.wake_at_ms)
+        return Outside(
+            readings=dict(self.readings),
+            denials=dict(self.denials),
+            looks=dict(self.looks),
+            wake_at_ms=self.wake_at_ms,
+        )
 
     def put_back(self, outside: "Outside") -> None:
         """Go on from what `outside` returned."""
         self.readings.update(outside.readings)
         self.denials.update(outside.denials)
+        self.looks.update(outside.looks)
         self.wake_at_ms = outside.wake_at_ms
 
     def tree_of(self, group_id: GroupId) -> bytes:
@@ -107,6 +126,7 @@ class Caches:
         self.envelopes.clear()
         self.people.clear()
         self.denials.clear()
+        self.looks.clear()
         self.contested.clear()
         self.wake_at_ms = None
 

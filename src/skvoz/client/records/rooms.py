@@ -89,6 +89,14 @@ class Conversation(Record, frozen=True, array_like=True, kw_only=True):
     """This leaf has a twin: whatever the state, nothing is encrypted under it until it is added anew."""
     given_up_closers: tuple[tuple[EntryId, bytes, bytes], ...] = ()
     """Closers of ours in this epoch whose next state is gone: entry id, `next_hash`, SHA-256 of the body."""
+    unsure: bool = False
+    """The relay forgot something: before we go on, look whether others went on elsewhere."""
+    parted: bool = False
+    """We went on past another closer that stood before ours: whoever follows that may take us back."""
+    alone: bool = False
+    """As `parted`, and nobody else has committed here since."""
+    knocks_denied: int = 0
+    """Knocks in a row that the relay denied: it knows neither our segment nor our door."""
 
 
 class Participant(Record, frozen=True, array_like=True, kw_only=True):
@@ -207,6 +215,8 @@ class KeptCloser(Record, frozen=True, array_like=True, kw_only=True):
     next_hash: bytes
     carry: bool
     door_hash: bytes | None = None
+    passed_over: tuple[bytes, ...] = ()
+    """The segments that closers opened which stood before it and did not hold."""
 
 
 class KnockHeard(Record, frozen=True, array_like=True, kw_only=True):
@@ -220,3 +230,13 @@ class KnockHeard(Record, frozen=True, array_like=True, kw_only=True):
     """The relay's number of it."""
     key_package: bytes
     recipient: bytes
+
+
+class OwnKnock(Record, frozen=True, array_like=True, kw_only=True):
+    """Our last knock, which is repeated as it was for a while: a door takes only a few."""
+
+    table = "own_knock"
+    key = ("group_id",)
+    group_id: GroupId
+    body: bytes
+    made_ms: int

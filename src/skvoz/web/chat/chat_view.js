@@ -232,6 +232,8 @@ function standing(chat) {
       return say("You are leaving.");
     case "lost":
       return say("Out of step; finding the way back.");
+    case "gone":
+      return say("The relay no longer has this conversation. It is asked now and then; you can leave.");
     case "frozen":
       return say("Stopped: something else writes as this device.");
     default:

@@ -56,7 +56,7 @@ export interface BotView {
 export interface ChatChanged {
   chat_id: string;
   group_id: string;
-  what: "accepted" | "admin" | "archived" | "deleted" | "expiry" | "found" | "frozen" | "leaving" | "left" | "lost" | "member_added" | "member_removed" | "muted" | "not_admin" | "pinned" | "read" | "removed" | "title";
+  what: "accepted" | "admin" | "archived" | "deleted" | "expiry" | "found" | "frozen" | "gone" | "leaving" | "left" | "lost" | "member_added" | "member_removed" | "muted" | "not_admin" | "pinned" | "read" | "removed" | "title";
   actor: string | null;
   subject: string | null;
 }
@@ -79,7 +79,7 @@ export interface ChatView {
   chat_id: string;
   group_id: string;
   kind: "direct" | "group" | "self";
-  state: "active" | "creating" | "frozen" | "held" | "leaving" | "left" | "lost" | "removed";
+  state: "active" | "creating" | "frozen" | "gone" | "held" | "leaving" | "left" | "lost" | "removed";
   title: string;
   is_request: boolean;
   hidden: boolean;
