@@ -28,6 +28,7 @@ from skvoz.client.records import Answered, Bot, LoggedEvent
 from skvoz.logs import Rate
 from skvoz.node.node import system_clock_ms
 from skvoz.node.transfers import Progress
+from skvoz.store.queries import Queries
 from tests.api.programs import Program, Words, alone, in_json, new_bot, post, program
 from tests.node.people import Person, client_id, until
 
@@ -153,8 +154,9 @@ def test_other_chats_look_as_if_they_were_not_there(tmp_path: Path) -> None:
                 assert kind_of(answer) == "not_found", name
                 nowhere = {key: bytes(len(v)) if isinstance(v, bytes) else v for key, v in params.items()}
                 assert answer["error"] == (await ask(bot, name, nowhere))["error"], name
-            page = await bot.result("message.list", chat_id=at.shut_chat)
-            assert page == {"messages": [], "next_before": None, "next_after": None}
+            for place in ({}, {"after": 0}, {"around": 1}, {"before": 1000}):
+                page = await bot.result("message.list", chat_id=at.shut_chat, **place)
+                assert page == {"messages": [], "next_before": None, "next_after": None}
             chats = await bot.result("chat.list", limit=1)
             assert [chat["chat_id"] for chat in chats["chats"]] == [in_json(at.open_chat)]
             assert chats["next_cursor"] is None  # which would name the next chat
@@ -229,6 +231,27 @@ def test_events_are_told_of_the_bots_chats_and_of_nothing_else(tmp_path: Path) -
                     words = msgspec.json.decode(await bot.websocket.recv())
                     assert words["method"] == "event.through"
                     bot.through = words["params"]["sequence"]
+
+    in_the_house(tmp_path, visit)
+
+
+def test_an_event_of_a_kind_that_nobody_thought_about_is_not_told(tmp_path: Path) -> None:
+    async def visit(at: House) -> None:
+        token = await new_bot(at.anna, "all")
+        body = msgspec.msgpack.encode({"chat_id": at.open_chat})
+        await at.anna.send(at.open_chat, "one that is told")
+        last = at.anna.node.last_event
+        odd = LoggedEvent(sequence=last, kind="chat.heard_of_tomorrow", body=body, created_ms=0)
+
+        def put(queries: Queries) -> None:
+            with queries._records.database.transaction():
+                queries._records.apply([(LoggedEvent, (last,), odd)])
+
+        await at.anna.node.query(put)
+        async with program(at.anna.folder, token) as bot, program(at.anna.folder) as owner:
+            told = [one["sequence"] for one in (await bot.result("event.list", after=0))["events"]]
+            everything = [one["sequence"] for one in (await owner.result("event.list", after=0))["events"]]
+        assert (last in told, last in everything) == (False, True)
 
     in_the_house(tmp_path, visit)
 

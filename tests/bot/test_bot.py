@@ -27,7 +27,7 @@ from skvoz.logs import Rate
 from skvoz.node.node import system_clock_ms
 from skvoz.store.queries import Queries
 from tests.api.programs import alone, new_bot
-from tests.node.people import Person, client_id, until
+from tests.node.people import Person, client_id, until, world
 
 Visit = Callable[[Stage], Awaitable[None]]
 
@@ -90,13 +90,16 @@ def test_what_a_message_offers_is_done() -> None:
 
 def test_every_message_is_answered_once_wherever_the_bot_was_stopped() -> None:
     calls: list[str] = []
+    failures: list[Exception] = []
     bot = Bot()
+    bot.on_failure = failures.append
 
     @bot.on_message
     async def answer(message: Message) -> None:
         calls.append(message.text)
         # Worded differently each time, as what a clock or a network says may be.
-        await message.reply(f"{message.text}, said {len(calls)}")
+        done = await message.reply(f"{message.text}, said {len(calls)}")
+        assert (done is None) == (message.text in calls[:-1])
         await message.reply(f"{message.text} again")
 
     async def visit(here: Stage) -> None:
@@ -120,6 +123,7 @@ def test_every_message_is_answered_once_wherever_the_bot_was_stopped() -> None:
         await here.friend.says("four")
         async with here.running(bot):
             assert (await here.friend.hears()).startswith("four, said ")
+        assert failures == []
 
     on_stage(visit)
 
@@ -240,6 +244,52 @@ def test_a_revoked_token_ends_the_bot_and_a_wrong_one_does_not_let_it_begin() ->
 
     async def bot_id(here: Stage) -> bytes:
         return (await here.owner.line.call("bot.list", {}, BotListView)).bots[0].bot_id
+
+    on_stage(visit)
+
+
+def test_a_bot_for_everybody_accepts_strangers_and_the_groups_that_they_invite_it_to(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with world(tmp_path) as here:
+            owner, stranger = await here.person("Weather"), await here.person("Stranger")
+            bot = Bot.from_env(accepts_requests=True)
+            failures: list[Exception] = []
+            bot.on_failure = failures.append
+
+            @bot.on_message
+            async def answer(message: Message) -> None:
+                await message.reply(f"sunny, {message.author_name}")
+
+            async with (
+                serving(Service(owner.node), socket_file(owner.folder)),
+                running(bot, Place.of_home(owner.folder), tmp_path / "state"),
+            ):
+                to_bot = await stranger.accept_link(await owner.link(lasting=True), "how is it?")
+                await stranger.wait_for(to_bot, ["how is it?", "sunny, Stranger"])
+                await stranger.wait_for_contacts(1)
+                group = await here.group(stranger, owner)
+                await stranger.send(group, "and here?")
+                await stranger.wait_for(group, ["and here?", "sunny, Stranger"])
+            assert failures == []
+
+    asyncio.run(scenario())
+
+
+def test_a_bot_with_a_token_accepts_nobody() -> None:
+    failures: list[Exception] = []
+    bot = Bot.from_env(accepts_requests=True)
+    bot.on_failure = failures.append
+
+    async def visit(here: Stage) -> None:
+        async with here.running(bot):
+            told = {"chat_id": here.owner.chat_id, "group_id": bytes(32), "is_request": True}
+            data = msgspec.Raw(msgspec.json.encode(told))
+            event = EventView(sequence=1, kind="chat.created", data=data, created_ms=0)
+            assert bot._session is not None
+            await bot._deal_with(bot._session, event)
+        [failure] = failures
+        assert isinstance(failure, CallFailed)
+        assert failure.error.data.kind == "not_allowed"
 
     on_stage(visit)
 

@@ -41,7 +41,13 @@ RECONNECT_MOST_S: Final = 30.0
 KEEP_EVERY_S: Final = 5.0
 """How often it is kept how far the bot is while nothing comes that it handles."""
 _MESSAGE: Final = "message.received"
+_CHAT: Final = "chat.created"
 _log = logging.getLogger("skvoz.bot")
+
+
+class _Made(msgspec.Struct, frozen=True):
+    chat_id: bytes
+    is_request: bool
 
 
 class _About(msgspec.Struct, frozen=True):
@@ -64,8 +70,15 @@ class Bot:
     Events are dealt with one after the other, each at least once whatever stops in between.
     """
 
-    def __init__(self, place: Place | None = None, state: Path | None = None) -> None:
-        """Be the bot of a node at `place`, with its progress in the file `state`; else as `from_env`."""
+    def __init__(
+        self, place: Place | None = None, state: Path | None = None, *, accepts_requests: bool = False
+    ) -> None:
+        """Be the bot of a node at `place`, with its progress in the file `state`; else as `from_env`.
+
+        `accepts_requests`: let strangers write, and take part in the groups that they invite the bot to;
+        only a bot without a token may, in a home of its own.
+        """
+        self._accepts_requests = accepts_requests
         self._place = place
         self._state = state
         self._on_message: dict[str, Callable[[Message], Awaitable[object]]] = {}
@@ -75,9 +88,9 @@ class Bot:
         """Told of what a handler raised; by default its kind and place are logged, and none of its words."""
 
     @classmethod
-    def from_env(cls) -> Self:
+    def from_env(cls, *, accepts_requests: bool = False) -> Self:
         """Return a bot that looks into the environment when it begins to run: see `skvoz.bot.place`."""
-        return cls()
+        return cls(accepts_requests=accepts_requests)
 
     def on_message(self, handler: OnMessage) -> OnMessage:
         """Have a handler called with every message of somebody else's; handlers differ in their names."""
@@ -173,6 +186,8 @@ class Bot:
 
     async def _deal_with(self, session: _Session, event: EventView) -> bool:
         """Give an event to its handlers; tell whether there was one."""
+        if event.kind == _CHAT and self._accepts_requests:
+            await self._accept(session, event)
         handlers = list(self._on_event.get(event.kind, ()))
         for handler in handlers:
             await self._try(partial(handler, event))
@@ -185,6 +200,22 @@ class Bot:
         for name, handle in self._on_message.items():
             await self._try(partial(_handle, session, view, name, handle))
         return True
+
+    async def _accept(self, session: _Session, event: EventView) -> None:
+        made = msgspec.json.decode(event.data, type=_Made)
+        if not made.is_request:
+            return
+        next_client_id = client_ids(session.name, "accept", str(event.sequence))
+        wish = {"client_id": next_client_id(), "chat_id": made.chat_id}
+
+        async def accept() -> None:
+            try:
+                await session.line.call("chat.accept", wish, msgspec.Raw)
+            except CallFailed as failed:
+                if failed.error.data.kind != "not_found":  # somebody was quicker, or it was taken back
+                    raise
+
+        await self._try(accept)
 
     async def _message(self, session: _Session, message_id: MessageId) -> MessageView | None:
         """Return a message, or nothing where it was deleted or has disappeared since."""
