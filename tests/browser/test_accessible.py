@@ -139,6 +139,21 @@ def test_everything_by_keyboard(visit: Visit) -> None:
     page.reload()
     anna.sees("hello")
     assert page.evaluate("document.activeElement.tagName") == "TEXTAREA"
+    anna.write("second")
+    anna.sees("second")
+    # From the writing field to the newest message's menu, up to the one before, and an answer to it.
+    page.keyboard.press("Shift+Tab")
+    page.keyboard.press("ArrowUp")
+    page.keyboard.press("Enter")
+    page.keyboard.press("Enter")
+    page.keyboard.type("third")
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="In answer to:").wait_for()
+    page.keyboard.press("ArrowUp")
+    page.get_by_text("Editing").wait_for()
+    page.keyboard.type(", changed")
+    page.keyboard.press("Enter")
+    boris.sees("third, changed")
     page.get_by_role("button", name="New", exact=True).focus()
     page.keyboard.press("Enter")
     assert page.evaluate("document.activeElement.role") == "menuitem"

@@ -1,5 +1,6 @@
 """Who gets in: a browser with the session's token, and nobody else."""
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import pytest
 from playwright.sync_api import Browser
 
 from tests.browser.people import Visitor, meet
+from tests.cli.terminal import Running
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 Visit = Callable[..., Visitor]
@@ -104,3 +106,22 @@ def test_markup_in_names_and_messages_runs_nothing(visit: Visit) -> None:
         assert page.locator("img[src=x], .scroll script, .scroll svg[onload], .scroll b").count() == 0
         assert page.locator(".scroll a").count() == 0
         assert "ran" not in page.title()
+
+
+def test_the_private_file_leads_to_the_page(browser: Browser, tmp_path: Path) -> None:
+    told = tmp_path / "told"
+    script = tmp_path / "browser"
+    script.write_text(f"#!/bin/sh\nprintf '%s' \"$1\" > {told}.new\nmv {told}.new {told}\n")
+    script.chmod(0o700)
+    with Running("--home", str(tmp_path / "home"), "--open", BROWSER=str(script)) as running:
+        deadline = time.monotonic() + 20
+        while not told.exists():
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        with browser.new_context() as context:
+            page = context.new_page()
+            page.goto(told.read_text())
+            page.get_by_label("Your name").wait_for()
+            assert page.url.startswith("http://127.0.0.1:")
+            assert "start=" not in page.url
+        assert running.stop() == 0

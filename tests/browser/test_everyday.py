@@ -384,3 +384,15 @@ def test_long_names_and_long_messages_fit(visit: Visit) -> None:
     expect(boris.page.get_by_role("button", name="Send")).to_be_disabled()
     field.press("Enter")
     expect(field).to_have_value("y" * 4097)
+
+
+def test_a_file_that_came_is_named(visit: Visit) -> None:
+    anna, boris = visit("anna"), visit("boris", suggests=False)
+    meet(anna, boris)
+    file = boris.folder.parent / "<b>plan.txt"
+    file.write_text("meet at the lake\n" * 100)
+    boris.terminal.does("send", "Anna", "", "--file", str(file))
+    files = anna.page.get_by_role("log").get_by_role("list", name="Files")
+    expect(files).to_contain_text("plan")
+    expect(files).to_contain_text("1.7 kB")
+    assert anna.page.locator(".files b").count() == 0

@@ -11,14 +11,18 @@ import { formatted } from "./words.js";
 
 /** @typedef {import("../types/api.js").MessageView} MessageView */
 /** @typedef {import("../types/api.js").ChatView} ChatView */
-/** @typedef {{ follows: boolean, isLast: boolean }} Standing whether the same author spoke just before, and after */
+/**
+ * Whether the same author spoke just before, and after; and whether it is the newest of all.
+ *
+ * @typedef {{ follows: boolean, isLast: boolean, isNewest: boolean }} Standing
+ */
 
 /**
  * @param {MessageView} message
  * @param {ChatView} chat
  * @param {Standing} standing
  */
-export function bubble(message, chat, { follows, isLast }) {
+export function bubble(message, chat, { follows, isLast, isNewest }) {
   const named = chat.kind === "group" && !message.own && !follows;
   const side = message.own ? "own" : "other";
   const entries = () =>
@@ -39,7 +43,7 @@ export function bubble(message, chat, { follows, isLast }) {
       </footer>
       ${message.state === "failed" ? html`<p class="failure">${say("Not sent: {reason}", { reason: failure(message.failure) })}</p>` : nothing}
       ${message.deleted ? nothing : bubbleParts.all.map(({ draw }) => draw(message, chat))}
-      ${menuButton(say("What to do with this message"), icons.down, entries, { style: "bubble-menu", top })}
+      ${menuButton(say("What to do with this message"), icons.down, entries, { style: "bubble-menu", top, isStop: isNewest })}
     </article>
   `;
 }

@@ -106,7 +106,7 @@ class ChatScreen extends Part {
         ${this.header(chat, name)}
         <div class="scroll" tabindex="0" role="region" aria-label=${say("Messages")} @scroll=${this.scroller.scrolled}>
           <div role="log" aria-label=${say("Messages with {name}", { name })} aria-busy=${!this.conversation.loaded}>
-            <ol class="messages">
+            <ol class="messages" @keydown=${walk}>
               ${repeat(this.lines(chat, this.conversation), (line) => line.key, (line) => line.draw())}
             </ol>
           </div>
@@ -175,7 +175,7 @@ class ChatScreen extends Part {
       const isLast = !next || !together(message, next);
       lines.push({
         key: message.message_id,
-        draw: () => html`<li id="m${message.sequence}">${bubble(message, chat, { follows, isLast })}</li>`,
+        draw: () => html`<li id="m${message.sequence}">${bubble(message, chat, { follows, isLast, isNewest: !next })}</li>`,
       });
     });
     if (chat.gaps && conversation.after === null) {
@@ -238,6 +238,23 @@ function standing(chat) {
       return say("Stopped: something else writes as this device.");
     default:
       return chat.muted ? say("Muted") : nothing;
+  }
+}
+
+/**
+ * Arrow keys go from message to message, each by the button of its menu; the Tab key stops at the newest only.
+ *
+ * @param {KeyboardEvent} event
+ */
+function walk(event) {
+  const step = { ArrowUp: -1, ArrowDown: 1 }[event.key];
+  const from = /** @type {Element} */ (event.target);
+  if (!step || !from.matches(".bubble-menu")) return;
+  const all = [...(from.closest(".messages")?.querySelectorAll(".bubble-menu") ?? [])];
+  const next = all[all.indexOf(from) + step];
+  if (next instanceof HTMLElement) {
+    event.preventDefault();
+    next.focus();
   }
 }
 

@@ -7,7 +7,7 @@ import { Part } from "../core/part.js";
 import { composerTools, composerTop } from "../core/places.js";
 import { explain, language, say } from "../core/texts.js";
 import { wish } from "../core/connection.js";
-import { answerNothing, answering } from "../state/answering.js";
+import { answerNothing, answering, editMessage } from "../state/answering.js";
 import { openConversation } from "../state/conversation.js";
 import { lookNow } from "../state/home.js";
 import { keepAllDrafts, keepDraft } from "./draft.js";
@@ -122,10 +122,23 @@ export class Composer extends Part {
       answerNothing();
       return;
     }
+    if (event.key === "ArrowUp" && !this.field.value && !answering.value) {
+      if (this.editLast()) event.preventDefault();
+      return;
+    }
     if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
     if (matchMedia("(pointer: coarse)").matches && !event.ctrlKey && !event.metaKey) return;
     event.preventDefault();
     void this.send();
+  }
+
+  /** @private The newest message of one's own is changed; false where there is none. */
+  editLast() {
+    if (!this.chat) return false;
+    const { messages } = openConversation(this.chat.chat_id);
+    const last = messages.findLast((message) => message.own && !message.deleted && message.text && message.state !== "failed");
+    if (last) editMessage(last);
+    return last !== undefined;
   }
 
   /** @private @param {SubmitEvent} event */

@@ -11,11 +11,12 @@ import { parseBlocks } from "./formatting.js";
 const PREVIEW = 120;
 
 /**
- * @param {Pick<MessageView, "text" | "deleted"> & { unsupported?: string }} message
+ * @param {Pick<MessageView, "text" | "deleted"> & Partial<Pick<MessageView, "unsupported" | "files">>} message
  * @returns {string} one line, for lists
  */
 export function plainWords(message) {
   if (message.deleted) return say("Deleted");
+  if (message.files?.length && !message.text) return `📎 ${message.files.map((file) => file.name).join(", ")}`;
   if (message.unsupported && !message.text) return say("Something that this version can't show");
   const line = unmarked(message.text.slice(0, 4 * PREVIEW)).replace(/\s+/gu, " ").trim();
   return line.length > PREVIEW ? `${line.slice(0, PREVIEW)}…` : line;

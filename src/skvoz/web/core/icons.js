@@ -16,6 +16,7 @@ export const icons = {
   copy: drawn(svg`<rect x="8.5" y="8.5" width="11" height="11" rx="2.5"/><path d="M15.5 8.5V6A1.5 1.5 0 0 0 14 4.5H6A1.5 1.5 0 0 0 4.5 6v8A1.5 1.5 0 0 0 6 15.5h2.5"/>`),
   down: drawn(svg`<path d="M6 9.5l6 6 6-6"/>`),
   edit: drawn(svg`<path d="M5 19l1-4L16.5 4.5l3 3L9 18z"/>`),
+  file: drawn(svg`<path d="M7 3.5h7l4 4v13H7zM14 3.5v4h4"/>`),
   gear: drawn(svg`<path d="M4 7h10M18 7h2M4 17h2M10 17h10"/><circle cx="16" cy="7" r="2.2"/><circle cx="8" cy="17" r="2.2"/>`),
   group: drawn(svg`<circle cx="9" cy="9" r="3.2"/><path d="M3 18.5c.8-3 3-4.2 6-4.2s5.2 1.2 6 4.2M15.5 6.2a3 3 0 0 1 0 5.6M17 14.6c2 .4 3.4 1.7 4 3.9"/>`),
   info: drawn(svg`<circle cx="12" cy="12" r="8"/><path d="M12 11v5M12 8v.2"/>`),

@@ -33,15 +33,15 @@ export function closePopup() {
  * @param {string} label
  * @param {unknown} icon
  * @param {() => readonly Entry[]} entries asked for when it is opened
- * @param {{ style?: string, top?: () => unknown }} [more]
+ * @param {{ style?: string, top?: () => unknown, isStop?: boolean }} [more] `isStop`: the Tab key stops at it
  */
-export function menuButton(label, icon, entries, { style = "", top } = {}) {
+export function menuButton(label, icon, entries, { style = "", top, isStop = true } = {}) {
   /** @param {Event} event */
   const open = (event) => {
     const anchor = /** @type {HTMLElement} */ (event.currentTarget);
     openPopup({ anchor, label, entries: entries(), top: top?.() });
   };
-  return html`<button class="icon-button ${style}" aria-label=${label} title=${label} aria-haspopup="menu" @click=${open}>${icon}</button>`;
+  return html`<button class="icon-button ${style}" aria-label=${label} title=${label} aria-haspopup="menu" tabindex=${isStop ? 0 : -1} @click=${open}>${icon}</button>`;
 }
 
 class Popup extends Part {

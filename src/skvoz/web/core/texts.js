@@ -116,6 +116,16 @@ export function numeral(number) {
   return number.toLocaleString(locale);
 }
 
+const UNITS = ["byte", "kilobyte", "megabyte", "gigabyte"];
+
+/** @param {number} bytes */
+export function fileSize(bytes) {
+  const power = Math.min(UNITS.length - 1, Math.floor(Math.log10(Math.max(1, bytes)) / 3));
+  const value = bytes / 1000 ** power;
+  const digits = { maximumFractionDigits: value < 10 && power ? 1 : 0 };
+  return value.toLocaleString(locale, { style: "unit", unit: UNITS[power], unitDisplay: "short", ...digits });
+}
+
 /** @param {number} ms */
 export function clock(ms) {
   return format("clock", { hour: "numeric", minute: "2-digit" }).format(ms);

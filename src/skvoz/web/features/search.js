@@ -1,13 +1,14 @@
 /** Search over all chats: names at once, words by the node's index; a result leads to its place. */
 
 import { html, nothing } from "../vendor/lit.js";
+import { announce } from "../core/announce.js";
 import { call } from "../core/connection.js";
 import { icons } from "../core/icons.js";
 import { avatar, chatName } from "../core/people.js";
 import { chatMenu, listInstead, listTop } from "../core/places.js";
 import { go } from "../core/router.js";
 import { Signal } from "../core/signal.js";
-import { say, shortTime } from "../core/texts.js";
+import { count, say, shortTime } from "../core/texts.js";
 import { chats, sortedChats } from "../state/chats.js";
 import { found as foundWords } from "../chat/words.js";
 
@@ -47,7 +48,9 @@ async function look() {
   if (!text.trim()) return set({ messages: [], more: null, busy: false });
   const page = await call("message.search", { text, chat_id: chat, limit: PAGE });
   // What was typed meanwhile is what counts.
-  if (search.value.text === text) set({ messages: page.messages, more: page.next_before, busy: false });
+  if (search.value.text !== text) return;
+  set({ messages: page.messages, more: page.next_before, busy: false });
+  announce(count("{number} message was found", "{number} messages were found", page.messages.length));
 }
 
 async function more() {
