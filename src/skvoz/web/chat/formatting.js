@@ -3,7 +3,8 @@
  * and search results can be laid over it.
  *
  * `**bold**`, `*italic*` or `_italic_`, `~~struck~~`, `` `code` ``, fenced code, `> quotes`, and addresses of the web.
- * Marks count only at the edges of words, so `2*3*4` and `__init__` stay what they are. Nothing is ever read as HTML.
+ * Marks count only at the edges of words, so `2*3*4` and `__init__` stay what they are. A text is read in time that grows
+ * with its length only: where a mark can close is looked up once. Nothing is ever read as HTML.
  */
 
 /** @typedef {"strong" | "em" | "del"} Mark */
@@ -20,7 +21,6 @@
 
 const MARKS = /** @type {const} */ ([
   ["**", "strong"],
-  ["__", "strong"],
   ["~~", "del"],
   ["*", "em"],
   ["_", "em"],
@@ -175,12 +175,43 @@ function markAt(text, at, to, from, depth) {
   const inner = at + sign.length;
   const before = at > from ? (text[at - 1] ?? "") : "";
   if (WORD.test(before) || before === sign[0] || SPACE.test(text[inner] ?? " ") || text[inner] === sign[0]) return null;
-  for (let close = text.indexOf(sign, inner); close >= 0 && close + sign.length <= to; close = text.indexOf(sign, close + 1)) {
-    const after = text[close + sign.length] ?? "";
-    const isEdge = !SPACE.test(text[close - 1] ?? " ") && !WORD.test(after) && after !== sign[0] && text[close - 1] !== sign[0];
-    if (isEdge) {
-      return { part: { kind, parts: parseInline(text, inner, close, depth + 1) }, next: close + sign.length };
-    }
+  const close = firstAfter(closersOf(text, sign), inner);
+  if (close === undefined || close + sign.length > to) return null;
+  return { part: { kind, parts: parseInline(text, inner, close, depth + 1) }, next: close + sign.length };
+}
+
+/** The places of the last text's closing marks, by sign. @type {{ text: string, places: Map<string, number[]> }} */
+let closers = { text: "", places: new Map() };
+
+/**
+ * @param {string} text
+ * @param {string} sign
+ * @returns {number[]} where the sign may close: after no space, and before no word
+ */
+function closersOf(text, sign) {
+  if (closers.text !== text) closers = { text, places: new Map() };
+  const known = closers.places.get(sign);
+  if (known) return known;
+  const found = [];
+  for (let close = text.indexOf(sign); close >= 0; close = text.indexOf(sign, close + 1)) {
+    const [before, after] = [text[close - 1] ?? " ", text[close + sign.length] ?? ""];
+    if (!SPACE.test(before) && before !== sign[0] && !WORD.test(after) && after !== sign[0]) found.push(close);
   }
-  return null;
+  closers.places.set(sign, found);
+  return found;
+}
+
+/**
+ * @param {number[]} sorted
+ * @param {number} least
+ * @returns {number | undefined} the first that is greater
+ */
+function firstAfter(sorted, least) {
+  let [low, high] = [0, sorted.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((sorted[middle] ?? 0) > least) high = middle;
+    else low = middle + 1;
+  }
+  return sorted[low];
 }
