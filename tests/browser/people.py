@@ -52,7 +52,7 @@ class RestartableRelay:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._running: Running | None = None
-        self._listen = "127.0.0.1:0"
+        self._listen: str = "127.0.0.1:0"
         self.address = ""
 
     def start(self) -> None:
