@@ -35,6 +35,7 @@ from skvoz.wire.frames import (
     Welcome,
     encode,
 )
+from tests.relay.memory_store import MemoryStore
 from tests.relay.world import LOG, OWNER, SUITE, Client, World, entry_id, key
 
 LOG_ID = LogId(LOG)
@@ -333,6 +334,7 @@ def test_a_restarted_relay_is_attached_again_where_reading_stood(world: World, a
 
 
 def test_a_restored_relay_shows_by_its_store(world: World, alice: Person) -> None:
+    assert isinstance(world.store, MemoryStore)
     backup = world.store.snapshot()
     alice.ask(alice.append(1), alice.append(2, since=1), alice.attach())
     alice.lose()

@@ -107,13 +107,14 @@ def _echo(world: "World") -> None:
 
 
 def _some_chat(world: "World") -> "tuple[Person, Conversation] | None":
-    """Return somebody, and a conversation of theirs whose relay is there."""
+    """Return somebody, and a conversation of theirs whose relay is there and has its log."""
     person = world.random.choice(world.people)
     chats = [chat for chat in person.records.all(Conversation) if chat.state is ConversationState.ACTIVE]
     if not chats:
         return None
     chat = world.random.choice(chats)
-    return (person, chat) if world.relays[chat.relay_id].is_up else None
+    relay = world.relays[chat.relay_id]
+    return (person, chat) if relay.is_up and relay.store.log(chat.log_id) is not None else None
 
 
 def _close(world: "World", chat: Conversation, entry_id: bytes, body: bytes) -> None:
