@@ -68,6 +68,9 @@ def test_chats_and_settings(visit: Visit) -> None:
     page.get_by_role("button", name="New", exact=True).click()
     look_at(page, "menu")
     page.keyboard.press("Escape")
+    page.get_by_role("button", name="Emoji").click()
+    look_at(page, "emoji")
+    page.keyboard.press("Escape")
     page.get_by_role("button", name="Settings").click()
     page.get_by_role("heading", name="Settings").wait_for()
     look_at(page, "settings")
@@ -141,7 +144,8 @@ def test_everything_by_keyboard(visit: Visit) -> None:
     assert page.evaluate("document.activeElement.tagName") == "TEXTAREA"
     anna.write("second")
     anna.sees("second")
-    # From the writing field to the newest message's menu, up to the one before, and an answer to it.
+    # From the writing field past the emoji to the newest message's menu, up to the one before, and an answer.
+    page.keyboard.press("Shift+Tab")
     page.keyboard.press("Shift+Tab")
     page.keyboard.press("ArrowUp")
     page.keyboard.press("Enter")

@@ -386,6 +386,34 @@ def test_long_names_and_long_messages_fit(visit: Visit) -> None:
     expect(field).to_have_value("y" * 4097)
 
 
+def test_emoji_are_chosen_for_words_and_reactions(visit: Visit) -> None:
+    anna, boris = visit("anna"), visit("boris", suggests=False)
+    meet(anna, boris)
+    page = anna.page
+    field = page.get_by_label("Message", exact=True)
+    field.fill("I wonder ")
+    page.get_by_role("button", name="Emoji").click()
+    page.get_by_role("menuitem", name="🤔").click()
+    expect(field).to_be_focused()
+    page.keyboard.type("!")
+    page.keyboard.press("Enter")
+    boris.sees("I wonder 🤔!")
+    page.get_by_role("button", name="Emoji").click()
+    page.keyboard.press("ArrowDown")  # from the one that was used lately to the first row
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowDown")
+    assert page.evaluate("document.activeElement.textContent") == "😘"
+    page.keyboard.press("Enter")
+    expect(field).to_have_value("😘")
+    field.fill("")
+    bubble = page.get_by_role("log").get_by_role("article").filter(has_text="hello")
+    bubble.hover()
+    bubble.get_by_role("button", name="What to do with this message").click()
+    page.get_by_role("menuitem", name="Another reaction").click()
+    page.get_by_role("menuitem", name="🥣").click()
+    boris.page.get_by_role("log").get_by_role("button", name="🥣").wait_for()
+
+
 def test_a_file_that_came_is_named(visit: Visit) -> None:
     anna, boris = visit("anna"), visit("boris", suggests=False)
     meet(anna, boris)

@@ -5,6 +5,7 @@
 
 import "./features/cards.js";
 import "./features/contact.js";
+import "./features/emoji.js";
 import "./features/files.js";
 import "./features/forwarding.js";
 import "./features/groups.js";

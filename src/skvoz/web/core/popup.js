@@ -84,7 +84,7 @@ class Popup extends Part {
     if (!shown.value || !(menu instanceof HTMLElement)) return;
     shown.value.anchor.setAttribute("aria-expanded", "true");
     place(menu, shown.value.anchor.getBoundingClientRect());
-    const first = menu.querySelector("[role=menuitem]");
+    const first = menu.querySelector("[role=menuitem]") ?? menu.querySelector("[role^=menuitem]");
     if (first instanceof HTMLElement) first.focus({ preventScroll: true });
   }
 
@@ -110,9 +110,9 @@ class Popup extends Part {
     const items = [...this.querySelectorAll("[role^=menuitem]")];
     const at = items.indexOf(/** @type {Element} */ (document.activeElement));
     const to = {
-      ArrowDown: at + 1,
+      ArrowDown: beside(items, at, 1),
       ArrowRight: at + 1,
-      ArrowUp: at - 1 + items.length,
+      ArrowUp: beside(items, at, -1),
       ArrowLeft: at - 1 + items.length,
       Home: 0,
       End: items.length - 1,
@@ -127,6 +127,29 @@ class Popup extends Part {
       if (next instanceof HTMLElement) next.focus();
     }
   }
+}
+
+/**
+ * Find what is next above (-1) or below (1), in a list or a grid; from the last on, the other end.
+ *
+ * @param {Element[]} items
+ * @param {number} at
+ * @param {1 | -1} direction
+ * @returns {number}
+ */
+function beside(items, at, direction) {
+  const from = items[at]?.getBoundingClientRect();
+  const end = direction > 0 ? 0 : items.length - 1;
+  if (!from) return end;
+  let [best, least] = [end, Number.POSITIVE_INFINITY];
+  items.forEach((item, index) => {
+    const { left, top } = item.getBoundingClientRect();
+    const below = (top - from.top) * direction;
+    // Rows first, and in the row what is straight above or below.
+    const distance = below * innerWidth + Math.abs(left - from.left);
+    if (below > 1 && distance < least) [best, least] = [index, distance];
+  });
+  return best;
 }
 
 /** @param {Entry} entry */

@@ -3,10 +3,12 @@
 import { html, nothing } from "../vendor/lit.js";
 import { attempt } from "../core/attempt.js";
 import { wish } from "../core/connection.js";
+import { icons } from "../core/icons.js";
 import { bubbleParts, messageMenuTop } from "../core/places.js";
 import { closePopup } from "../core/popup.js";
 import { count, numeral, say } from "../core/texts.js";
 import { account } from "../state/home.js";
+import { chooseEmoji } from "./emoji.js";
 
 /** @typedef {import("../types/api.js").MessageView} MessageView */
 
@@ -16,6 +18,13 @@ const AT_HAND = ["👍", "❤️", "😂", "😮", "😢", "🙏"];
 function isOwn(message, emoji) {
   const own = account.value?.account_id ?? "";
   return message.reactions.some((one) => one.emoji === emoji && one.account_ids.includes(own));
+}
+
+/** @param {MessageView} message */
+function more(message) {
+  closePopup();
+  const anchor = document.activeElement;
+  if (anchor instanceof HTMLElement) chooseEmoji(anchor, say("Another reaction"), (emoji) => void toggle(message, emoji));
 }
 
 /** @param {MessageView} message @param {string} emoji */
@@ -62,6 +71,7 @@ messageMenuTop.add({
             <button role="menuitemcheckbox" tabindex="-1" aria-checked=${isOwn(message, emoji)} @click=${() => put(emoji)}>${emoji}</button>
           `,
         )}
+        <button role="menuitem" tabindex="-1" aria-label=${say("Another reaction")} title=${say("Another reaction")} @click=${() => more(message)}>${icons.plus}</button>
       </div>
     `;
   },
