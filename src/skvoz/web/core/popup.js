@@ -84,7 +84,8 @@ class Popup extends Part {
     if (!shown.value || !(menu instanceof HTMLElement)) return;
     shown.value.anchor.setAttribute("aria-expanded", "true");
     place(menu, shown.value.anchor.getBoundingClientRect());
-    const first = menu.querySelector("[role=menuitem]") ?? menu.querySelector("[role^=menuitem]");
+    // An entry before whatever stands above them.
+    const first = menu.querySelector(".menu > [role=menuitem]") ?? menu.querySelector("[role^=menuitem]");
     if (first instanceof HTMLElement) first.focus({ preventScroll: true });
   }
 
