@@ -315,11 +315,11 @@ def test_secrets_are_in_no_log_text_error_or_file(
         "refusals": "\n".join(said),
     }
     assert {place: found for place, text in places.items() if (found := found_in(text.encode(), known))} == {}
-    for file in (tmp_path / "relay").iterdir():
-        if file.name != "relay.key":
+    for file in (tmp_path / "relay").rglob("*"):
+        if file.is_file() and file.name != "relay.key":
             assert found_in(file.read_bytes(), hidden) == [], file.name
     for name in ("anna", "boris"):
-        for file in (tmp_path / name).iterdir():
+        for file in (tmp_path / name).rglob("*"):
             if file.is_file():
                 assert found_in(file.read_bytes(), known) == [], file.name
 

@@ -44,9 +44,9 @@ class Reading:
     attached: bool = False
     head: int = 0
     through: int = 0
-    refused: EntryId | None = None
+    refused: EntryId | None = field(default=None, repr=False)
     """An entry of ours that the relay has no room for now: what comes after it waits."""
-    owed: dict[EntryId, int] = field(default_factory=dict[EntryId, int])
+    owed: dict[EntryId, int] = field(default_factory=dict[EntryId, int], repr=False)
     """Entries and a closer of ours that the relay says to have, and where; they were not met yet."""
     tries: int = 0
     """How often in a row such things were sent again."""
