@@ -7,13 +7,14 @@ import pytest
 from skvoz.base.errors import DecryptFailed, Invalid, Malformed
 from skvoz.base.ids import EntryId, GroupId
 from skvoz.client import closers, commits, conversations, effects, envelope, epochs, policy
+from skvoz.client.commands import LeaveGroup
 from skvoz.client.effects import Channel
 from skvoz.client.inputs import EntriesRead, Entry, EntryRefused, EntryStored, Input
-from skvoz.client.records import Alarm, Closer, ConversationState, StagedCommit
+from skvoz.client.records import Alarm, Closer, ConversationState, Intent, StagedCommit
 from skvoz.client.step import Step
 from skvoz.crypto import sha256
 from skvoz.mls import Group, Proposal, Remove
-from tests.client.fake_relay import Device, FakeRelay, World
+from tests.client.fake_relay import DAY_MS, Device, FakeRelay, World
 from tests.client.test_outbox import group_of, say
 
 
@@ -511,3 +512,15 @@ def _entry_of(entry_id: EntryId, body: bytes, position: int, segment: int) -> En
         next_hash=b"",
         segment=segment,
     )
+
+
+def test_who_leaves_is_not_kept_in_by_junk() -> None:
+    world, [anna, boris], group_id = group_of(2)
+    boris.go_offline()
+    anna.go_offline()
+    anna.do(lambda client_id: LeaveGroup(client_id=client_id, chat_id=group_id))
+    post_junk(boris, group_id)
+    anna.go_online()
+    world.advance(8 * DAY_MS)
+    assert anna.conversation(group_id).state is ConversationState.LEFT
+    assert not anna.all(Intent)

@@ -227,7 +227,8 @@ def _note(step: Step, conversation: Conversation, entry: Entry) -> None:
 def contest(step: Step, conversation: Conversation) -> None:
     """Offer a closer of our own for a segment that was closed by nothing that holds."""
     group_id = conversation.group_id
-    if not conversation.unfollowed_closers or conversation.state is not ConversationState.ACTIVE:
+    going_on = conversation.state in {ConversationState.ACTIVE, ConversationState.LEAVING}
+    if not conversation.unfollowed_closers or not going_on:
         return
     step.set_alarm(epochs.CONTEST_ALARM, group_id, step.now_ms + _CONTEST_AGAIN_MS)
     if step.transaction.get(Alarm, epochs.ECHO_ALARM, group_id) is not None:

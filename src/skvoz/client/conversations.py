@@ -346,6 +346,7 @@ def leave(step: Step, group_id: GroupId) -> None:
     )
     changed = step.change(group_id, state=ConversationState.LEAVING)
     epochs.tell_state(step, changed, "leaving")
+    step.set_alarm(outbox.GO_ALARM, group_id, step.now_ms + outbox.LEAVING_MS)
     outbox.pump(step, group_id)
 
 
@@ -356,10 +357,17 @@ def go(step: Step, conversation: Conversation) -> None:
     """
     if conversation.state is not ConversationState.LEAVING:
         return
-    if step.transaction.select(SentEntry, group_id=conversation.group_id):
-        step.set_alarm(outbox.GO_ALARM, conversation.group_id, step.now_ms + _GO_AGAIN_MS)
+    group_id = conversation.group_id
+    unread = any(
+        intent.entry_id is None or step.transaction.get(SentEntry, group_id, intent.entry_id)
+        for intent in step.transaction.select(Intent, group_id=group_id)
+        if intent.kind is IntentKind.LEAVE
+    )
+    # Where others are, they would have contested junk that keeps the wish out.
+    if unread and not conversation.unfollowed_closers:
+        step.set_alarm(outbox.GO_ALARM, group_id, step.now_ms + _GO_AGAIN_MS)
         return
-    forget(step, conversation.group_id)
+    forget(step, group_id)
 
 
 def _only_ours(step: Step, conversation: Conversation) -> bool:

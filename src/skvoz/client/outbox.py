@@ -42,7 +42,7 @@ GIVEN_UP_MAX: Final = 16
 """Closers remembered in one epoch that are ours and were given up."""
 RESEND_ALARM: Final = "room.resend"
 GO_ALARM: Final = "room.go"
-_LEAVING_MS: Final = 7 * 24 * 3600 * 1000
+LEAVING_MS: Final = 7 * 24 * 3600 * 1000
 """Who leaves stays so long for somebody to commit it: one who overlooked it is then asked again."""
 _RETRY_MS: Final = 1_000
 _MISSED_RETRY_MS: Final = 5_000
@@ -279,7 +279,7 @@ def met(step: Step, sent: SentEntry) -> None:
     for intent in step.transaction.select(Intent, entry_id=sent.entry_id):
         if intent.kind is IntentKind.LEAVE:
             # Done once somebody commits it, or when nobody has for long.
-            step.hasten_alarm(GO_ALARM, sent.group_id, step.now_ms + _LEAVING_MS)
+            step.set_alarm(GO_ALARM, sent.group_id, step.now_ms + LEAVING_MS)
             continue
         step.transaction.delete(Intent, intent.intent_id)
         if not sent.position and intent.message_id is not None:
