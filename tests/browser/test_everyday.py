@@ -189,6 +189,18 @@ def test_a_group_of_three(visit: Visit) -> None:
     page.get_by_role("heading", name="1 member", exact=True).wait_for()
 
 
+def change_key(page: Page) -> None:
+    """Let the page believe that the node told of another key of the first contact."""
+    page.evaluate(
+        """async () => {
+          const { contacts } = await import("/state/contacts.js");
+          const [[id, contact]] = contacts.value;
+          contacts.value.set(id, { ...contact, key_changed: true });
+          contacts.touch();
+        }"""
+    )
+
+
 def test_a_persons_page(visit: Visit) -> None:
     anna, boris = visit("anna"), visit("boris", suggests=False)
     meet(anna, boris)
@@ -203,14 +215,29 @@ def test_a_persons_page(visit: Visit) -> None:
     page.get_by_label("Your name for them").fill("Borya")
     page.get_by_role("button", name="Save").click()
     page.get_by_role("heading", name="Borya").wait_for()
+    page.get_by_role("button", name="Back").click()
+    page.get_by_role("article", name="Borya").wait_for()
+    page.get_by_role("button", name="About this chat").click()
     page.get_by_label("New messages disappear").select_option(label="After 1 day")
     expect(boris.page.get_by_label("New messages disappear")).to_have_value("86400")
     page.get_by_role("button", name="Back").click()
     anna.write("gone tomorrow")
     page.get_by_role("log").get_by_role("img", name="disappears").wait_for()
+    expect(page.get_by_role("main").get_by_role("img", name="Compared")).to_be_visible()
+    change_key(page)
+    page.get_by_role("alert").get_by_text("Their key has changed.").wait_for()
+    page.get_by_role("alert").get_by_role("button", name="Compare").click()
+    page.get_by_role("button", name="It is different now").click()
+    page.get_by_role("button", name="They are the same").click()  # the node's word again: nothing is changed
+    page.get_by_text("Compared").wait_for()
+    page.get_by_role("button", name="Back").click()
+    expect(page.get_by_role("alert")).to_have_count(0)
     page.get_by_role("button", name="About this chat").click()
     page.get_by_role("button", name="Block").click()
     page.get_by_role("dialog").get_by_role("button", name="Block").click()
+    page.get_by_role("button", name="Back").click()
+    page.get_by_text("You have blocked this person.").wait_for()
+    page.get_by_role("button", name="About this chat").click()
     page.get_by_role("button", name="Unblock").click()
     page.get_by_role("button", name="Block").wait_for()
     page.get_by_role("button", name="Delete this chat here").click()

@@ -6,6 +6,7 @@ import { takeUpSession } from "./core/session.js";
 import { loadLanguage } from "./core/texts.js";
 import "./features.js";
 import { loadChats } from "./state/chats.js";
+import { loadContacts } from "./state/contacts.js";
 import { followConversation } from "./state/conversation.js";
 import { loadHome } from "./state/home.js";
 
@@ -17,7 +18,7 @@ async function begin() {
   }
   connect(token);
   followConversation();
-  await Promise.all([loadHome(), loadChats()]);
+  await Promise.all([loadHome(), loadChats(), loadContacts()]);
 }
 
 void begin();

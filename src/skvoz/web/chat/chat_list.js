@@ -10,6 +10,7 @@ import { go, route } from "../core/router.js";
 import { count, language, numeral, say, shortTime } from "../core/texts.js";
 import { account, reach } from "../state/home.js";
 import { chats, chatsLoaded, sortedChats } from "../state/chats.js";
+import { contacts } from "../state/contacts.js";
 import { plainWords } from "./words.js";
 import { tick } from "./ticks.js";
 
@@ -21,7 +22,7 @@ class ChatList extends Part {
   constructor() {
     super();
     this.showsArchive = false;
-    this.watch(chats, chatsLoaded, route, language, account, reach);
+    this.watch(chats, chatsLoaded, contacts, route, language, account, reach);
   }
 
   render() {

@@ -10,6 +10,7 @@ import { menuButton } from "../core/popup.js";
 import { back, go } from "../core/router.js";
 import { clock, count, dayName, dayOf, language, say } from "../core/texts.js";
 import { chats, chatsLoaded, refreshChat } from "../state/chats.js";
+import { contacts } from "../state/contacts.js";
 import { openConversation } from "../state/conversation.js";
 import { bubble } from "./bubble.js";
 import { requestCard } from "./request.js";
@@ -45,7 +46,7 @@ class ChatScreen extends Part {
     });
     /** @private */
     this.ended = () => {};
-    this.watch(chats, language);
+    this.watch(chats, chatsLoaded, contacts, language);
   }
 
   connectedCallback() {
@@ -127,7 +128,7 @@ class ChatScreen extends Part {
           ${avatar(chat.chat_id, name, "small")}
           <span class="only-read">${say("About this chat")}:</span>
           <span class="name">
-            <b dir="auto">${name}</b>
+            <b dir="auto">${name}${contacts.value.get(chat.chat_id)?.verified ? html`<span class="compared" role="img" aria-label=${say("Compared")} title=${say("Compared")}>${icons.verified}</span>` : nothing}</b>
             <small>${standing(chat)}</small>
           </span>
         </button>
@@ -143,6 +144,7 @@ class ChatScreen extends Part {
   /** @private @param {ChatView} chat */
   foot(chat) {
     if (chat.is_request) return requestCard(chat);
+    if (contacts.value.get(chat.chat_id)?.state === "blocked") return html`<p class="foot-note">${say("You have blocked this person.")}</p>`;
     if (!WRITABLE.includes(chat.state)) return html`<p class="foot-note">${standing(chat)}</p>`;
     return html`<skvoz-composer .chat=${chat} @wrote=${this.toEnd}></skvoz-composer>`;
   }

@@ -8,6 +8,7 @@ import { composerTools, composerTop } from "../core/places.js";
 import { explain, language, say } from "../core/texts.js";
 import { wish } from "../core/connection.js";
 import { answerNothing, answering, editMessage } from "../state/answering.js";
+import { contacts } from "../state/contacts.js";
 import { openConversation } from "../state/conversation.js";
 import { lookNow } from "../state/home.js";
 import { keepAllDrafts, keepDraft } from "./draft.js";
@@ -29,7 +30,7 @@ export class Composer extends Part {
     this.empty = true;
     /** @private */
     this.suggestions = new MentionSuggestions(this);
-    this.watch(language, answering);
+    this.watch(language, answering, contacts);
     answering.watch(() => this.answer());
   }
 

@@ -4,7 +4,6 @@
  */
 
 import { html, nothing } from "../vendor/lit.js";
-import { call, on } from "../core/connection.js";
 import { icons } from "../core/icons.js";
 import { chatName } from "../core/people.js";
 import { cards } from "../core/places.js";
@@ -12,6 +11,7 @@ import { go } from "../core/router.js";
 import { Signal } from "../core/signal.js";
 import { say } from "../core/texts.js";
 import { chats, sortedChats } from "../state/chats.js";
+import { contacts, contactsLoaded } from "../state/contacts.js";
 import { account } from "../state/home.js";
 import { askToNotify, mayAskToNotify } from "./notifications.js";
 
@@ -22,8 +22,6 @@ const KEY = "skvoz.cards";
 
 /** @type {Signal<Set<string>>} the names of cards that were answered */
 const answered = new Signal(new Set((localStorage.getItem(KEY) ?? "").split(",")));
-/** @type {Signal<Set<string> | null>} whose safety number was compared, once that is known */
-const verified = new Signal(/** @type {Set<string> | null} */ (null));
 
 /** @param {string} name */
 function answer(name) {
@@ -31,16 +29,6 @@ function answer(name) {
   localStorage.setItem(KEY, [...answered.value].join(","));
   chats.touch();
 }
-
-async function learnVerified() {
-  const { contacts } = await call("contact.list", {});
-  verified.value = new Set(contacts.filter((contact) => contact.verified).map((contact) => contact.account_id));
-  chats.touch();
-}
-
-on("contact.changed", () => {
-  if (verified.value) void learnVerified();
-});
 
 /** @returns {ChatView | undefined} somebody whom one has talked with */
 function friend() {
@@ -51,7 +39,6 @@ function friend() {
 function due() {
   const talked = friend();
   if (!talked) return undefined;
-  if (!verified.value) void learnVerified();
   /** @type {(Card & { wanted: boolean })[]} */
   const all = [
     {
@@ -72,7 +59,7 @@ function due() {
     },
     {
       name: "safety",
-      wanted: verified.value?.size === 0,
+      wanted: contactsLoaded.value && ![...contacts.value.values()].some((contact) => contact.verified),
       title: say("Is it really {name}?", { name: chatName(talked) }),
       text: say("Compare the safety number when you meet or call each other."),
       yes: say("Compare"),

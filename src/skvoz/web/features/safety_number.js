@@ -5,8 +5,10 @@ import { attempt } from "../core/attempt.js";
 import { call, wish } from "../core/connection.js";
 import { icons } from "../core/icons.js";
 import { Part } from "../core/part.js";
-import { chatSections } from "../core/places.js";
+import { chatSections, composerTop } from "../core/places.js";
+import { go } from "../core/router.js";
 import { language, say } from "../core/texts.js";
+import { contacts } from "../state/contacts.js";
 
 /** A person's safety number, and whether it was compared. */
 class SafetyNumber extends Part {
@@ -58,6 +60,22 @@ class SafetyNumber extends Part {
 }
 
 customElements.define("skvoz-safety-number", SafetyNumber);
+
+// A key that changed is said where one writes, until the new one was compared.
+composerTop.add({
+  order: 5,
+  draw: (chat) => {
+    if (chat.kind !== "direct" || !contacts.value.get(chat.chat_id)?.key_changed) return nothing;
+    return html`
+      <div class="key-changed" role="alert">
+        ${icons.warning}
+        <span class="grows">${say("Their key has changed. Compare the safety number before you write anything that matters.")}</span>
+        <button class="button" @click=${() => go({ screen: "chat-about", id: chat.chat_id })}>${say("Compare")}</button>
+      </div>
+    `;
+  },
+});
+
 chatSections.add({
   order: 30,
   draw: (chat) => (chat.kind === "direct" ? html`<skvoz-safety-number .accountId=${chat.chat_id}></skvoz-safety-number>` : nothing),

@@ -125,6 +125,17 @@ export class Conversation {
     this.stale.add(messageId);
   }
 
+  /**
+   * Call somebody by another name.
+   *
+   * @param {string} author
+   * @param {string} author_name
+   */
+  rename(author, author_name) {
+    this.messages = this.messages.map((one) => (one.author === author ? { ...one, author_name } : one));
+    this.touch();
+  }
+
   /** @private */
   async refresh() {
     const wanted = [...this.stale];
@@ -198,6 +209,11 @@ export function followConversation() {
   }
   on("message.changed", ({ chat_id, message_id }) => {
     if (present?.chatId === chat_id) present.changedMessage(message_id);
+  });
+  on("contact.changed", async ({ account_id }) => {
+    if (!present?.messages.some((message) => message.author === account_id)) return;
+    const { name } = await call("contact.get", { account_id });
+    present?.rename(account_id, name);
   });
   on("chat.changed", ({ chat_id, what }) => {
     // A request that was held back fetches its words once it is accepted.
