@@ -11,6 +11,7 @@ import { answerNothing, answering, editMessage } from "../state/answering.js";
 import { contacts } from "../state/contacts.js";
 import { openConversation } from "../state/conversation.js";
 import { lookNow } from "../state/home.js";
+import { allThere, attachedTo, attachments, putBack, takeAttached, toSend } from "../files/attached.js";
 import { keepAllDrafts, keepDraft } from "./draft.js";
 import { MentionSuggestions, mentionsIn } from "./mentioning.js";
 
@@ -30,7 +31,7 @@ export class Composer extends Part {
     this.empty = true;
     /** @private */
     this.suggestions = new MentionSuggestions(this);
-    this.watch(language, answering, contacts);
+    this.watch(language, answering, contacts, attachments);
     answering.watch(() => this.answer());
   }
 
@@ -89,9 +90,16 @@ export class Composer extends Part {
         <textarea rows="1" dir="auto" enterkeyhint="enter" aria-label=${say("Message")} placeholder=${say("Message")}
           @keydown=${this.key} @input=${this.typed}></textarea>
         ${this.left < WARN_BELOW ? html`<span class="left ${this.left < 0 ? "over" : ""}">${this.left}</span>` : nothing}
-        <button class="icon-button send" aria-label=${say("Send")} title=${say("Send")} ?disabled=${this.empty || this.left < 0}>${icons.send}</button>
+        <button class="icon-button send" aria-label=${say("Send")} title=${say("Send")} ?disabled=${!this.sendable}>${icons.send}</button>
       </form>
     `;
+  }
+
+  /** @private */
+  get sendable() {
+    const id = this.chat?.chat_id ?? "";
+    const isFull = attachedTo(id).length && answering.value?.kind !== "edit" ? allThere(id) : !this.empty;
+    return isFull && this.left >= 0;
   }
 
   /** @private */
@@ -153,8 +161,9 @@ export class Composer extends Part {
   async send() {
     const { chat } = this;
     const text = this.field.value.trim();
-    if (!chat || !text || this.left < 0) return;
+    if (!chat || !this.sendable) return;
     const about = answering.value;
+    const files = about?.kind === "edit" ? [] : takeAttached(chat.chat_id);
     const mentions = mentionsIn(text, this.suggestions.named);
     this.put("");
     this.suggestions.close();
@@ -165,12 +174,13 @@ export class Composer extends Part {
       if (about?.kind === "edit") {
         if (text !== about.message.text) await wish("message.edit", { message_id: about.message.message_id, text, mentions });
       } else {
-        await openConversation(chat.chat_id).send({ text, mentions, reply_to: about?.quoted.message_id ?? null });
+        await openConversation(chat.chat_id).send({ text, mentions, reply_to: about?.quoted.message_id ?? null, files: await toSend(files) });
       }
       void lookNow();
     } catch (error) {
       tell(explain(error));
       // Nothing that was written is lost.
+      putBack(chat.chat_id, files);
       if (this.chat?.chat_id === chat.chat_id && !this.field.value) this.put(text);
     }
   }

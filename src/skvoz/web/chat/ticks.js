@@ -44,6 +44,7 @@ export function failure(reason) {
     left: say("you are not in this chat any more"),
     too_big: say("the relay finds it too big"),
     bad: say("the relay refused it"),
+    file_damaged: say("a file of it is damaged here"),
     relay_refused: say("the relay makes no room for it"),
     not_delivered: say("an invitation could not be delivered"),
     not_reachable: say("somebody could not be reached, and was not added"),

@@ -16,6 +16,7 @@ import { Signal } from "./signal.js";
  * @typedef {{ text: string, resolve: (result: any) => void, reject: (why: CallFailed) => void }} Waiting
  */
 /** @typedef {"connecting" | "open" | "ended"} LineState */
+/** @typedef {import("../types/api.js").FileProgressView} FileProgressView */
 
 const RETRY_FIRST_MS = 250;
 const RETRY_MOST_MS = 4000;
@@ -37,6 +38,8 @@ export const line = new Signal(/** @type {LineState} */ ("connecting"));
 const waiting = new Map();
 /** @type {Map<string, Set<(data: any, sequence: number) => void>>} */
 const listeners = new Map();
+/** @type {((files: FileProgressView[]) => void)[]} */
+const counting = [];
 /** @type {WebSocket | null} */
 let socket = null;
 let token = "";
@@ -119,6 +122,15 @@ export function on(kind, listener) {
 }
 
 /**
+ * Hear how far files have come; what was missed is not told again.
+ *
+ * @param {(files: FileProgressView[]) => void} listener
+ */
+export function onProgress(listener) {
+  counting.push(listener);
+}
+
+/**
  * Have events told from the sequence `after` on; missed ones are told once the line is back.
  *
  * @param {number} after
@@ -179,6 +191,10 @@ function take(told) {
     if (sequence <= lastEvent) return;
     lastEvent = sequence;
     for (const listener of listeners.get(kind) ?? []) listener(data, sequence);
+    return;
+  }
+  if (told.method === "progress") {
+    for (const listener of counting) listener(told.params.files);
     return;
   }
   const asked = waiting.get(told.id);

@@ -158,7 +158,7 @@ export class Conversation {
    * @param {Omit<import("../types/api.js").Methods["message.send"]["params"], "client_id" | "chat_id">} words
    */
   async send(words) {
-    const unsent = { key: crypto.randomUUID(), text: words.text, sent_ms: Date.now(), failure: "" };
+    const unsent = { key: crypto.randomUUID(), text: words.text || "📎", sent_ms: Date.now(), failure: "" };
     this.unsent.push(unsent);
     this.touch();
     try {
@@ -214,6 +214,9 @@ export function followConversation() {
     if (!present?.messages.some((message) => message.author === account_id)) return;
     const { name } = await call("contact.get", { account_id });
     present?.rename(account_id, name);
+  });
+  on("file.changed", ({ chat_id, message_id }) => {
+    if (present?.chatId === chat_id && message_id) present.changedMessage(message_id);
   });
   on("chat.changed", ({ chat_id, what }) => {
     // A request that was held back fetches its words once it is accepted.

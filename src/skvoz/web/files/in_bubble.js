@@ -1,0 +1,200 @@
+/**
+ * Files in a bubble: pictures by their thumbnails, films and sounds by the browser's player, all else by its name. Nothing is fetched
+ * until somebody asks for it: the relay would learn that it was looked at.
+ */
+
+import { html, nothing } from "../vendor/lit.js";
+import { icons } from "../core/icons.js";
+import { Part } from "../core/part.js";
+import { bubbleTop, messageMenu } from "../core/places.js";
+import { fileSize, language, say } from "../core/texts.js";
+import * as moving from "./moving.js";
+import { openPicture } from "./viewer.js";
+
+/** @typedef {import("../types/api.js").FileView} FileView */
+/** @typedef {import("../types/api.js").MessageView} MessageView */
+/** @typedef {import("../types/api.js").ChatView} ChatView */
+
+/** The longer side of a picture in a bubble, and the least of the shorter one, in pixels. */
+const SIDE_MAX = 320;
+const SIDE_MIN = 80;
+
+bubbleTop.add({
+  order: 20,
+  draw: (message, chat) => {
+    const { files } = message;
+    if (!files.length) return nothing;
+    const isOnItsWay = files.some(({ state }) => state === "uploading");
+    return html`
+      <ul class="files" aria-label=${say("Files")}>${files.map((file) => html`<li class="file">${drawn(file, message, chat)}</li>`)}</ul>
+      ${isOnItsWay ? html`<button class="link-button" @click=${() => moving.dontSend(message)}>${say("Don't send")}</button>` : nothing}
+    `;
+  },
+});
+
+/** @param {FileView} file @param {MessageView} message @param {ChatView} chat */
+function drawn(file, message, chat) {
+  const kind = moving.kindOf(file);
+  if (chat.is_request) return row(file, say("Accept the request to fetch it."));
+  if (kind === "picture" && file.thumbnail) return pictureOf(file, message);
+  const isPlayed = (kind === "film" || kind === "sound") && moving.isHere(file);
+  return html`
+    ${isPlayed ? html`<skvoz-player class=${kind} .file=${file}></skvoz-player>` : nothing}
+    ${row(file, html`<skvoz-way .file=${file}></skvoz-way>`, buttons(file, message))}
+  `;
+}
+
+/** @param {FileView} file @returns {string} what it is called here */
+export function nameOf({ name, description }) {
+  return name || description || say("A file without a name");
+}
+
+/** @param {FileView} file @param {unknown} standing @param {unknown} [acts] */
+function row(file, standing, acts = nothing) {
+  return html`
+    <div class="file-row">
+      ${icons.file}
+      <span class="grows"><bdi class="file-name">${nameOf(file)}</bdi><small class="quiet">${standing}</small></span>
+      ${acts}
+    </div>
+  `;
+}
+
+/** @param {FileView} file @param {MessageView} message */
+function pictureOf(file, message) {
+  const { width, height } = shownSize(file);
+  const open = () => {
+    openPicture(message.chat_id, file.file_id);
+    if (file.state === "remote") void moving.fetchFile(file);
+  };
+  const named = { name: nameOf(file), size: fileSize(file.size) };
+  const label = file.state === "remote" ? say("Fetch the picture {name}, {size}", named) : say("Picture {name}, {size}", named);
+  return html`
+    <button class="picture" aria-label=${label} title=${nameOf(file)} @click=${open}>
+      <img src="data:${file.thumbnail_type};base64,${file.thumbnail}" width=${width} height=${height} alt="" @error=${broken}>
+    </button>
+    ${moving.isHere(file) && file.state !== "uploading" && !file.failure
+      ? nothing
+      : html`<div class="file-row"><span class="grows quiet"><skvoz-way .file=${file}></skvoz-way></span>${buttons(file, message)}</div>`}
+  `;
+}
+
+/** What can't be decoded leaves its place empty, and no drawing of a torn picture. @param {Event} event */
+function broken({ currentTarget }) {
+  /** @type {HTMLElement} */ (currentTarget).classList.add("broken");
+}
+
+/** The room of a picture, before any of it is decoded; what others say of it may be anything. @param {FileView} file */
+function shownSize({ width, height }) {
+  const [wide, high] = [width || SIDE_MAX, height || (SIDE_MAX * 3) / 4];
+  const scale = Math.min(1, SIDE_MAX / Math.max(wide, high));
+  const within = (/** @type {number} */ side) => Math.min(SIDE_MAX, Math.max(SIDE_MIN, Math.round(side * scale)));
+  return { width: within(wide), height: within(high) };
+}
+
+/** @param {FileView} file @param {MessageView} message */
+function buttons(file, message) {
+  const { state, paused } = file;
+  const kind = moving.kindOf(file);
+  const name = nameOf(file);
+  const hold = paused
+    ? button(say("Go on with {name}", { name }), icons.play, () => moving.pauseFile(file, false))
+    : button(say("Hold {name}", { name }), icons.pause, () => moving.pauseFile(file, true));
+  if (state === "uploading") return hold;
+  if (state === "downloading") {
+    return html`${hold}${button(say("Don't fetch {name}", { name }), icons.close, () => moving.forgetFile(file))}`;
+  }
+  const show = button(say("Show {name}", { name }), icons.search, () => openPicture(message.chat_id, file.file_id));
+  if (state === "remote" && kind !== "document") {
+    return button(say("Fetch {name}", { name }), icons.download, () => moving.fetchFile(file));
+  }
+  return html`
+    ${kind === "picture" && !file.thumbnail ? show : nothing}
+    ${button(say("Download {name}", { name }), icons.download, () => moving.download(file))}
+  `;
+}
+
+/** @param {string} label @param {unknown} icon @param {() => void} act */
+function button(label, icon, act) {
+  return html`<button class="icon-button" aria-label=${label} title=${label} @click=${act}>${icon}</button>`;
+}
+
+/** How far a file has come; drawn apart from its bubble, since it changes a few times a second. */
+class Way extends Part {
+  static properties = { file: { attribute: false } };
+
+  constructor() {
+    super();
+    /** @type {FileView | null} */
+    this.file = null;
+    this.watch(moving.progress, language);
+  }
+
+  render() {
+    const { file } = this;
+    if (!file) return nothing;
+    const part = moving.progress.value.get(file.file_id) ?? 0;
+    const words = wayOf(file, part);
+    if (file.state !== "uploading" && file.state !== "downloading") return words;
+    return html`<progress max="1" .value=${part} aria-label=${nameOf(file)}></progress><span>${words}</span>`;
+  }
+}
+
+/** @param {FileView} file @param {number} part */
+function wayOf(file, part) {
+  const { state, paused, size } = file;
+  const failure = moving.failureWords(file);
+  if (failure) return failure;
+  if (state === "remote") return say("{size}, not fetched", { size: fileSize(size) });
+  if (state !== "uploading" && state !== "downloading") return fileSize(size);
+  const values = { percent: moving.percent(part), size: fileSize(size) };
+  if (paused) return say("Held at {percent} of {size}", values);
+  if (!part) return say("{size}, waits", values);
+  return state === "uploading" ? say("{percent} of {size} sent", values) : say("{percent} of {size} fetched", values);
+}
+
+/** The browser's own player. A film runs by an address of its own, since a browser sends no token with it. */
+class Player extends Part {
+  static properties = { file: { attribute: false }, address: { state: true } };
+
+  constructor() {
+    super();
+    /** @type {FileView | null} */
+    this.file = null;
+    this.address = "";
+    this.watch(language);
+  }
+
+  /** @param {Map<PropertyKey, unknown>} changed */
+  willUpdate(changed) {
+    const before = /** @type {FileView | null | undefined} */ (changed.get("file"));
+    if (this.file && changed.has("file") && before?.file_id !== this.file.file_id) void this.find(this.file);
+  }
+
+  /** @private @param {FileView} file */
+  async find({ file_id }) {
+    this.address = await moving.addressOf(file_id);
+  }
+
+  render() {
+    const { file, address } = this;
+    if (!file || !address) return nothing;
+    const name = nameOf(file);
+    return moving.kindOf(file) === "film"
+      ? html`<video controls preload="metadata" src=${address} aria-label=${name}></video>`
+      : html`<audio controls preload="metadata" src=${address} aria-label=${name}></audio>`;
+  }
+}
+
+customElements.define("skvoz-way", Way);
+customElements.define("skvoz-player", Player);
+
+messageMenu.add({
+  order: 80,
+  icon: icons.archive,
+  label: () => say("Free the room of its files"),
+  applies: ({ files, deleted }) => !deleted && files.some(({ state }) => state === "here"),
+  act: ({ files }) => {
+    for (const file of files) if (file.state === "here") void moving.forgetFile(file);
+  },
+});
