@@ -11,7 +11,7 @@ import { answerNothing, answering, editMessage } from "../state/answering.js";
 import { contacts } from "../state/contacts.js";
 import { openConversation } from "../state/conversation.js";
 import { lookNow } from "../state/home.js";
-import { allThere, attachedTo, attachments, putBack, takeAttached, toSend } from "../files/attached.js";
+import { allThere, attachedTo, attachments, putBack, takeAttached, toSend } from "../attachments/attached.js";
 import { keepAllDrafts, keepDraft } from "./draft.js";
 import { MentionSuggestions, mentionsIn } from "./mentioning.js";
 

@@ -27,6 +27,7 @@ export const icons = {
   muted: drawn(svg`<path d="M6 10a6 6 0 0 1 9.5-4.9M18 10c0 4 1.5 5.5 1.5 6.5H9M6 10c0 4-1.5 5.5-1.5 6.5M10.5 19.5a1.7 1.7 0 0 0 3 0M4 4l16 16"/>`),
   pause: drawn(svg`<path d="M9 6v12M15 6v12"/>`),
   person: drawn(svg`<circle cx="12" cy="8.5" r="3.7"/><path d="M4.5 19.5c1-3.7 4-5 7.5-5s6.5 1.3 7.5 5"/>`),
+  picture: drawn(svg`<rect x="4" y="5" width="16" height="14" rx="2.5"/><path d="M5 17l4.5-5 3.5 3.5 2.5-2.5 3.5 4M15.5 9v.2"/>`),
   plus: drawn(svg`<path d="M12 5v14M5 12h14"/>`),
   pin: drawn(svg`<path d="M9 4.5h6l-.7 6 3.2 3H6.5l3.2-3zM12 13.5V20"/>`),
   play: drawn(svg`<path d="M8 5.5l11 6.5-11 6.5z"/>`),

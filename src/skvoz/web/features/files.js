@@ -1,5 +1,5 @@
 /** Files: attached to what one writes, shown in what came, and pictures seen large. */
 
-import "../files/attaching.js";
-import "../files/in_bubble.js";
-import "../files/viewer.js";
+import "../attachments/attaching.js";
+import "../attachments/in_bubble.js";
+import "../attachments/viewer.js";

@@ -77,7 +77,12 @@ export function forgetFile({ file_id }) {
 
 /** Take back a message that waits for its files: nobody has it yet. @param {MessageView} message */
 export function dontSend({ message_id, text }) {
-  const act = () => void attempt(() => wish("message.delete", { message_id, for_everyone: true }));
+  const act = () => {
+    void attempt(() => wish("message.delete", { message_id, for_everyone: true }));
+    // The button goes with the message.
+    const field = document.querySelector("skvoz-composer textarea");
+    if (field instanceof HTMLElement) field.focus();
+  };
   if (!text) return act();
   const answers = [{ label: say("Don't send"), act, danger: true }];
   ask({ title: say("Don't send this message?"), text: say("Its words are deleted with it."), answers });

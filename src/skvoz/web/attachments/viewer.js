@@ -55,6 +55,8 @@ class Viewer extends Part {
   updated() {
     const dialog = this.querySelector("dialog");
     if (dialog && !dialog.open) dialog.showModal();
+    // The button that fetched is gone: without the focus the keys would lead nowhere.
+    if (dialog && !dialog.contains(document.activeElement)) dialog.focus();
     const file = this.present?.file;
     if (file && isHere(file) && this.found !== file.file_id) void attempt(() => this.find(file.file_id));
   }
@@ -84,7 +86,7 @@ class Viewer extends Part {
     const { present } = this;
     const name = present?.file.name ?? "";
     return html`
-      <dialog class="viewer" aria-label=${say("Picture")} @close=${close} @keydown=${this.key}>
+      <dialog class="viewer" tabindex="-1" aria-label=${say("Picture")} @close=${close} @keydown=${this.key}>
         <header class="bar">
           <p class="grows" aria-live="polite">
             <bdi class="file-name">${name}</bdi>

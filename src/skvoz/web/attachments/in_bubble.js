@@ -92,26 +92,39 @@ function shownSize({ width, height }) {
   return { width: within(wide), height: within(high) };
 }
 
-/** @param {FileView} file @param {MessageView} message */
+/**
+ * The first one changes its meaning and stays the same button, so that the focus stays on it.
+ *
+ * @param {FileView} file
+ * @param {MessageView} message
+ */
 function buttons(file, message) {
-  const { state, paused } = file;
-  const kind = moving.kindOf(file);
   const name = nameOf(file);
-  const hold = paused
-    ? button(say("Go on with {name}", { name }), icons.play, () => moving.pauseFile(file, false))
-    : button(say("Hold {name}", { name }), icons.pause, () => moving.pauseFile(file, true));
-  if (state === "uploading") return hold;
-  if (state === "downloading") {
-    return html`${hold}${button(say("Don't fetch {name}", { name }), icons.close, () => moving.forgetFile(file))}`;
+  return html`${mainButton(file, name)}${otherButton(file, name, message)}`;
+}
+
+/** @param {FileView} file @param {string} name */
+function mainButton(file, name) {
+  const { state, paused } = file;
+  if (state === "uploading" || state === "downloading") {
+    return paused
+      ? button(say("Go on with {name}", { name }), icons.play, () => moving.pauseFile(file, false))
+      : button(say("Hold {name}", { name }), icons.pause, () => moving.pauseFile(file, true));
   }
-  const show = button(say("Show {name}", { name }), icons.search, () => openPicture(message.chat_id, file.file_id));
-  if (state === "remote" && kind !== "document") {
+  if (state === "remote" && moving.kindOf(file) !== "document") {
     return button(say("Fetch {name}", { name }), icons.download, () => moving.fetchFile(file));
   }
-  return html`
-    ${kind === "picture" && !file.thumbnail ? show : nothing}
-    ${button(say("Download {name}", { name }), icons.download, () => moving.download(file))}
-  `;
+  return button(say("Download {name}", { name }), icons.download, () => moving.download(file));
+}
+
+/** @param {FileView} file @param {string} name @param {MessageView} message */
+function otherButton(file, name, message) {
+  if (file.state === "downloading") {
+    return button(say("Don't fetch {name}", { name }), icons.close, () => moving.forgetFile(file));
+  }
+  const isUnseen = moving.kindOf(file) === "picture" && !file.thumbnail && file.state === "here";
+  if (!isUnseen) return nothing;
+  return button(say("Show {name}", { name }), icons.picture, () => openPicture(message.chat_id, file.file_id));
 }
 
 /** @param {string} label @param {unknown} icon @param {() => void} act */
