@@ -1,9 +1,9 @@
 /** What is attached in each chat and not sent yet: made ready and handed to the node one after another. */
 
-import { tell } from "../core/announce.js";
+import { announce, tell } from "../core/announce.js";
 import { wish } from "../core/connection.js";
 import { Signal } from "../core/signal.js";
-import { count, explain } from "../core/texts.js";
+import { count, explain, say } from "../core/texts.js";
 import { handOver } from "./hand_over.js";
 import { picture, smallerThumbnail } from "./pictures.js";
 
@@ -125,6 +125,7 @@ async function ready(chatId, one) {
     const handing = handOver(content, one.name, content.type, (part) => change(one, { part }));
     one.stop = handing.stop;
     change(one, { fileId: await handing.done, state: "there", part: 1 });
+    announce(say("{name} is attached.", { name: one.name }));
   } catch (error) {
     if (error instanceof DOMException && error.name === "AbortError") return;
     change(one, { state: "failed", failure: explain(error) });

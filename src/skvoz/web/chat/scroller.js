@@ -23,6 +23,11 @@ export class Scroller {
     /** @private @type {{ id: string, top: number } | null} */
     this.anchor = null;
     this.scrolled = () => this.look();
+    /** @private What is written below grows: the latest message stays in sight. */
+    this.room = new ResizeObserver(() => {
+      const { box } = this;
+      if (box && this.isAtEnd) box.scrollTop = box.scrollHeight;
+    });
   }
 
   /** @private @returns {HTMLElement | null} */
@@ -59,6 +64,7 @@ export class Scroller {
   afterDrawing() {
     const { box } = this;
     if (!box) return;
+    this.room.observe(box);
     if (this.target && box.querySelector("li")) this.arrive(box);
     else if (this.anchor) {
       const line = document.getElementById(this.anchor.id);
