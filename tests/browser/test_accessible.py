@@ -144,7 +144,7 @@ def test_everything_by_keyboard(visit: Visit) -> None:
     assert page.evaluate("document.activeElement.tagName") == "TEXTAREA"
     anna.write("second")
     anna.sees("second")
-    # From the writing field past its two buttons to the newest message's menu, up to the one before, and an answer.
+    # From the writing field past two buttons to the newest message's menu, up to the one before: an answer.
     for _ in range(3):
         page.keyboard.press("Shift+Tab")
     page.keyboard.press("ArrowUp")

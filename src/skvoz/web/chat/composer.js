@@ -161,6 +161,7 @@ export class Composer extends Part {
   async send() {
     const { chat } = this;
     const text = this.field.value.trim();
+    if (chat && !allThere(chat.chat_id)) tell(say("The files are not ready yet."));
     if (!chat || !this.sendable) return;
     const about = answering.value;
     const files = about?.kind === "edit" ? [] : takeAttached(chat.chat_id);
