@@ -3,7 +3,7 @@
  */
 
 import { lastWish, wish } from "../core/connection.js";
-import { chats } from "../state/chats.js";
+import { chats, refreshChat } from "../state/chats.js";
 
 /** @typedef {import("../types/api.js").ChatView} ChatView */
 
@@ -35,7 +35,9 @@ function store(id, tell = wish) {
   waiting.delete(id);
   chats.touch();
   const { text, reply_to } = draft;
-  void tell("chat.keep_draft", { chat_id: id, text, reply_to });
+  const kept = tell("chat.keep_draft", { chat_id: id, text, reply_to });
+  // A chat that was asked for before this, and came after it, knows nothing of the draft.
+  void kept.then(() => refreshChat(id));
 }
 
 /** Keep at once whatever still waits. */

@@ -103,7 +103,7 @@ export function lastWish(method, fields) {
   const params = { client_id: crypto.randomUUID(), ...fields };
   const body = JSON.stringify({ jsonrpc: "2.0", id: 0, method, params });
   const headers = { authorization: `Bearer ${token}` };
-  fetch("/rpc", { method: "POST", body, headers, keepalive: true }).catch(() => {});
+  return fetch("/rpc", { method: "POST", body, headers, keepalive: true }).catch(() => {});
 }
 
 /**
