@@ -8,13 +8,14 @@ import { handOver } from "./hand_over.js";
 import { picture, smallerThumbnail } from "./pictures.js";
 
 /** @typedef {import("../types/api.js").FileToSend} FileToSend */
+/** @typedef {{ durationMs: number, waveform: number[] }} Measures */
 /**
  * `part`: how much the node has, of one. `shown`: an address of the thumbnail. `asItIs`: a picture that could not be drawn anew.
  *
  * @typedef {{
  *   source: File, name: string, size: number, state: "waits" | "moves" | "there" | "failed", part: number, failure: string,
  *   fileId: string, width: number, height: number, thumbnail: Blob | null, shown: string, asItIs: boolean, stop: () => void,
- * }} Attached
+ * } & Measures} Attached
  */
 
 /** Of one message; the node holds to it too. */
@@ -36,21 +37,22 @@ export function attachedTo(chatId) {
 /**
  * @param {string} chatId
  * @param {Iterable<File>} files
+ * @param {Measures} [measures] of a recording
  */
-export function attach(chatId, files) {
+export function attach(chatId, files, measures = { durationMs: 0, waveform: [] }) {
   const held = [...attachedTo(chatId)];
   const wanted = [...files];
   const room = FILES_MAX - held.length;
   if (wanted.length > room) tell(count("A message has {number} file at most.", "A message has {number} files at most.", FILES_MAX));
-  const fresh = wanted.slice(0, room).map(begun);
+  const fresh = wanted.slice(0, room).map((source) => begun(source, measures));
   put(chatId, [...held, ...fresh]);
   for (const one of fresh) line(chatId, one);
 }
 
-/** @param {File} source @returns {Attached} */
-function begun(source) {
+/** @param {File} source @param {Measures} measures @returns {Attached} */
+function begun(source, measures) {
   const nothing = { part: 0, failure: "", fileId: "", width: 0, height: 0, thumbnail: null, shown: "", asItIs: false };
-  return { source, name: source.name, size: source.size, state: "waits", ...nothing, stop: () => {} };
+  return { source, name: source.name, size: source.size, state: "waits", ...nothing, ...measures, stop: () => {} };
 }
 
 /** @param {string} chatId @param {Attached} one */
@@ -93,7 +95,7 @@ export function putBack(chatId, taken) {
 export async function toSend(taken) {
   const pictures = taken.filter(({ thumbnail }) => thumbnail).length;
   return Promise.all(
-    taken.map(async ({ fileId, width, height, thumbnail }) => {
+    taken.map(async ({ fileId, width, height, thumbnail, durationMs, waveform }) => {
       const small = thumbnail && (await smallerThumbnail(thumbnail, THUMBNAILS_BYTES_MAX / Math.max(2, pictures)));
       return {
         file_id: fileId,
@@ -102,8 +104,8 @@ export async function toSend(taken) {
         thumbnail_type: small?.type ?? "",
         width,
         height,
-        duration_ms: 0,
-        waveform: "",
+        duration_ms: durationMs,
+        waveform: btoa(String.fromCharCode(...waveform)),
       };
     }),
   );

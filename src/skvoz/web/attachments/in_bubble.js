@@ -10,6 +10,7 @@ import { bubbleTop, messageMenu } from "../core/places.js";
 import { fileSize, language, say } from "../core/texts.js";
 import * as moving from "./moving.js";
 import { openPicture } from "./viewer.js";
+import "./voice.js";
 
 /** @typedef {import("../types/api.js").FileView} FileView */
 /** @typedef {import("../types/api.js").MessageView} MessageView */
@@ -38,10 +39,17 @@ function drawn(file, message, chat) {
   if (chat.is_request) return row(file, say("Accept the request to fetch it."));
   if (kind === "picture" && file.thumbnail) return pictureOf(file, message);
   const isPlayed = (kind === "film" || kind === "sound") && moving.isHere(file);
+  if (isPlayed && file.waveform && file.duration_ms) return html`<skvoz-voice .file=${file}></skvoz-voice>${way(file, message)}`;
   return html`
     ${isPlayed ? html`<skvoz-player class=${kind} .file=${file}></skvoz-player>` : nothing}
     ${row(file, html`<skvoz-way .file=${file}></skvoz-way>`, buttons(file, message))}
   `;
+}
+
+/** How far a file has come, where that is not plain to see. @param {FileView} file @param {MessageView} message */
+function way(file, message) {
+  if (file.state === "here" && !file.failure) return nothing;
+  return html`<div class="file-row"><span class="grows quiet"><skvoz-way .file=${file}></skvoz-way></span>${buttons(file, message)}</div>`;
 }
 
 /** @param {FileView} file @returns {string} what it is called here */
@@ -73,9 +81,7 @@ function pictureOf(file, message) {
     <button class="picture" aria-label=${label} title=${nameOf(file)} @click=${open}>
       <img src="data:${file.thumbnail_type};base64,${file.thumbnail}" width=${width} height=${height} alt="" @error=${broken}>
     </button>
-    ${moving.isHere(file) && file.state !== "uploading" && !file.failure
-      ? nothing
-      : html`<div class="file-row"><span class="grows quiet"><skvoz-way .file=${file}></skvoz-way></span>${buttons(file, message)}</div>`}
+    ${way(file, message)}
   `;
 }
 

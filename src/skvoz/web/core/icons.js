@@ -23,6 +23,7 @@ export const icons = {
   gear: drawn(svg`<path d="M4 7h10M18 7h2M4 17h2M10 17h10"/><circle cx="16" cy="7" r="2.2"/><circle cx="8" cy="17" r="2.2"/>`),
   group: drawn(svg`<circle cx="9" cy="9" r="3.2"/><path d="M3 18.5c.8-3 3-4.2 6-4.2s5.2 1.2 6 4.2M15.5 6.2a3 3 0 0 1 0 5.6M17 14.6c2 .4 3.4 1.7 4 3.9"/>`),
   info: drawn(svg`<circle cx="12" cy="12" r="8"/><path d="M12 11v5M12 8v.2"/>`),
+  microphone: drawn(svg`<rect x="9" y="3.5" width="6" height="11" rx="3"/><path d="M5.5 11.5a6.5 6.5 0 0 0 13 0M12 18v3"/>`),
   more: drawn(svg`<g fill="currentcolor" stroke="none"><circle cx="12" cy="5.5" r="1.7"/><circle cx="12" cy="12" r="1.7"/><circle cx="12" cy="18.5" r="1.7"/></g>`),
   muted: drawn(svg`<path d="M6 10a6 6 0 0 1 9.5-4.9M18 10c0 4 1.5 5.5 1.5 6.5H9M6 10c0 4-1.5 5.5-1.5 6.5M10.5 19.5a1.7 1.7 0 0 0 3 0M4 4l16 16"/>`),
   pause: drawn(svg`<path d="M9 6v12M15 6v12"/>`),
