@@ -39,7 +39,7 @@ function drawn(file, message, chat) {
   if (chat.is_request) return row(file, say("Accept the request to fetch it."));
   if (kind === "picture" && file.thumbnail) return pictureOf(file, message);
   const isPlayed = (kind === "film" || kind === "sound") && moving.isHere(file);
-  if (isPlayed && file.waveform && file.duration_ms) return html`<skvoz-voice .file=${file}></skvoz-voice>${way(file, message)}`;
+  if (isPlayed && file.waveform && file.duration_ms) return html`<skvoz-voice role="group" aria-label=${nameOf(file)} .file=${file}></skvoz-voice>${way(file, message)}`;
   return html`
     ${isPlayed ? html`<skvoz-player class=${kind} .file=${file}></skvoz-player>` : nothing}
     ${row(file, html`<skvoz-way .file=${file}></skvoz-way>`, buttons(file, message))}
