@@ -20,7 +20,7 @@ FOUND: tuple[int, ...] = (
 """Seeds that found something, whatever their worlds have become since."""
 TOP = Path(__file__).resolve().parents[2]
 UNSETTLED = frozenset({"relay_restore", "relay_lies", "relay_disk_full", "relay_refuses"})
-"""Left out of fresh worlds: about one in a thousand with these still fails (18000677: two stay lost; 18001482:
+"""Left out of fresh worlds: one in a thousand with these still fails (18000677: two stay lost; 18001482:
 words turned round). The fixed worlds have them, and `./dev sim` draws them."""
 
 
