@@ -9,12 +9,11 @@ from fuzz.client_documents import person
 from fuzz.target import Script, Target, changed, scripts
 from skvoz.base.errors import DecryptFailed
 from skvoz.base.ids import EntryId, LogId
-from skvoz.client import policy
+from skvoz.client import knocks, policy
 from skvoz.client.envelope import APPLICATION, open_entry, seal_entry
 from skvoz.client.inbox_mail import open_mail, seal_mail
 from skvoz.client.invitations import recipient
 from skvoz.client.offers import Offer, check_offer, open_offer, seal_offer
-from skvoz.client.recovery import read_knock
 from skvoz.codec import opaque, pad, uint8, uint32, vector
 from skvoz.crypto import SUITES, ZERO_NONCE, KeyPair, hkdf_sha256, hpke_seal, seal, sign_labeled
 from skvoz.mls import Group, KeyPackageBundle, Lifetime
@@ -153,7 +152,7 @@ def try_knock(script: Script) -> None:
         policy.info_of(admin).knock_key, salt=_SALT, info=b"skvoz knock 1" + admin.group_id, length=32
     )
     sealed = _SALT + seal(key, ZERO_NONCE, b"", _plain(script, content))
-    read_knock(admin, 1, changed(script, sealed) if script.randrange(4) == 0 else sealed)
+    knocks.read(admin, 1, changed(script, sealed) if script.randrange(4) == 0 else sealed)
 
 
 _TRIES: Final[tuple[Callable[[Script], None], ...]] = (

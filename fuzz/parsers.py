@@ -127,7 +127,7 @@ PARSERS: Final[dict[str, tuple[str, ...]]] = {
         "client/envelope.py:open_entry",
         "client/inbox_mail.py:open_mail",
         "client/offers.py:open_offer",
-        "client/recovery.py:read_knock",
+        "client/knocks.py:read",
     ),
     "client_session": ("client/relay_session.py:RelaySession.received",),
     "client_files": (

@@ -1,6 +1,6 @@
 """Reading rooms: with which key, from where, and when the head has been reached."""
 
-from skvoz.client import lookback, outbox, recovery
+from skvoz.client import forgotten_rooms, lookback, outbox, recovery
 from skvoz.client.effects import Attach, Channel, Detach
 from skvoz.client.inputs import Attached, BaseMoved, RequestRefused
 from skvoz.client.records import Conversation, ConversationState, Intent, SentEntry
@@ -70,7 +70,7 @@ def refused(step: Step, conversation: Conversation, fact: RequestRefused) -> Non
         return
     step.caches.readings.pop(conversation.group_id, None)
     if fact.code in {"denied", "gone"}:
-        recovery.room_denied(step, conversation)
+        forgotten_rooms.denied(step, conversation)
     else:
         try_later(step, conversation, max(fact.retry_after_ms, _RETRY_MS))
 
@@ -103,6 +103,6 @@ def retry(step: Step, conversation: Conversation) -> None:
     }:
         if step.caches.denials.get(conversation.group_id):
             # What was put back may have been refused too: for a full disk, or because others came first.
-            recovery.restore_room(step, conversation)
+            forgotten_rooms.restore(step, conversation)
         else:
             attach(step, conversation)

@@ -6,7 +6,7 @@ is in it. So the segments that we left are read with their own keys, oldest firs
 for those that we know not to hold, ours must be the first.
 """
 
-from skvoz.client import attachments, recovery
+from skvoz.client import attachments, forgotten_rooms
 from skvoz.client.envelope import segment_hash
 from skvoz.client.inputs import Attached, EntriesRead, RequestRefused
 from skvoz.client.records import Conversation, KeptCloser
@@ -75,7 +75,7 @@ def read(step: Step, conversation: Conversation, look: LookBack, fact: EntriesRe
             _look(step, conversation, look.place + 1)
         else:
             step.caches.looks.pop(conversation.group_id, None)
-            recovery.overtaken(step, conversation)
+            forgotten_rooms.overtaken(step, conversation)
         return
     last = fact.entries[-1].position if fact.entries else 0
     look.reading.through = max(look.reading.through, fact.through, last)

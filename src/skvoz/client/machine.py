@@ -19,7 +19,9 @@ from skvoz.client import (
     entries,
     epochs,
     files,
+    forgotten_rooms,
     groups,
+    knocks,
     outbox,
     people,
     recovery,
@@ -126,7 +128,7 @@ class Machine:
             case BotUsed():
                 bots.used(step, fact)
             case RelayConnected():
-                recovery.relay_connected(step, fact)
+                forgotten_rooms.relay_connected(step, fact)
                 people.handle_input(step, fact)
             case RelayLost():
                 people.handle_input(step, fact)
@@ -174,7 +176,7 @@ def _room(
         case RequestRefused():
             _refused(step, conversation, fact)
         case KnocksRead():
-            recovery.heard(step, conversation, fact)
+            knocks.heard(step, conversation, fact)
         case Knocked():
             pass
         case _:

@@ -13,7 +13,7 @@ import msgspec
 from skvoz.base.errors import BadRequest
 from skvoz.base.ids import EntryId, GroupId, MessageId
 from skvoz.base.limits import ADDS_PER_COMMIT_MAX
-from skvoz.client import attachments, commits, messages, policy, recovery
+from skvoz.client import attachments, commits, forgotten_rooms, messages, policy
 from skvoz.client.effects import Append, Channel, Rekey, Withdraw
 from skvoz.client.envelope import APPLICATION, seal_entry
 from skvoz.client.inputs import EntryRefused, EntryStored
@@ -294,7 +294,7 @@ def refused(step: Step, conversation: Conversation, fact: EntryRefused) -> None:
     intents = step.transaction.select(Intent, entry_id=fact.entry_id)
     if not is_closer and not intents:
         # Superseded, it has gone out under another id since; or it was put back into a restored relay.
-        recovery.put_back_refused(step, conversation, fact)
+        forgotten_rooms.put_back_refused(step, conversation, fact)
         return
     match fact.code:
         case "superseded":

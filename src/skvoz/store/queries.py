@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from skvoz.base.ids import AccountId, GroupId, LogId, MessageId, RelayId
-from skvoz.client import closers, entries, inboxes, messages, recovery
+from skvoz.client import closers, entries, inboxes, knocks, messages
 from skvoz.client.approaches import OPENED
 from skvoz.client.records import (
     Account,
@@ -35,7 +35,7 @@ PAGE_MAX = 500
 DROPPED_COUNTERS = (
     entries.DROPPED_COUNTER,
     closers.DROPPED_COUNTER,
-    recovery.DROPPED_COUNTER,
+    knocks.DROPPED_COUNTER,
     inboxes.DROPPED_COUNTER,
     messages.REQUEST_DROPPED_COUNTER,
 )
