@@ -2,32 +2,26 @@
 
 from dataclasses import replace
 
-import msgspec
 import pytest
 
 from skvoz.base.errors import Malformed, PeerError
-from skvoz.base.ids import AccountId, GroupId, LogId
+from skvoz.base.ids import AccountId, LogId
 from skvoz.client import account as accounts
-from skvoz.client import contacts, conversations, inboxes, invitations, policy, recovery
-from skvoz.client.cards import Card, issue_card
-from skvoz.client.certificates import issue_account_key, issue_certificate
+from skvoz.client import conversations, inboxes, invitations, policy
+from skvoz.client.cards import Card
 from skvoz.client.commands import BlockContact, CreateGroup
-from skvoz.client.conversation_info import ConversationInfo, RoomPlace
 from skvoz.client.conversations import Invitee
-from skvoz.client.events import ContactChanged, LinkUsed
+from skvoz.client.events import LinkUsed
 from skvoz.client.invitations import PART_SIZE, parse_recipient
 from skvoz.client.records import (
-    Account,
     Contact,
     ContactState,
     Conversation,
     ConversationKind,
-    ConversationState,
     Inbox,
     InboxKind,
     KeyPackageSecret,
     MailPart,
-    Relay,
 )
 from skvoz.client.step import Step
 from skvoz.client.welcomes import PARTS_KEPT_MAX, Invitation, parse_invitation
@@ -50,7 +44,6 @@ from tests.client.people_world import (
     put_in,
     sealed,
 )
-from tests.client.test_outbox import group_of
 
 
 def part(data: bytes, *, identity: bytes = b"i" * 16, number: int = 0, count: int = 1) -> bytes:
@@ -238,9 +231,6 @@ def test_who_is_blocked_can_not_invite() -> None:
     assert dropped(boris) == 1
 
 
-# Parts
-
-
 def test_parts_come_in_any_order_and_more_than_once() -> None:
     _, anna, boris, box, mail = invited()
     data = whole(opened(boris, box, mail))
@@ -325,9 +315,6 @@ def test_a_recipient_that_makes_no_sense_is_refused() -> None:
     for changed in (data[:-1], data + b"\x00", b"", b"\x40" + data):
         with pytest.raises(Malformed):
             parse_recipient(changed)
-
-
-# Groups that break our rules
 
 
 def made_by_hand(
@@ -445,94 +432,6 @@ def test_who_is_no_contact_invites_into_a_group_as_a_request() -> None:
     assert contact(boris, anna.account_id).name == "anna"
 
 
-# Keys that change
-
-
-def next_key(step: Step) -> None:
-    """Answer a theft: the next account key, and a device under it."""
-    account = step.account()
-    assert account.root_private_key is not None
-    root = KeyPair(private_key=account.root_private_key, public_key=account.root_public_key)
-    key, private_key = issue_account_key(root, 2, step.randomness)
-    step.transaction.put(
-        Account(
-            account_id=account.account_id,
-            name=account.name,
-            root_public_key=account.root_public_key,
-            root_private_key=None,
-            account_key_number=2,
-            account_public_key=key.public_key,
-            account_private_key=private_key,
-            account_key_statement=key.statement,
-            device_public_key=account.device_public_key,
-            device_private_key=account.device_private_key,
-            device_certificate=issue_certificate(key, private_key, account.device_public_key),
-            card_sequence=account.card_sequence,
-            home_relay_id=account.home_relay_id,
-            created_ms=account.created_ms,
-        )
-    )
-
-
-def test_a_changed_key_is_announced_and_the_old_one_is_not_taken_any_more() -> None:
-    world, anna, boris = friends()
-    boris.act(lambda step: step.transaction.put(_verified(step, anna.account_id)))
-    old = anna.act(lambda step: step.account())
-    anna.act(next_key)
-    accept(anna, link_of(boris, lasting=True), "new key")
-    world.advance(10_000)
-    changed = contact(boris, anna.account_id)
-    assert changed.account_key_number == 2
-    assert changed.verified_ms is None
-    assert changed.key_changed_ms is not None
-    assert [event.key_changed for event in events(boris, ContactChanged)].count(True) == 1
-    anna.act(lambda step: step.transaction.put(old))
-    before = dropped(boris)
-    accept(anna, link_of(boris, lasting=True), "the thief")
-    world.advance(10_000)
-    assert "the thief" not in boris.texts()
-    assert dropped(boris) == before + 1
-
-
-def test_a_card_under_the_next_key_counts_whatever_the_thief_numbered_theirs() -> None:
-    world, anna, boris = friends()
-    root = anna.act(lambda step: step.account())
-    assert root.root_private_key is not None
-    pair_of_keys = KeyPair(private_key=root.root_private_key, public_key=root.root_public_key)
-    random = world.environment.randomness
-    keys = {number: issue_account_key(pair_of_keys, number, random) for number in (1, 2)}
-    names: list[str] = []
-    for number, sequence in ((1, 2**32 - 1), (2, 1), (2, 0)):
-        key, private_key = keys[number]
-        card = issue_card(
-            key,
-            private_key,
-            name=f"key {number}, card {sequence}",
-            sequence=sequence,
-            inbox_public_key=b"k",
-            now_ms=world.now_ms,
-        )
-        boris.act(lambda step, card=card: contacts.learn_card(step, card, state=ContactState.KNOWN))
-        names.append(contact(boris, anna.account_id).name)
-    assert names == ["key 1, card 4294967295", "key 2, card 1", "key 2, card 1"]
-
-
-def _verified(step: Step, account_id: AccountId) -> Contact:
-    known = step.transaction.get(Contact, account_id)
-    assert known is not None
-    return Contact(
-        account_id=account_id,
-        state=known.state,
-        name=known.name,
-        root_public_key=known.root_public_key,
-        account_key_number=known.account_key_number,
-        account_public_key=known.account_public_key,
-        inbox=known.inbox,
-        verified_ms=step.now_ms,
-        created_ms=known.created_ms,
-    )
-
-
 def test_an_invitation_with_too_many_cards_is_refused() -> None:
     _, anna, boris, box, mail = invited()
     invitation = parse_invitation(whole(opened(boris, box, mail)))
@@ -544,119 +443,3 @@ def test_an_invitation_with_too_many_cards_is_refused() -> None:
             continue
         with pytest.raises(PeerError):
             parse_invitation(data)
-
-
-# Conversations that were lost, and others under their ids
-
-
-def lost_group() -> tuple[World, Device, Device, Device, GroupId]:
-    """Return Anna, Boris and Vera, who can't follow their group any more and was heard by nobody."""
-    world, devices, group_id = group_of(3)
-    anna, boris, vera = devices
-    anna.go_offline()
-    boris.go_offline()
-    vera.act(lambda step: recovery.lose(step, step.conversation(group_id)))
-    world.settle()
-    return world, anna, boris, vera, group_id
-
-
-def another_group(
-    step: Step, of: Conversation, key_package: bytes, *, log_id: LogId | None = None, direct_with: bytes = b""
-) -> bytes:
-    """Return a Welcome into a group of one's own making that bears a known id."""
-    account = step.account()
-    relay = step.transaction.get(Relay, account.home_relay_id)
-    assert relay is not None
-    info = ConversationInfo(
-        kind=ConversationKind.DIRECT if direct_with else ConversationKind.GROUP,
-        title="",
-        admins=tuple(
-            sorted({account.account_id, AccountId(direct_with)} if direct_with else {account.account_id})
-        ),
-        door_secret=bytes(32),
-        places=(RoomPlace(relay_id=of.relay_id, addresses=relay.addresses, log_id=log_id or of.log_id),),
-        message_expiry_s=0,
-    )
-    group = Group.create(
-        step.environment.suite,
-        of.group_id,
-        account.device_certificate,
-        KeyPair(private_key=account.device_private_key, public_key=account.device_public_key),
-        lifetime=Lifetime(not_before=0, not_after=2**40),
-        capabilities=policy.capabilities(step.environment.suite),
-        extensions=policy.extensions_of(info),
-        randomness=step.randomness,
-    )
-    for _ in range(20):  # into a later epoch than any that its victim knows
-        group = group.stage_commit(path=True, randomness=step.randomness).next
-    pending = group.stage_commit(proposals=[Add(parse_key_package(key_package))], randomness=step.randomness)
-    assert pending.welcome is not None
-    return pending.welcome
-
-
-def test_a_group_does_not_take_the_place_of_a_person() -> None:
-    """A chat with a person goes by the account's id, one with a group by the group's."""
-    world, anna, boris = friends()
-    mallory = world.add_device("mallory", next(iter(world.relays.values())))
-    accept(mallory, link_of(boris))
-    world.advance(10_000)
-    assert contact(boris, mallory.account_id).state is ContactState.ACCEPTED
-    model = mallory.conversation()
-    key_package, recipient = boris.act(invitations.fresh_key_package)
-    before = sorted(one.group_id for one in boris.all(Conversation))
-    for group_id, is_taken in ((GroupId(anna.account_id), False), (GroupId(b"n" * 16), True)):
-        of = msgspec.structs.replace(model, group_id=group_id, log_id=LogId(b"l" * 16))
-        refused = dropped(boris)
-
-        def send(step: Step, of: Conversation = of) -> None:
-            invitations.deliver(step, of, another_group(step, of, key_package), [recipient])
-
-        mallory.act(send)
-        world.settle()
-        assert dropped(boris) == refused + (not is_taken)
-        assert (len(boris.all(Conversation)) == len(before)) == (not is_taken)
-
-
-def test_only_members_and_who_heard_the_knock_lead_back() -> None:
-    world, _, _, vera, group_id = lost_group()
-    mallory = world.add_device("mallory", next(iter(world.relays.values())))
-    world.settle()
-    known = vera.conversation(group_id)
-    key_package, recipient = vera.act(invitations.fresh_key_package)
-    before = dropped(vera)
-
-    def send(step: Step) -> None:
-        welcome = another_group(step, known, key_package)
-        invitations.deliver(step, known, welcome, [recipient])
-
-    mallory.act(send)
-    world.settle()
-    assert dropped(vera) == before + 1
-    assert vera.conversation(group_id).state is ConversationState.LOST
-
-
-@pytest.mark.parametrize("what", ["log", "kind", "nothing"])
-def test_a_way_back_leads_to_the_same_log_and_kind(what: str) -> None:
-    _, anna, _, vera, group_id = lost_group()
-    known = vera.conversation(group_id)
-    key_package, recipient = vera.act(
-        lambda step: invitations.fresh_key_package(step, policy.return_extensions(group_id))
-    )
-    before = dropped(vera)
-
-    def send(step: Step) -> None:
-        welcome = another_group(
-            step,
-            known,
-            key_package,
-            log_id=LogId(b"l" * 16) if what == "log" else None,
-            direct_with=vera.account_id if what == "kind" else b"",
-        )
-        invitations.deliver(step, known, welcome, [recipient])
-
-    anna.go_online()
-    [mail] = intercepted(anna, vera, lambda: anna.act(send))
-    put_in(vera, inbox(vera, InboxKind.CONTACTS), mail)
-    assert dropped(vera) == before + (what != "nothing")
-    assert vera.conversation(group_id).kind is ConversationKind.GROUP
-    assert (vera.conversation(group_id).state is ConversationState.LOST) == (what != "nothing")

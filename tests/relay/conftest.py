@@ -1,12 +1,13 @@
-"""Every test of the relay's rules runs over both stores."""
+"""Every test of the relay's rules runs over both stores, in a world of its own."""
 
 from collections.abc import Iterator
 
 import pytest
 
 from skvoz.relay.executor import Executor
-from tests.relay import world
+from tests.relay import world as worlds
 from tests.relay.sqlite_store import SqliteStore
+from tests.relay.world import Client, World
 
 
 @pytest.fixture(autouse=True, params=["memory", "sqlite"])
@@ -18,7 +19,19 @@ def _both_stores(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
         return made[-1]
 
     if request.param == "sqlite":
-        monkeypatch.setattr(world, "make_store", make)
+        monkeypatch.setattr(worlds, "make_store", make)
     yield
     for store in made:
         store.close()
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+@pytest.fixture
+def alice(world: World) -> Client:
+    client = Client(world)
+    client.open()
+    return client

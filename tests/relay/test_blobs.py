@@ -70,11 +70,6 @@ def uploaded(client: Client, blob: bytes = BLOB) -> None:
 
 
 @pytest.fixture
-def world() -> World:
-    return World()
-
-
-@pytest.fixture
 def author(world: World) -> Client:
     client = Client(world)
     client.open()

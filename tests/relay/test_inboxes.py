@@ -14,11 +14,6 @@ OWN = b"W" * 32
 
 
 @pytest.fixture
-def world() -> World:
-    return World()
-
-
-@pytest.fixture
 def owner(world: World) -> Client:
     client = Client(world)
     client.open_inbox(BOX, POST, OWN)

@@ -36,18 +36,6 @@ from tests.relay.world import (
 
 
 @pytest.fixture
-def world() -> World:
-    return World()
-
-
-@pytest.fixture
-def alice(world: World) -> Client:
-    client = Client(world)
-    client.open()
-    return client
-
-
-@pytest.fixture
 def bob(world: World) -> Client:
     return Client(world)
 

@@ -5,6 +5,8 @@
 - hear: `receive`
 - know: `epoch`, `members()`, `export`, `epoch_authenticator`, `group_info`, … (in `group_facts`)
 - keep: `snapshot`; save a group before letting out what it made
+
+Long, because it is the one value that callers hold; what it does is done by the modules that it imports.
 """
 
 from collections.abc import Callable, Mapping, Sequence

@@ -136,11 +136,6 @@ class Relay:
         self._unwritten_bytes = 0
         self._effects: list[Effect] = []
 
-    @property
-    def session_count(self) -> int:
-        """How many sessions there are, those without a connection included."""
-        return len(self._sessions)
-
     def handle(self, inputs: Iterable[Input], now_ms: int) -> list[Effect]:
         """Take in what happened, and return what to do, in order."""
         for happened in inputs:

@@ -2,6 +2,8 @@
 
 Limits are enforced while parsing, so whatever comes out of `parse_up` or `parse_down` keeps them.
 Sizes that an operator may set lower, and so answers with `too_big`, are checked by the rules of the log.
+
+Long, because it is the list of everything that is said between a client and a relay, and is read as one.
 """
 
 from collections.abc import Sequence
