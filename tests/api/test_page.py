@@ -13,6 +13,7 @@ import msgspec
 import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
+from websockets.typing import Origin, Subprotocol
 
 from skvoz.api.caller import Caller, socket_file
 from skvoz.api.file_tickets import TICKETS_MAX, VALID_S, FileTickets
@@ -93,12 +94,12 @@ class Door:
 
     async def websocket_status(self, *subprotocols: str, origin: str | None = None) -> int:
         """Return the HTTP status that a WebSocket is answered with."""
-        offered = [*subprotocols] if subprotocols else None
+        offered = [Subprotocol(one) for one in subprotocols] or None
         try:
             async with connect(
                 f"ws://{self.authority}/rpc",
-                subprotocols=offered,  # type: ignore[arg-type]
-                origin=origin,  # type: ignore[arg-type]
+                subprotocols=offered,
+                origin=None if origin is None else Origin(origin),
             ):
                 return 101
         except InvalidStatus as refused:
@@ -162,8 +163,8 @@ def test_calls_and_events_on_a_websocket(tmp_path: Path) -> None:
         token = await one.token()
         async with connect(
             f"ws://{one.authority}/rpc",
-            subprotocols=["skvoz", f"token.{token}"],  # type: ignore[list-item]
-            origin=one.origin,  # type: ignore[arg-type]
+            subprotocols=[Subprotocol("skvoz"), Subprotocol(f"token.{token}")],
+            origin=Origin(one.origin),
         ) as websocket:
             assert websocket.subprotocol == "skvoz"
             program = Program(websocket)

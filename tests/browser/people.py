@@ -76,7 +76,7 @@ class Visitor:
         self.terminal = Terminal(folder)
         self.running = PageRunning(folder, relay)
         self.context: BrowserContext = browser.new_context(
-            **{"viewport": {"width": 1100, "height": 760}, "locale": "en-GB", **context}  # type: ignore[arg-type]
+            **{"viewport": {"width": 1100, "height": 760}, "locale": "en-GB", **context}  # type: ignore[arg-type]  # the options vary
         )
         self.context.grant_permissions(["clipboard-read", "clipboard-write"])
         self.context.set_default_timeout(PATIENCE_MS)

@@ -4,22 +4,22 @@ import json
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, ViewportSize
 
 from tests.browser.npm_tools import installed
 from tests.browser.people import Visitor, meet
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 Visit = Callable[..., Visitor]
-WIDE = {"width": 1100, "height": 760}
-NARROW = {"width": 320, "height": 640}
+WIDE: ViewportSize = {"width": 1100, "height": 760}
+NARROW: ViewportSize = {"width": 320, "height": 640}
 
 
 def look_at(page: Page, what: str) -> None:
     """Fail for whatever axe-core finds on the present screen, in either theme, wide and narrow."""
     axe = (installed() / "axe-core" / "axe.min.js").read_text("utf-8")
     for size in (WIDE, NARROW):
-        page.set_viewport_size(size)  # type: ignore[arg-type]
+        page.set_viewport_size(size)
         for theme in ("light", "dark"):
             page.emulate_media(color_scheme=theme, reduced_motion="reduce")
             page.evaluate(axe)
@@ -28,7 +28,7 @@ def look_at(page: Page, what: str) -> None:
             assert told == [], f"{what}, {theme}, {size}: {json.dumps(told, indent=1)}"
             wider = page.evaluate("document.documentElement.scrollWidth > innerWidth")
             assert not wider, f"{what} is wider than {size}"
-    page.set_viewport_size(WIDE)  # type: ignore[arg-type]
+    page.set_viewport_size(WIDE)
 
 
 def test_the_first_screens(visit: Visit) -> None:
@@ -113,7 +113,7 @@ def test_menus_dialogs_groups_and_search(visit: Visit) -> None:
     page.get_by_role("button", name="About this chat").click()
     page.get_by_role("heading", name="2 members").wait_for()
     look_at(page, "about a group")
-    page.set_viewport_size(WIDE)  # type: ignore[arg-type]
+    page.set_viewport_size(WIDE)
     page.get_by_label("Search", exact=True).fill("hello")
     page.get_by_role("region", name="What was found").get_by_role("button").first.wait_for()
     look_at(page, "search")

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from playwright.sync_api import Page
@@ -18,9 +19,9 @@ def folder(tmp_path: Path) -> Path:
     return Path(os.environ.get("SKVOZ_PICTURES") or tmp_path)
 
 
-def take(page: Page, file: Path, theme: str = "light") -> None:
+def take(page: Page, file: Path, theme: Literal["light", "dark"] = "light") -> None:
     """Keep a picture of the present screen."""
-    page.emulate_media(color_scheme=theme, reduced_motion="reduce")  # type: ignore[arg-type]
+    page.emulate_media(color_scheme=theme, reduced_motion="reduce")
     page.wait_for_timeout(200)
     page.screenshot(path=file, animations="disabled", caret="hide")
     assert file.stat().st_size < PICTURE_BYTES_MAX

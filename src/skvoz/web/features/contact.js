@@ -1,39 +1,29 @@
 /** A person's own page: what to call them, disappearing messages, blocking; and that their key changed. */
 
 import { html, nothing } from "../vendor/lit.js";
+import { AboutPerson } from "../core/about_person.js";
 import { tell } from "../core/announce.js";
 import { attempt } from "../core/attempt.js";
 import { call, wish } from "../core/connection.js";
 import { ask } from "../core/dialog.js";
-import { Part } from "../core/part.js";
 import { chatSections } from "../core/places.js";
 import { count, language, say } from "../core/texts.js";
 
 /** @typedef {import("../types/api.js").ChatView} ChatView */
 /** @typedef {import("../types/api.js").ContactView} ContactView */
 
-class Contact extends Part {
-  static properties = { accountId: {}, contact: { state: true }, piece: {} };
+class Contact extends AboutPerson {
+  static properties = { ...AboutPerson.properties, contact: { state: true }, piece: {} };
 
   constructor() {
     super();
-    this.accountId = "";
     /** Which part to draw: `name` or `block`. */
     this.piece = "name";
     /** @type {ContactView | null} */
     this.contact = null;
     this.watch(language);
-    this.hear("contact.changed", ({ account_id }) => {
-      if (account_id === this.accountId) void this.load();
-    });
   }
 
-  /** @param {Map<PropertyKey, unknown>} changed */
-  willUpdate(changed) {
-    if (changed.has("accountId") && this.accountId) void this.load();
-  }
-
-  /** @private */
   async load() {
     this.contact = await call("contact.get", { account_id: this.accountId });
   }

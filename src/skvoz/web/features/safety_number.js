@@ -1,36 +1,26 @@
 /** The safety number of a person: the same at both ends unless somebody sits between them. */
 
 import { html, nothing } from "../vendor/lit.js";
+import { AboutPerson } from "../core/about_person.js";
 import { attempt } from "../core/attempt.js";
 import { call, wish } from "../core/connection.js";
 import { icons } from "../core/icons.js";
-import { Part } from "../core/part.js";
 import { chatSections, composerTop } from "../core/places.js";
 import { go } from "../core/router.js";
 import { language, say } from "../core/texts.js";
 import { contacts } from "../state/contacts.js";
 
 /** A person's safety number, and whether it was compared. */
-class SafetyNumber extends Part {
-  static properties = { accountId: {}, digits: { state: true }, verified: { state: true } };
+class SafetyNumber extends AboutPerson {
+  static properties = { ...AboutPerson.properties, digits: { state: true }, verified: { state: true } };
 
   constructor() {
     super();
-    this.accountId = "";
     this.digits = "";
     this.verified = false;
     this.watch(language);
-    this.hear("contact.changed", ({ account_id }) => {
-      if (account_id === this.accountId) void this.load();
-    });
   }
 
-  /** @param {Map<PropertyKey, unknown>} changed */
-  willUpdate(changed) {
-    if (changed.has("accountId") && this.accountId) void this.load();
-  }
-
-  /** @private */
   async load() {
     const found = await call("contact.safety_number", { account_id: this.accountId });
     this.digits = found.digits;
