@@ -293,6 +293,32 @@ def test_nothing_new_goes_out_before_what_was_refused() -> None:
     assert boris.texts() == ["one", "two"]
 
 
+def test_what_waited_behind_a_refused_entry_that_was_met_is_said_again() -> None:
+    world, [anna, boris], group_id = group_of(2)
+    say(anna, group_id, "one")
+    [one] = anna.all(Intent)
+    assert one.entry_id is not None
+    world.settle()
+    anna.go_offline()
+    say(anna, group_id, "two")
+    world.held.clear()  # as a session lets it go
+    anna.online = True
+    conversation = anna.conversation(group_id)
+    refused = EntryRefused(
+        relay_id=conversation.relay_id,
+        log_id=conversation.log_id,
+        entry_id=one.entry_id,
+        code="slow",
+        retry_after_ms=0,
+    )
+    anna.handle(refused)
+    say(anna, group_id, "three")
+    world.settle()
+    assert boris.texts() == ["one"]
+    world.advance(2_000)
+    assert boris.texts() == ["one", "two", "three"]
+
+
 def test_what_was_taken_back_holds_nothing_up() -> None:
     world, [anna, boris], group_id = group_of(2)
     [relay] = world.relays.values()

@@ -26,7 +26,7 @@ from skvoz.client.records import (
     SentEntry,
     StagedCommit,
 )
-from skvoz.client.step import Reading, Step
+from skvoz.client.step import Step
 from skvoz.crypto import sha256
 from skvoz.mls import Group, SelfRemove
 
@@ -98,7 +98,7 @@ def pump(step: Step, group_id: GroupId) -> None:
     first = step.transaction.first(Intent, IN_FLIGHT_MAX, group_id=group_id)
     if len(first) == IN_FLIGHT_MAX and first[-1].entry_id is not None:
         return
-    if _is_held_back(step, reading):
+    if reading.held_back:
         return
     intents = step.transaction.first(Intent, _LOOKED_AT, group_id=group_id)
     waiting = [intent for intent in intents if intent.entry_id is None]
@@ -128,10 +128,6 @@ def pump(step: Step, group_id: GroupId) -> None:
 
 def _writes(conversation: Conversation) -> bool:
     return conversation.state in _WRITING and not conversation.frozen
-
-
-def _is_held_back(step: Step, reading: Reading) -> bool:
-    return reading.refused is not None and bool(step.transaction.select(Intent, entry_id=reading.refused))
 
 
 def _send(step: Step, conversation: Conversation, intent: Intent) -> None:
@@ -204,7 +200,7 @@ def resume(step: Step, group_id: GroupId) -> None:
     reading = step.caches.readings.get(group_id)
     if conversation is None or not _writes(conversation) or not (reading and reading.caught_up):
         return
-    reading.refused = None
+    reading.held_back = False
     if reading.owed:
         reading.owed.clear()
         reading.tries += 1
@@ -250,15 +246,13 @@ def missed(step: Step, conversation: Conversation) -> None:
     # Where closers did not hold, the contest is repeated anyway.
     staged = step.transaction.get(StagedCommit, group_id) if late else None
     due = staged is not None and staged.entry_id in late and not conversation.unfollowed_closers
-    waits = _is_held_back(step, reading)
+    waits = reading.held_back
     for entry_id in late:
         del reading.owed[entry_id]
         sent = step.transaction.get(SentEntry, group_id, entry_id)
         if sent is not None:
             step.transaction.put(msgspec.structs.replace(sent, position=0))
-            if not due and not waits:
-                reading.refused = entry_id
-            due = True
+            reading.held_back = due = True
     if due:
         step.hasten_alarm(RESEND_ALARM, group_id, step.now_ms + _pause_ms(_MISSED_RETRY_MS, reading.tries))
         reading.tries += not waits
@@ -292,6 +286,10 @@ def refused(step: Step, conversation: Conversation, fact: EntryRefused) -> None:
     staged = step.transaction.get(StagedCommit, group_id)
     is_closer = staged is not None and staged.entry_id == fact.entry_id
     intents = step.transaction.select(Intent, entry_id=fact.entry_id)
+    if not is_closer and not intents and fact.code in {"slow", "full"}:
+        # It has been met since; but the session has let go what waited behind it.
+        _hold_back(step, conversation, fact)
+        return
     if not is_closer and not intents:
         # Superseded, it has gone out under another id since; or it was put back into a restored relay.
         forgotten_rooms.put_back_refused(step, conversation, fact)
@@ -308,11 +306,16 @@ def refused(step: Step, conversation: Conversation, fact: EntryRefused) -> None:
                 _fail(step, conversation, intent, fact.code)
             pump(step, group_id)
         case _:
-            reading = step.caches.readings.get(group_id)
-            if reading is not None and intents and not _is_held_back(step, reading):
-                reading.refused = fact.entry_id
-            due_ms = step.now_ms + max(fact.retry_after_ms, _RETRY_MS)
-            step.hasten_alarm(RESEND_ALARM, group_id, due_ms)
+            _hold_back(step, conversation, fact)
+
+
+def _hold_back(step: Step, conversation: Conversation, fact: EntryRefused) -> None:
+    """Say what is under way again after a pause, and nothing new before it."""
+    reading = step.caches.readings.get(conversation.group_id)
+    if reading is not None:
+        reading.held_back = True
+    due_ms = step.now_ms + max(fact.retry_after_ms, _RETRY_MS)
+    step.hasten_alarm(RESEND_ALARM, conversation.group_id, due_ms)
 
 
 def _fail(step: Step, conversation: Conversation, intent: Intent, reason: str) -> None:
@@ -349,6 +352,7 @@ def take_back(step: Step, group_id: GroupId) -> None:
     reading = step.caches.readings.get(group_id)
     if reading is not None:
         reading.owed.clear()
+        reading.held_back = False
     staged = step.transaction.get(StagedCommit, group_id)
     if staged is not None:
         give_up(step, staged)

@@ -44,8 +44,8 @@ class Reading:
     attached: bool = False
     head: int = 0
     through: int = 0
-    refused: EntryId | None = field(default=None, repr=False)
-    """An entry of ours that the relay has no room for now: what comes after it waits."""
+    held_back: bool = False
+    """The relay has no room for an entry of ours now: nothing new goes out before it is said again."""
     owed: dict[EntryId, int] = field(default_factory=dict[EntryId, int], repr=False)
     """Entries and a closer of ours that the relay says to have, and where; they were not met yet."""
     tries: int = 0
