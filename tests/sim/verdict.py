@@ -75,19 +75,23 @@ def _was_dropped(world: "World", chat: Conversation) -> bool:
 def _backup_was_too_old(world: "World", chat: Conversation) -> bool:
     """Tell whether a relay went back further than members keep closers, to a log that leads nowhere.
 
-    Nobody has a closer of any segment that it knows, and only who made the log could drop it: that is not
-    done by itself, since others may be in it.
+    The closers that all of them kept lead back to no segment that it knows: one of those between was too long
+    to be kept, or kept by somebody who has left. Only who made the log could drop it: that is not done by
+    itself, since others may be in it.
     """
     relay = world.relays[chat.relay_id]
     if not (chat.denied and relay.restored) or relay.store.log(chat.log_id) is None:
         return False
-    kept = [
-        one
+    before = {
+        one.next_hash: sha256(one.segment_key)
         for person in world.people
         if _is_in(person, chat.group_id)
         for one in person.records.select(KeptCloser, group_id=chat.group_id)
-    ]
-    return not any(relay.store.segment(chat.log_id, sha256(one.segment_key)) for one in kept)
+    }
+    segment: bytes | None = sha256(chat.segment_key)
+    while segment is not None and relay.store.segment(chat.log_id, segment) is None:
+        segment = before.pop(segment, None)
+    return segment is None
 
 
 def _is_in(person: "Person", group_id: GroupId) -> bool:
