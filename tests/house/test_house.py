@@ -125,6 +125,12 @@ def test_no_tracked_file_names_a_workplace_or_a_registry() -> None:
     assert found == []
 
 
+def test_no_tracked_file_holds_a_conflict_of_a_merge() -> None:
+    mark = re.compile(rb"^(<{7} |>{7} |={7}$)", re.MULTILINE)
+    found = [str(path.relative_to(TOP)) for path in tracked() if mark.search(path.read_bytes())]
+    assert found == []
+
+
 def impure_calls(text: str) -> list[str]:
     """Find `print(…)`, the built-in `hash(…)`, a clock's `now()` and imports of `logging`."""
     found: list[str] = []
