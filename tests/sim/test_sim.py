@@ -20,8 +20,8 @@ FOUND: tuple[int, ...] = (
 """Seeds that found something, whatever their worlds have become since."""
 TOP = Path(__file__).resolve().parents[2]
 UNSETTLED = frozenset({"relay_restore", "relay_lies", "relay_disk_full", "relay_refuses"})
-"""Left out of fresh worlds until 20,000 with these have passed at a stretch: 2 of 2,500 failed before the last
-mend. The fixed worlds have them, and `./dev sim` draws them."""
+"""Left out of fresh worlds until 20,000 with these have passed at a stretch; the fixed worlds have them, and
+`./dev sim` draws them."""
 
 
 def check(seeds: range | tuple[int, ...], without: frozenset[str] = frozenset()) -> None:
