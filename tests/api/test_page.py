@@ -11,6 +11,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from starlette.requests import Request
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 from websockets.typing import Origin, Subprotocol
@@ -19,7 +20,7 @@ from skvoz.api.caller import Caller, socket_file
 from skvoz.api.file_tickets import TICKETS_MAX, VALID_S, FileTickets
 from skvoz.api.listening import loopback_socket
 from skvoz.api.page import START_SIZE_MAX, page_file, serving_page
-from skvoz.api.page_files import FOLDER, MEDIA_TYPES
+from skvoz.api.page_files import FOLDER, MEDIA_TYPES, PageFiles, as_served, without_comments
 from skvoz.api.params import NoParams
 from skvoz.api.protocol import REQUEST_SIZE_MAX
 from skvoz.api.service import Service, serving
@@ -349,7 +350,7 @@ def test_only_the_pages_own_files_are_there(tmp_path: Path) -> None:
             answer = await one.ask("GET", f"/{file.relative_to(FOLDER).as_posix()}")
             assert answer.status == (200 if file.suffix in MEDIA_TYPES else 404), file.name
             if answer.status == 200:
-                assert answer.body == file.read_bytes()
+                assert answer.body == as_served(file)
                 assert answer.headers["content-type"] == MEDIA_TYPES[file.suffix]
                 known = answer.headers["etag"]
                 again = await one.ask("GET", f"/{file.relative_to(FOLDER).as_posix()}", if_none_match=known)
@@ -377,6 +378,37 @@ def test_the_page_names_its_modules_so_that_they_are_fetched_together(tmp_path: 
         assert {f"</{name}>; rel=modulepreload" for name in modules} == set(named.split(", "))
 
     at_the_door(tmp_path, visit)
+
+
+@pytest.mark.parametrize(
+    ("suffix", "written", "sent"),
+    [
+        (".js", b"/** Why.\n * More. **/\nrun(); // beside\n  // above\n", b"\n\nrun(); // beside\n\n"),
+        (".js", b"  /** @type {A} */ (x).y();\nz(); /* a\n*/\n", None),
+        (".js", b'a("/* in */");\nb("// a string");\n', None),
+        (".js", b"/* one */ run(); /* two */\n/* three */\n", b"/* one */ run(); /* two */\n\n"),
+        (".css", b"/* A list. */\na { b: c; }\n// d\n", b"\na { b: c; }\n// d\n"),
+        (".html", b"<!-- why -->\n// not code\n", None),
+        (".js", b"/* without an end\nrun();\n", None),
+    ],
+)
+def test_only_comments_on_lines_of_their_own_are_left_out(
+    suffix: str, written: bytes, sent: bytes | None
+) -> None:
+    assert without_comments(written, suffix) == (written if sent is None else sent)
+
+
+def test_a_changed_file_is_served_anew(tmp_path: Path) -> None:
+    script = tmp_path / "run.js"
+    script.write_text("// why\nrun();\n")
+    files = PageFiles(tmp_path)
+    request = Request({"type": "http", "path_params": {"path": "run.js"}, "headers": []})
+    before = asyncio.run(files.answer(request))
+    assert (before.body, asyncio.run(files.answer(request)).headers) == (b"\nrun();\n", before.headers)
+    script.write_text("// why\nrun(2);\n")
+    after = asyncio.run(files.answer(request))
+    assert after.body == b"\nrun(2);\n"
+    assert after.headers["etag"] != before.headers["etag"]
 
 
 def test_answers_do_not_wait_for_acknowledgements() -> None:

@@ -9,14 +9,19 @@ from typing import Final
 
 import pytest
 
-from skvoz.api.page_files import FOLDER, MEDIA_TYPES
+from skvoz.api.page_files import FOLDER, MEDIA_TYPES, as_served
 from tests.browser.npm_tools import HERE, REPOSITORY, installed
 
 CODE_BYTES_MAX: Final = 120_000
-"""Everything that a browser loads, compressed."""
+"""Everything that a browser loads, as the node sends it, compressed."""
 SCRIPT_LINES_MAX: Final = 400
 IMPORT: Final = re.compile(r'^(?:import|(?:import|export)\b[^;"]* from) "([^"]+)";', re.MULTILINE)
 VENDORED: Final = re.compile(r"^\| `vendor/([\w.]+)` \|.*\| `([0-9a-f]{64})` \|$", re.MULTILINE)
+TOKEN: Final = re.compile(
+    r"""(?P<comment>//[^\n]*|/\*[\s\S]*?\*/)|(?P<text>"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*')"""
+    r"""|(?P<pattern>(?<=[=(,:?&|!\[{;])\s*/(?![/*])(?:\\.|\[(?:\\.|[^\]\\\n])*\]|[^/\\\n\[])+/)|(?P<mark>[`{}])"""
+)
+"""What may hide a backtick or look like a comment, in the code outside of templates."""
 DOCUMENT: Final = REPOSITORY / "docs" / "vendored.md"
 
 
@@ -76,10 +81,81 @@ def test_the_vendored_module_can_be_made_again(tmp_path: Path) -> None:
 
 
 def test_the_page_is_small(capsys: pytest.CaptureFixture[str]) -> None:
-    size = sum(len(gzip.compress(file.read_bytes(), 9)) for file in served())
+    size = sum(len(gzip.compress(as_served(file), 9)) for file in served())
     with capsys.disabled():
         print(f"\nthe page's code: {size / 1000:.1f} kB compressed, of {CODE_BYTES_MAX / 1000:.0f}")
     assert size <= CODE_BYTES_MAX
+
+
+def templates_words(code: str) -> list[str]:
+    """Return the words of all template literals, without the code in their `${…}`."""
+    found: list[str] = []
+    at, inside, depths = 0, False, [0]
+    while at < len(code):
+        if inside:
+            part = re.compile(r"(?:\\[\s\S]|[^`\\$]|\$(?!\{))*").match(code, at)
+            assert part is not None
+            found.append(part[0])
+            at = part.end()
+            inside = not code.startswith("`", at)
+            if inside:  # at `${`: code until its brace
+                depths.append(0)
+            else:
+                depths.pop()
+            at, inside = at + (2 if inside else 1), False
+            continue
+        token = TOKEN.search(code, at)
+        if token is None:
+            break
+        at = token.end()
+        if token["mark"] == "`":
+            depths.append(-1)
+            inside = True
+        elif token["mark"] == "{":
+            depths[-1] += 1
+        elif token["mark"] == "}":
+            if depths[-1] == 0 and len(depths) > 1:  # the end of `${…}`
+                depths.pop()
+                inside = True
+            else:
+                depths[-1] -= 1
+    assert depths == [0]
+    return found
+
+
+@pytest.mark.parametrize("script", own_scripts(), ids=lambda path: path.name)
+def test_no_template_has_a_line_that_looks_like_a_comment(script: Path) -> None:
+    for words in templates_words(script.read_text("utf-8")):
+        assert not re.search(r"^[ \t]*(?://|/\*)", words, re.MULTILINE)
+
+
+def test_the_words_of_templates_are_found() -> None:
+    code = "a(`one ${b ? `two\n// not one ${{ c: `three` }}` : /`/} four`); // `five`\nd('`', \"{\");"
+    assert templates_words(code) == ["one ", "two\n// not one ", "three", "", " four"]
+
+
+@pytest.mark.browser
+def test_what_is_served_compiles_to_what_is_written(tmp_path: Path) -> None:
+    compiler = installed() / "typescript" / "bin" / "tsc"
+    made: list[dict[str, bytes]] = []
+    for name in ("written", "served"):
+        folder = tmp_path / name
+        for script in own_scripts():
+            copy = folder / script.relative_to(FOLDER)
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            copy.write_bytes(script.read_bytes() if name == "written" else as_served(script))
+            assert copy.read_bytes().count(b"\n") == script.read_bytes().count(b"\n")
+        out = tmp_path / f"{name}-made"
+        options = "--allowJs --noCheck --noResolve --removeComments --target esnext --module esnext"
+        files = [str(file) for file in sorted(folder.rglob("*.js"))]
+        subprocess.run(
+            ["node", str(compiler), *options.split(), "--rootDir", folder, "--outDir", out, *files],
+            capture_output=True,
+            check=True,
+        )
+        made.append({file.relative_to(out).as_posix(): file.read_bytes() for file in out.rglob("*.js")})
+    assert len(made[0]) == len(own_scripts())
+    assert made[0] == made[1]
 
 
 @pytest.mark.parametrize("script", own_scripts(), ids=lambda path: path.name)

@@ -1,5 +1,10 @@
-"""The page's files: those of `skvoz/web` that a browser needs; listed once, so no path leads elsewhere."""
+"""The page's files: those of `skvoz/web` that a browser needs; listed once, so no path leads elsewhere.
 
+Comments are for people who read the source: a browser is sent empty lines in their place, and so less than
+half as much to read at each start, with every line under its number.
+"""
+
+import re
 from pathlib import Path
 from typing import Final
 
@@ -23,6 +28,28 @@ MEDIA_TYPES: Final = {
 
 CLASSIC_SCRIPT: Final = "look.js"
 """Runs before the first paint; the others are modules."""
+AS_THEY_ARE: Final = "vendor"
+"""The folder of files by others, served byte for byte."""
+
+_BLOCK: Final = rb"/\*[^*]*\*+(?:[^/*][^*]*\*+)*/[ \t]*"
+# Only what fills its lines from their beginning to their end: so nothing inside a string or a template,
+# and no `/** @type {…} */` before an expression, is ever touched.
+_COMMENTS: Final = {
+    ".css": re.compile(rb"^[ \t]*" + _BLOCK + rb"$", re.MULTILINE),
+    ".js": re.compile(rb"^[ \t]*(?:" + _BLOCK + rb"|//[^\n]*)$", re.MULTILINE),
+}
+
+
+def without_comments(content: bytes, suffix: str) -> bytes:
+    """Return a script or style with empty lines for the comments that stand on lines of their own."""
+    comments = _COMMENTS.get(suffix)
+    return content if comments is None else comments.sub(lambda found: b"\n" * found[0].count(b"\n"), content)
+
+
+def as_served(file: Path) -> bytes:
+    """Return what a browser is sent of a file; raises `OSError`."""
+    content = file.read_bytes()
+    return content if file.parent.name == AS_THEY_ARE else without_comments(content, file.suffix)
 
 
 class PageFiles:
@@ -31,6 +58,7 @@ class PageFiles:
     def __init__(self, folder: Path = FOLDER) -> None:
         found = [file for file in folder.rglob("*") if file.suffix in MEDIA_TYPES and file.is_file()]
         self._files = {file.relative_to(folder).as_posix(): file for file in found}
+        self._read: dict[Path, tuple[tuple[int, int], bytes, str]] = {}
         modules = sorted(name for name in self._files if name.endswith(".js") and name != CLASSIC_SCRIPT)
         self._preload = ", ".join(f"</{name}>; rel=modulepreload" for name in modules)
 
@@ -39,12 +67,22 @@ class PageFiles:
         file = self._files.get(request.path_params["path"] or "index.html")
         if file is None:
             return Response(status_code=404)
-        content = file.read_bytes()
+        content, tag = self._now(file)
         # The browser asks each time, so that a newer version never meets parts of an older one.
-        headers = {"cache-control": "no-cache", "etag": entity_tag(content)}
+        headers = {"cache-control": "no-cache", "etag": tag}
         if file.suffix == ".html":
             # Fetched together, and not each once the one before it was read.
             headers["link"] = self._preload
-        if request.headers.get("if-none-match") == headers["etag"]:
+        if request.headers.get("if-none-match") == tag:
             return Response(status_code=304, headers=headers)
         return Response(content, headers=headers | {"content-type": MEDIA_TYPES[file.suffix]})
+
+    def _now(self, file: Path) -> tuple[bytes, str]:
+        """Return what is sent of a file and its tag; a file is read once for each of its versions."""
+        state = file.stat()
+        version = (state.st_mtime_ns, state.st_size)
+        known = self._read.get(file)
+        if known is None or known[0] != version:
+            content = as_served(file)
+            known = self._read[file] = (version, content, entity_tag(content))
+        return known[1], known[2]
