@@ -46,6 +46,7 @@ _ACTIONS: Final[tuple[Action, ...]] = (
         text="Привет, @Алиса!", mentions=(Mention(account_id=_ALICE, start=8, length=6),), reply_to=_MESSAGE
     ),
     Text(text="*hi*", plain=True, expires=Expiration(relative=True, time_s=60)),
+    Text(text="passed on", forwarded=True),
     Edit(replaces=_MESSAGE, text="\\[a] `b`"),
     Delete(replaces=_MESSAGE),
     Reaction(target=_MESSAGE, emoji="❤"),

@@ -116,6 +116,12 @@ def test_what_a_search_finds_is_paged_and_kept_to_a_chat(tmp_path: Path) -> None
             )
             assert texts(page) + texts(rest) == counted(range(6, -1, -1))
             assert rest["next_before"] is None
+            next_up = await one.result(
+                "message.search", text="NOT", chat_id=notes, limit=2, after=rest["messages"][-1]["sequence"]
+            )
+            assert texts(next_up) == counted(range(2, 0, -1))
+            assert next_up["next_before"] == next_up["messages"][-1]["sequence"]
+            assert (await one.refusal("message.search", text="not", before=9, after=1))["code"] == -32602
             exact = await one.result("message.search", text="note", chat_id=notes, limit=7)
             assert exact["next_before"] is None
             assert (await one.result("message.search", text="?!"))["messages"] == []

@@ -67,6 +67,7 @@ def test_answers_edits_reactions_and_deletions(visit: Visit) -> None:
     menu(here, "hello to you", "Forward")
     here.get_by_role("dialog").get_by_role("button", name="Boris").click()
     expect(there.get_by_role("log").get_by_text("hello to you")).to_have_count(1)
+    expect(there.get_by_role("log").get_by_text("Forwarded")).to_have_count(1)
 
 
 def test_a_jump_to_what_was_answered(visit: Visit) -> None:
@@ -120,6 +121,11 @@ def test_search_over_all_chats_finds_words_and_leads_there(visit: Visit) -> None
     expect(found.locator("mark")).to_have_text("ёлк")
     found.get_by_role("button").click()
     expect(page.get_by_role("log").get_by_text("ёлка в лесу")).to_be_in_viewport()
+    expect(page.get_by_role("log").locator("mark")).to_have_text("ёлк")
+    page.get_by_role("button", name="Earlier").click()
+    page.get_by_text("There is no earlier one.").first.wait_for()
+    page.get_by_role("button", name="Don't mark it any more").click()
+    expect(page.get_by_role("log").locator("mark")).to_have_count(0)
     page.get_by_label("Search", exact=True).fill("bori")
     found.get_by_role("button", name="Boris").first.wait_for()
     page.get_by_label("Search", exact=True).fill("zzzz")
@@ -130,6 +136,10 @@ def test_search_over_all_chats_finds_words_and_leads_there(visit: Visit) -> None
     expect(page.get_by_label("Search", exact=True)).to_be_focused()
     page.keyboard.type("line 7")
     expect(found.get_by_role("button")).to_have_count(11)
+    found.get_by_role("button").last.click()  # line 7
+    page.get_by_role("button", name="Later", exact=True).click()
+    expect(page.locator(".flash mark")).to_have_text(["line", "7"])
+    expect(page.locator(".flash")).to_contain_text("line 70")
     page.get_by_label("Search", exact=True).press("Escape")
     page.get_by_role("button", name="To the latest").click()
     expect(page.get_by_role("log").get_by_text("line 89")).to_be_in_viewport()

@@ -67,7 +67,8 @@ def _texts(draw: st.DrawFn) -> Text:
     if draw(st.booleans()):
         return Text(text=draw(_WORDS.filter(str.strip)), reply_to=reply_to, expires=expires, plain=True)
     text, mentions = draw(texts_with_mentions())
-    return Text(text=text, mentions=mentions, reply_to=reply_to, expires=expires)
+    forwarded = draw(st.booleans())
+    return Text(text=text, mentions=mentions, reply_to=reply_to, expires=expires, forwarded=forwarded)
 
 
 @st.composite

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 
 from skvoz.base.errors import BadRequest
+from skvoz.codec import cbor
 from skvoz.content import (
     REPORT_IDS_MAX,
     TEXT_SIZE_MAX,
@@ -233,3 +234,10 @@ def test_several_reports_are_no_message() -> None:
     content = _received(_multi(PartSemantics.PROCESS_ALL, part, part))
     assert from_content(content) == Report(read=(message(1),))
     assert report_in(replace(content, body=_multi(PartSemantics.CHOOSE_ONE, part, part))) is None
+
+
+@pytest.mark.parametrize("value", [True, 1, "yes", None, (True,)])
+def test_only_a_plain_true_marks_a_text_as_forwarded(value: cbor.Value) -> None:
+    said = _said(Text(text="passed on"))
+    marked = replace(said, extensions={**said.extensions, "skvoz.forwarded": value})
+    assert from_content(parse(encode(marked))) == Text(text="passed on", forwarded=value is True)

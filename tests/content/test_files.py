@@ -43,6 +43,7 @@ def a_file(**changes: Any) -> File:
     [
         Text(text="", files=(a_file(),)),
         Text(text="look", files=(a_file(),), reply_to=ID),
+        Text(text="", files=(a_file(),), forwarded=True),
         Text(text="", files=(a_file(), a_file(name="b"))),
         Text(text="all", files=tuple(a_file(name=str(n)) for n in range(16))),
         Text(

@@ -17,6 +17,7 @@ from skvoz.client.recovery_phrase import phrase_of
 from skvoz.client.safety_numbers import safety_number
 from skvoz.codec import cbor, opaque, pad, uint8, vector
 from skvoz.content import (
+    Action,
     Delete,
     Edit,
     Mention,
@@ -264,10 +265,11 @@ def content() -> Vector:
     sender, room = account_uri(ANNA.account_id), room_uri(GROUP_ID)
     text = text_of_anna()
     identity_of_text = message_id(sender, room, text)
-    actions: dict[str, Edit | Delete | Reaction | Report] = {
+    actions: dict[str, Action] = {
         "edit": Edit(replaces=identity_of_text, text="Привет!"),
         "delete": Delete(replaces=identity_of_text),
         "reaction": Reaction(target=identity_of_text, emoji="👍"),
+        "forwarded": Text(text="passed on", forwarded=True),
         "report": Report(delivered=(identity_of_text,), read=(identity_of_text,)),
     }
     made: Vector = {

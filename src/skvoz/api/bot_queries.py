@@ -62,6 +62,13 @@ class BotQueries(Queries):
             found += super().search(query, chat_id=one, before=before, limit=limit)
         return sorted(found, key=lambda message: -message.sequence)[:limit]
 
+    def search_after(self, query: str, *, chat_id: bytes | None, after: int, limit: int) -> list[Message]:
+        """Return messages as `Queries.search_after`; none of another chat."""
+        found: list[Message] = []
+        for one in self._searched(chat_id):
+            found += super().search_after(query, chat_id=one, after=after, limit=limit)
+        return sorted(found, key=lambda message: message.sequence)[:limit]
+
     def _searched(self, chat_id: bytes | None) -> Iterator[bytes | None]:
         """Yield the chats to look through; None stands for all at once."""
         if chat_id is not None:

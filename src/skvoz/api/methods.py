@@ -226,12 +226,18 @@ def _page_of(queries: Queries, params: asked.MessagePageParams) -> list[Message]
 
 def message_search(queries: Queries, params: asked.SearchParams) -> views.FoundPageView:
     """Return messages with all the words, the latest first; none for no words."""
-    limit = params.limit
-    found = queries.search(params.text, chat_id=params.chat_id, before=params.before, limit=limit + 1)
-    page = found[:limit]
+    text, chat_id, limit = params.text, params.chat_id, params.limit
+    if params.after is not None:
+        if params.before is not None:
+            raise BadRequest("a page is before or after a message, and not both")
+        page = queries.search_after(text, chat_id=chat_id, after=params.after, limit=limit)[::-1]
+        more = bool(page) and bool(queries.search(text, chat_id=chat_id, before=page[-1].sequence, limit=1))
+    else:
+        found = queries.search(text, chat_id=chat_id, before=params.before, limit=limit + 1)
+        page, more = found[:limit], len(found) > limit
     return views.FoundPageView(
-        messages=tuple(_shown(queries, message, params.text) for message in page),
-        next_before=page[-1].sequence if len(found) > limit else None,
+        messages=tuple(_shown(queries, message, text) for message in page),
+        next_before=page[-1].sequence if more else None,
     )
 
 

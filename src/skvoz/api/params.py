@@ -89,11 +89,15 @@ class MessagePageParams(Params, frozen=True, kw_only=True):
 
 
 class SearchParams(Params, frozen=True, kw_only=True):
-    """Words to look for, everywhere or in one chat; the last may be the beginning of a word."""
+    """Words to look for, everywhere or in one chat; the last may be the beginning of a word.
+
+    What is found is the latest, or nearest below the sequence `before`, or nearest above `after`.
+    """
 
     text: Annotated[str, msgspec.Meta(max_length=QUERY_LENGTH_MAX)]
     chat_id: bytes | None = None
     before: Sequence | None = None
+    after: Sequence | None = None
     limit: Limit = PAGE_SIZE
 
 

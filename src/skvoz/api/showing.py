@@ -204,6 +204,7 @@ def message_view(
         expires_ms=message.expires_ms,
         failure=message.failure,
         files=tuple(map(file_view, files)),
+        forwarded=message.forwarded,
         highlights=tuple(highlights(message.text, query)) if query else (),
     )
 

@@ -152,6 +152,7 @@ class MessageView(View, frozen=True, kw_only=True):
     expires_ms: int | None
     failure: str
     files: tuple[FileView, ...]
+    forwarded: bool
     highlights: tuple[tuple[int, int], ...] = ()
 
 

@@ -96,6 +96,8 @@ def _notes(message: MessageView) -> list[str]:
     notes: list[str] = []
     if message.own:
         notes.append(message_state(message))
+    if message.forwarded and not message.deleted:
+        notes.append(say("forwarded"))
     if message.edited and not message.deleted:
         notes.append(say("edited"))
     notes += [f"{one_line(one.emoji)} {len(one.account_ids)}" for one in message.reactions]

@@ -222,13 +222,17 @@ class FileToSend(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
 
 class SendMessage(CommandBase, frozen=True, kw_only=True):
-    """Write to a chat. Answers `message_id`. With files the text may be empty; it goes out after them."""
+    """Write to a chat. Answers `message_id`. With files the text may be empty; it goes out after them.
+
+    `forwarded` says that somebody else said it first, and not who.
+    """
 
     chat_id: bytes
     text: str
     reply_to: MessageId | None = None
     mentions: tuple[MentionSpan, ...] = ()
     files: tuple[FileToSend, ...] = ()
+    forwarded: bool = False
 
 
 class StageFile(CommandBase, frozen=True, kw_only=True):

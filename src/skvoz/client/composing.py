@@ -88,6 +88,7 @@ def send(step: Step, command: SendMessage) -> Answer:
             reply_to=command.reply_to,
             mentions=command.mentions,
             chosen=files.chosen(step, conversation, command.files),
+            forwarded=command.forwarded,
         ),
     )
 
@@ -100,6 +101,7 @@ def send_text(
     reply_to: MessageId | None = None,
     mentions: tuple[MentionSpan, ...] = (),
     chosen: Sequence[File] = (),
+    forwarded: bool = False,
 ) -> MessageId:
     """Show a text of ours, perhaps with files, and queue it."""
     expiry_s = conversation.message_expiry_s
@@ -109,6 +111,7 @@ def send_text(
         mentions=_mentions(text, mentions),
         files=tuple(files.said(file) for file in chosen),
         expires=Expiration(relative=True, time_s=expiry_s) if expiry_s else None,
+        forwarded=forwarded,
     )
     # A report would wait with the files, so it doesn't ride along.
     body, identity = _content(step, conversation, action, with_report=not chosen)

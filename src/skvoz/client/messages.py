@@ -146,6 +146,7 @@ def message_of(
         mentions=spans(action) if is_text else (),
         expires_ms=_expiry_ms(action.expires, now_ms) if is_text else None,
         file_count=len(action.files) if is_text else 0,
+        forwarded=is_text and action.forwarded,
     )
 
 

@@ -13,6 +13,7 @@ from skvoz.content import media
 from skvoz.content.files import FILES_MAX, File, file_in, file_parts, is_preview, with_preview
 from skvoz.content.markdown import Mention, with_links, without_links
 from skvoz.content.model import (
+    FORWARDED,
     SENT_AT,
     TEXT_SIZE_MAX,
     Disposition,
@@ -55,6 +56,8 @@ class Text:
     expires: Expiration | None = None
     plain: bool = False
     files: tuple[File, ...] = ()
+    forwarded: bool = False
+    """Somebody else said it first; who is not told."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,20 +147,22 @@ def to_content(
             semantics=PartSemantics.PROCESS_ALL,
             parts=(body, _report_part(report)),
         )
+    forwarded = isinstance(action, Text) and action.forwarded
     return MimiContent(
         salt=salt,
         replaces=replaces,
         expires=expires,
         in_reply_to=in_reply_to,
         last_seen=last_seen,
-        extensions={SENT_AT: sent_at_ms},
+        extensions={SENT_AT: sent_at_ms, FORWARDED: True} if forwarded else {SENT_AT: sent_at_ms},
         body=body,
     )
 
 
 def from_content(content: MimiContent) -> Action | Unknown:
     """Return what the author did; a report that rides along is found by `report_in`."""
-    return _action(content, content.body)
+    action = _action(content, content.body)
+    return replace(action, forwarded=True) if isinstance(action, Text) and content.forwarded else action
 
 
 def report_in(content: MimiContent) -> Report | None:

@@ -33,6 +33,7 @@ SENDER_URI: Final = 1
 ROOM_URI: Final = 2
 SENT_AT: Final = "skvoz.sentAt"
 LAST_SEEN: Final = "skvoz.lastSeen"
+FORWARDED: Final = "skvoz.forwarded"
 
 ExtensionKey: TypeAlias = int | str
 
@@ -146,3 +147,8 @@ class MimiContent:
         """When the author's device says that it was written, milliseconds since 1970 UTC."""
         value = self.extensions.get(SENT_AT)
         return value if isinstance(value, int) else None
+
+    @property
+    def forwarded(self) -> bool:
+        """Whether its author passes on what somebody else said, without saying who."""
+        return self.extensions.get(FORWARDED) is True

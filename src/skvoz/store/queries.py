@@ -215,15 +215,24 @@ class Queries:
 
     def search(self, query: str, *, chat_id: bytes | None, before: int | None, limit: int) -> list[Message]:
         """Return up to `limit` messages with all words of `query`, the latest first; none for no words."""
+        return self._search(query, chat_id, "< ?2 ORDER BY message_text.rowid DESC", before, limit)
+
+    def search_after(self, query: str, *, chat_id: bytes | None, after: int, limit: int) -> list[Message]:
+        """Return up to `limit` messages with all words of `query` above a sequence, the oldest first."""
+        return self._search(query, chat_id, "> ?2 ORDER BY message_text.rowid", after, limit)
+
+    def _search(
+        self, query: str, chat_id: bytes | None, where: str, place: int | None, limit: int
+    ) -> list[Message]:
         expression = match_expression(query)
         if not expression:
             return []
         rows = self._database.rows(
-            "SELECT message.body FROM message_text JOIN message ON message.sequence = message_text.rowid"
-            " WHERE message_text MATCH ?1 AND message_text.rowid < ?2"
-            " AND (?3 IS NULL OR message.chat_id = ?3)"
-            " ORDER BY message_text.rowid DESC LIMIT ?4",
-            (expression, 2**62 if before is None else before, chat_id, min(limit, PAGE_MAX)),
+            "SELECT message.body FROM message_text"  # noqa: S608 - `where` is one of the two above
+            " JOIN message ON message.sequence = message_text.rowid"
+            " WHERE message_text MATCH ?1 AND (?3 IS NULL OR message.chat_id = ?3)"
+            f" AND message_text.rowid {where} LIMIT ?4",
+            (expression, 2**62 if place is None else place, chat_id, min(limit, PAGE_MAX)),
         )
         return [decode(Message, body) for (body,) in rows]
 

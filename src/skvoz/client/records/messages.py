@@ -52,6 +52,8 @@ class Message(Record, frozen=True, array_like=True, kw_only=True):
     failure: str = ""
     file_count: int = 0
     """How many `File`s belong to it."""
+    forwarded: bool = False
+    """Its author passes on what somebody else said."""
 
 
 class ReactionGiven(Record, frozen=True, array_like=True, kw_only=True):

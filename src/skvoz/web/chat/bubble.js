@@ -7,6 +7,7 @@ import { icons } from "../core/icons.js";
 import { hueOf } from "../core/people.js";
 import { clock, fullTime, say } from "../core/texts.js";
 import { failure, tick } from "./ticks.js";
+import { soughtIn } from "../state/sought.js";
 import { formatted } from "./words.js";
 
 /** @typedef {import("../types/api.js").MessageView} MessageView */
@@ -54,7 +55,7 @@ export function bubble(message, chat, { follows, isLast, isNewest }) {
  */
 function body(message, chat) {
   if (message.deleted) return html`<p class="gone">${say("Deleted")}</p>`;
-  const words = message.text ? html`<div class="words">${formatted(message, { links: !chat.is_request })}</div>` : nothing;
+  const words = message.text ? html`<div class="words">${formatted(message, { links: !chat.is_request, sought: soughtIn(chat.chat_id, message.text) })}</div>` : nothing;
   if (!message.unsupported) return words;
   return html`<p class="gone">${say("Something that this version can't show")}</p>${words}`;
 }

@@ -5,13 +5,14 @@ import { wish } from "../core/connection.js";
 import { icons } from "../core/icons.js";
 import { Part } from "../core/part.js";
 import { avatar, chatName } from "../core/people.js";
-import { chatMenu, screens } from "../core/places.js";
+import { chatMenu, chatTop, screens } from "../core/places.js";
 import { menuButton } from "../core/popup.js";
 import { back, go } from "../core/router.js";
 import { clock, count, dayName, dayOf, language, say } from "../core/texts.js";
 import { chats, chatsLoaded, refreshChat } from "../state/chats.js";
 import { contacts } from "../state/contacts.js";
 import { openConversation } from "../state/conversation.js";
+import { sought } from "../state/sought.js";
 import { bubble } from "./bubble.js";
 import { requestCard } from "./request.js";
 import { Scroller } from "./scroller.js";
@@ -27,13 +28,15 @@ const WRITABLE = ["creating", "active"];
 const APART_MS = 5 * 60_000;
 
 class ChatScreen extends Part {
-  static properties = { chatId: {}, at: { type: Number } };
+  static properties = { chatId: {}, at: { type: Number }, route: { attribute: false } };
 
   constructor() {
     super();
     this.chatId = "";
     /** @type {number | undefined} the message to show, by its sequence */
     this.at = undefined;
+    /** @type {unknown} another one means another jump, be it to the same message */
+    this.route = null;
     /** @type {Conversation | null} */
     this.conversation = null;
     /** @private Where the unread ones began when the chat was opened. */
@@ -46,7 +49,7 @@ class ChatScreen extends Part {
     });
     /** @private */
     this.ended = () => {};
-    this.watch(chats, chatsLoaded, contacts, language);
+    this.watch(chats, chatsLoaded, contacts, language, sought);
   }
 
   connectedCallback() {
@@ -67,7 +70,7 @@ class ChatScreen extends Part {
   /** @param {Map<PropertyKey, unknown>} changed */
   willUpdate(changed) {
     if (changed.has("chatId") && this.chatId) this.openChat();
-    else if (changed.has("at") && this.at !== undefined) void this.jump(this.at);
+    else if (changed.has("route") && this.at !== undefined) void this.jump(this.at);
     this.scroller.beforeDrawing();
   }
 
@@ -105,6 +108,7 @@ class ChatScreen extends Part {
     return html`
       <main class="pane" aria-label=${name}>
         ${this.header(chat, name)}
+        ${chatTop.all.map(({ draw }) => draw(chat))}
         <div class="scroll" tabindex="0" role="region" aria-label=${say("Messages")} @scroll=${this.scroller.scrolled}>
           <div role="log" aria-label=${say("Messages with {name}", { name })} aria-busy=${!this.conversation.loaded}>
             <ol class="messages" @keydown=${walk}>
@@ -288,4 +292,4 @@ function together(one, other) {
 }
 
 customElements.define("skvoz-chat", ChatScreen);
-screens.set("chat", ({ id, at }) => html`<skvoz-chat .chatId=${id ?? ""} .at=${at}></skvoz-chat>`);
+screens.set("chat", (route) => html`<skvoz-chat .chatId=${route.id ?? ""} .at=${route.at} .route=${route}></skvoz-chat>`);

@@ -49,11 +49,11 @@ function unmarked(text) {
 
 /**
  * @param {MessageView} message
- * @param {{ links?: boolean }} [how] without links for what strangers wrote
+ * @param {{ links?: boolean, sought?: Span[] }} [how] without links for what strangers wrote; with words that were looked for
  */
-export function formatted(message, { links = true } = {}) {
+export function formatted(message, { links = true, sought = [] } = {}) {
   const { text } = message;
-  const spans = spansOf(message);
+  const spans = spansOf(message, sought);
   /** @param {Inline[]} parts @returns {unknown[]} */
   const inline = (parts) =>
     parts.map((part) => {
@@ -86,9 +86,9 @@ export function formatted(message, { links = true } = {}) {
   });
 }
 
-/** @param {MessageView} message @returns {Span[]} without overlaps, in order */
-function spansOf({ text, mentions, highlights }) {
-  if (!mentions.length && !highlights.length) return [];
+/** @param {MessageView} message @param {Span[]} [sought] @returns {Span[]} without overlaps, in order */
+function spansOf({ text, mentions, highlights }, sought = []) {
+  if (!mentions.length && !highlights.length) return sought;
   const places = unitsOf(text);
   /** @param {number} start @param {number} length @param {Span["kind"]} kind @returns {Span} */
   const span = (start, length, kind) => ({
@@ -99,6 +99,7 @@ function spansOf({ text, mentions, highlights }) {
   const all = [
     ...mentions.map((one) => span(one.start, one.length, "mention")),
     ...highlights.map(([start, length]) => span(start, length, "found")),
+    ...sought,
   ].sort((one, other) => one.start - other.start);
   /** @type {Span[]} */
   const kept = [];

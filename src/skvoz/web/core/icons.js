@@ -38,6 +38,7 @@ export const icons = {
   share: drawn(svg`<path d="M12 15V4M8 7.5L12 3.5l4 4M5.5 12v6.5A1.5 1.5 0 0 0 7 20h10a1.5 1.5 0 0 0 1.5-1.5V12"/>`),
   smile: drawn(svg`<circle cx="12" cy="12" r="8"/><path d="M8.5 14c1.8 2.6 5.200 2.6 7 0M9.5 9.5v.2M14.5 9.5v.2"/>`),
   timer: drawn(svg`<circle cx="12" cy="13.5" r="7"/><path d="M12 9.5v4l2.5 2M10 3.5h4"/>`),
+  up: drawn(svg`<path d="M6 14.5l6-6 6 6"/>`),
   verified: drawn(svg`<path d="M12 3.5l7 2.5v5.5c0 4.5-3 7.5-7 9-4-1.5-7-4.5-7-9V6z"/><path d="M8.5 12l2.5 2.5 4.5-5"/>`),
   warning: drawn(svg`<path d="M12 4.5L21 19.5H3z"/><path d="M12 10v4.5M12 17v.2"/>`),
   // How far a message has come.

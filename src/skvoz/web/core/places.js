@@ -45,6 +45,8 @@ export const messageMenu = new Place();
 export const messageMenuTop = new Place();
 /** Entries of an open chat's own menu. @type {Place<{ label: (chat: ChatView) => string, applies: (chat: ChatView) => boolean, act: (chat: ChatView) => void }>} */
 export const chatMenu = new Place();
+/** What stands between the head of an open chat and its messages. @type {Place<{ draw: (chat: ChatView) => unknown }>} */
+export const chatTop = new Place();
 /** What stands in a bubble above its text. @type {Place<{ draw: (message: MessageView, chat: ChatView) => unknown }>} */
 export const bubbleTop = new Place();
 /** What stands in a bubble below its text. @type {Place<{ draw: (message: MessageView, chat: ChatView) => unknown }>} */

@@ -1,15 +1,17 @@
 /** Search over all chats: names at once, words by the node's index; a result leads to its place. */
 
 import { html, nothing } from "../vendor/lit.js";
-import { announce } from "../core/announce.js";
+import { announce, tell } from "../core/announce.js";
+import { attempt } from "../core/attempt.js";
 import { call } from "../core/connection.js";
 import { icons } from "../core/icons.js";
 import { avatar, chatName } from "../core/people.js";
-import { chatMenu, listInstead, listTop } from "../core/places.js";
+import { chatMenu, chatTop, listInstead, listTop } from "../core/places.js";
 import { go } from "../core/router.js";
 import { Signal } from "../core/signal.js";
 import { count, say, shortTime } from "../core/texts.js";
 import { chats, sortedChats } from "../state/chats.js";
+import { folded, sought } from "../state/sought.js";
 import { found as foundWords } from "../chat/words.js";
 
 /** @typedef {import("../types/api.js").ChatView} ChatView */
@@ -62,6 +64,7 @@ async function more() {
 function stop() {
   clearTimeout(timer);
   search.value = nothingSought();
+  sought.value = null;
   chats.touch();
 }
 
@@ -97,11 +100,11 @@ listInstead.add({
   draw: () => {
     const { text, chat, messages, more: next, busy } = search.value;
     if (!text.trim()) return null;
-    const wanted = text.trim().toLocaleLowerCase().replaceAll("ё", "е");
+    const wanted = folded(text.trim());
     const names = chat
       ? []
       : sortedChats()
-          .filter((one) => chatName(one).toLocaleLowerCase().replaceAll("ё", "е").includes(wanted))
+          .filter((one) => folded(chatName(one)).includes(wanted))
           .slice(0, NAMES_MAX);
     return html`
       <div class="list" role="region" aria-label=${say("What was found")}>
@@ -119,12 +122,48 @@ listInstead.add({
 });
 
 /** @param {MessageView} message */
+function show({ chat_id: id, sequence: at }) {
+  sought.value = { chatId: id, text: search.value.text, at };
+  go({ screen: "chat", id, at });
+}
+
+/** Go to what was found next to where one is. @param {"before" | "after"} where */
+function step(where) {
+  return attempt(async () => {
+    const { value } = sought;
+    if (!value) return;
+    const { chatId: chat_id, text, at } = value;
+    const { messages } = await call("message.search", { text, chat_id, [where]: at, limit: 1 });
+    const next = messages[0];
+    if (!next) return tell(where === "before" ? say("There is no earlier one.") : say("There is no later one."));
+    sought.value = { ...value, at: next.sequence };
+    go({ screen: "chat", id: chat_id, at: next.sequence });
+  });
+}
+
+chatTop.add({
+  order: 20,
+  draw: ({ chat_id }) => {
+    const { value } = sought;
+    if (value?.chatId !== chat_id) return nothing;
+    return html`
+      <div class="strip" role="group" aria-label=${say("What was found")}>
+        ${icons.search}<span class="grows" dir="auto">${value.text}</span>
+        <button class="icon-button" aria-label=${say("Earlier")} title=${say("Earlier")} @click=${() => step("before")}>${icons.up}</button>
+        <button class="icon-button" aria-label=${say("Later")} title=${say("Later")} @click=${() => step("after")}>${icons.down}</button>
+        <button class="icon-button" aria-label=${say("Don't mark it any more")} title=${say("Don't mark it any more")} @click=${() => (sought.value = null)}>${icons.close}</button>
+      </div>
+    `;
+  },
+});
+
+/** @param {MessageView} message */
 function result(message) {
   const chat = chats.value.get(message.chat_id);
   const name = chat ? chatName(chat) : message.author_name;
   return html`
     <li>
-      <button class="chat-row" @click=${() => go({ screen: "chat", id: message.chat_id, at: message.sequence })}>
+      <button class="chat-row" @click=${() => show(message)}>
         ${avatar(message.chat_id, name)}
         <span class="chat-title" dir="auto">${name}</span>
         <span class="chat-time">${shortTime(message.sent_ms)}</span>

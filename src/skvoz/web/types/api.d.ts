@@ -317,6 +317,7 @@ export interface MessageView {
   expires_ms: number | null;
   failure: string;
   files: FileView[];
+  forwarded: boolean;
   highlights: [number, number][];
 }
 
@@ -538,9 +539,9 @@ export interface Methods {
   /** Return who has reported to have, or to have read, a message of ours. */
   "message.receipts": { params: { message_id: string; }; result: ReceiptListView };
   /** Return messages with all the words, the latest first; none for no words. */
-  "message.search": { params: { text: string; chat_id?: string | null; before?: number | null; limit?: number; }; result: FoundPageView };
+  "message.search": { params: { text: string; chat_id?: string | null; before?: number | null; after?: number | null; limit?: number; }; result: FoundPageView };
   /** Write to a chat. Answers `message_id`. With files the text may be empty; it goes out after them. */
-  "message.send": { params: { client_id: string; chat_id: string; text: string; reply_to?: string | null; mentions?: MentionSpan[]; files?: FileToSend[]; }; result: Answer };
+  "message.send": { params: { client_id: string; chat_id: string; text: string; reply_to?: string | null; mentions?: MentionSpan[]; files?: FileToSend[]; forwarded?: boolean; }; result: Answer };
   /** Return an address that opens the page once. */
   "node.page": { params: { }; result: PageView };
   /** Return how the node and its relays are. */
