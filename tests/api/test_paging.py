@@ -121,7 +121,9 @@ def test_what_a_search_finds_is_paged_and_kept_to_a_chat(tmp_path: Path) -> None
             )
             assert texts(next_up) == counted(range(2, 0, -1))
             assert next_up["next_before"] == next_up["messages"][-1]["sequence"]
-            assert (await one.refusal("message.search", text="not", before=9, after=1))["code"] == -32602
+            assert (await one.refusal("message.search", text="not", before=9, after=1))["data"]["kind"] == (
+                "bad_request"
+            )
             exact = await one.result("message.search", text="note", chat_id=notes, limit=7)
             assert exact["next_before"] is None
             assert (await one.result("message.search", text="?!"))["messages"] == []

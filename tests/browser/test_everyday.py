@@ -138,8 +138,9 @@ def test_search_over_all_chats_finds_words_and_leads_there(visit: Visit) -> None
     expect(found.get_by_role("button")).to_have_count(11)
     found.get_by_role("button").last.click()  # line 7
     page.get_by_role("button", name="Later", exact=True).click()
-    expect(page.locator(".flash mark")).to_have_text(["line", "7"])
-    expect(page.locator(".flash")).to_contain_text("line 70")
+    next_up = page.get_by_role("log").get_by_role("article").filter(has_text="line 70")
+    expect(next_up.locator("mark")).to_have_text(["line", "7"])
+    expect(next_up).to_be_in_viewport()
     page.get_by_label("Search", exact=True).press("Escape")
     page.get_by_role("button", name="To the latest").click()
     expect(page.get_by_role("log").get_by_text("line 89")).to_be_in_viewport()
@@ -461,3 +462,7 @@ def test_a_file_that_came_is_named(visit: Visit) -> None:
     expect(files).to_contain_text("plan")
     expect(files).to_contain_text("1.7 kB")
     assert anna.page.locator(".files b").count() == 0
+    menu(boris.page, "plan", "Forward")
+    boris.page.get_by_role("dialog").get_by_role("button", name="Anna").click()
+    anna.page.get_by_role("log").get_by_text("Forwarded").wait_for()
+    expect(anna.page.get_by_role("log").get_by_role("list", name="Files")).to_contain_text(["plan", "plan"])

@@ -24,6 +24,7 @@ export function folded(text) {
  */
 export function soughtIn(chatId, text) {
   if (sought.value?.chatId !== chatId) return [];
+  /** @type {string[]} */
   const words = folded(sought.value.text).match(WORD) ?? [];
   const last = words.at(-1);
   if (!last) return [];
