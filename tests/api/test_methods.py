@@ -171,7 +171,11 @@ async def messages(anna: Person, boris: Person, one: Recorder, two: Recorder, ch
         return bool(shown["reactions"]) and shown["edited"] and shown["state"] == "read"
 
     await until(reacted)
-    [receipt] = (await one.result("message.receipts", message_id=message_id))["receipts"]
+    answer = await one.result("message.receipts", message_id=message_id)
+    [receipt] = answer["receipts"]
+    assert (answer["silent"], answer["reports"]) == ([], True)
+    theirs = await one.result("message.receipts", message_id=hello_id)
+    assert (theirs["receipts"], theirs["silent"]) == ([], [])
     assert receipt["name"] == "Боря"
     assert receipt["read_ms"] >= receipt["delivered_ms"] > 0
     [found] = (await one.result("message.search", text="пиро"))["messages"]
@@ -259,6 +263,12 @@ async def groups(anna: Person, boris: Person, one: Recorder, boris_id: bytes) ->
         return all((await anna.members(second)).values())
 
     await until(both)
+    sent = b64decode((await one.wish("message.send", chat_id=second, text="кто здесь?"))["message_id"])
+    answer = await one.result("message.receipts", message_id=sent)
+    assert (answer["receipts"], [member["account_id"] for member in answer["silent"]]) == (
+        [],
+        [b64encode(boris_id).decode()],
+    )
     await one.wish("group.leave", chat_id=second)
 
 

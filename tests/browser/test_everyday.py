@@ -165,8 +165,15 @@ def test_a_group_of_three(visit: Visit) -> None:
     there = boris.page
     there.get_by_role("button", name="Lake").click()
     boris.sees("who comes?")
+    menu(page, "who comes?", "Who has it")
+    expect(page.get_by_role("dialog").get_by_role("listitem")).to_contain_text("told nothing")
+    page.get_by_role("dialog").get_by_role("button", name="Close").click()
     boris.write("I do")
     anna.sees("I do")
+    page.get_by_role("img", name="It was read").wait_for()
+    menu(page, "who comes?", "Who has it")
+    expect(page.get_by_role("dialog").get_by_role("listitem")).to_contain_text("read")
+    page.get_by_role("dialog").get_by_role("button", name="Close").click()
 
     page.get_by_role("button", name="About this chat").click()
     page.get_by_role("button", name="Add people").click()

@@ -84,6 +84,11 @@ def test_a_group_is_made_changed_and_left(person: Make) -> None:
     [asked] = boris.objects("read", "Garden")
     mention = asked["mentions"][0]
     assert asked["text"][mention["start"] : mention["start"] + mention["length"]] == "@Boris"
+    [mine] = anna.objects("read", "Garden")
+    assert anna.does("receipts", str(mine["sequence"])) == "Boris  told nothing\n"
+    assert boris.refused("receipts", str(asked["sequence"])) == (
+        "people report to the author of a message only"
+    )
     anna.does("group", "add", "Garden", "vera")
     vera.until("Garden", "chats")
     assert "Who digs" not in vera.does("read", "Garden")  # it was before her time
@@ -97,6 +102,7 @@ def test_a_group_is_made_changed_and_left(person: Make) -> None:
     anna.until("you", "group", "members", "Yard")
     boris.does("send", "Yard", "still here")
     anna.until("still here", "read", "Yard")
+    assert anna.does("receipts", str(mine["sequence"])).startswith("Boris  has read it, ")
     boris.does("group", "remove", "Yard", "Anna")
     assert "you were removed" in anna.until("you were removed", "chats")
     assert "still here" not in vera.does("read", "Yard")

@@ -3,12 +3,12 @@
 import pytest
 
 from skvoz.base.ids import AccountId, GroupId, MessageId
-from skvoz.client import reports
-from skvoz.client.commands import ChangeProfile
+from skvoz.client import commits, reports
+from skvoz.client.commands import ChangeProfile, MarkRead, SetRole
 from skvoz.client.effects import Append, Channel
 from skvoz.client.records import MessageState, Participant, PendingReport
 from skvoz.client.step import Step
-from tests.client.fake_relay import Device
+from tests.client.fake_relay import Device, invitee_of
 from tests.client.people_world import friends, message, say
 from tests.client.test_outbox import group_of
 
@@ -77,3 +77,48 @@ def test_who_does_not_want_to_report_does_not() -> None:
     world.advance(60_000)
     assert message(anna, sent).state is MessageState.SENT
     assert not boris.all(PendingReport)
+
+
+def newcomer(device: Device, group_id: GroupId) -> Device:
+    """Let a device add somebody to its group."""
+    vera = device.world.add_device("vera", next(iter(device.world.relays.values())))
+    invitee = invitee_of(vera)
+    device.act(lambda step: commits.add(step, group_id, [invitee]))
+    device.world.advance(30_000)
+    assert len([one for one in device.all(Participant) if one.group_id == group_id]) == 3
+    return vera
+
+
+def wait_for(device: Device, group_id: GroupId, message_id: MessageId) -> list[AccountId]:
+    """Return who is to report a message before it counts as read by all."""
+    people = [one for one in device.all(Participant) if one.group_id == group_id]
+    return [one.account_id for one in people if reports.was_told(one, message(device, message_id))]
+
+
+def test_nobody_waits_for_a_report_of_who_came_later() -> None:
+    _, [anna, boris], group_id = group_of(2)
+    sent = say(anna, group_id, "before vera")
+    vera = newcomer(anna, group_id)
+    boris.do(lambda client_id: MarkRead(client_id=client_id, chat_id=group_id, message_id=sent))
+    say(boris, group_id, "my report rides on this")
+    assert wait_for(anna, group_id, sent) == [boris.account_id]
+    assert message(anna, sent).state is MessageState.READ
+    later = say(anna, group_id, "after vera")
+    assert set(wait_for(anna, group_id, later)) == {boris.account_id, vera.account_id}
+    say(boris, group_id, "another")
+    assert message(anna, later).state is MessageState.SENT
+
+
+def test_what_was_written_before_and_taken_after_somebody_came_is_for_them_too() -> None:
+    world, [anna, boris], group_id = group_of(2)
+    anna.do(
+        lambda client_id: SetRole(client_id=client_id, chat_id=group_id, member=boris.account_id, admin=True)
+    )
+    world.advance(30_000)
+    anna.go_offline()
+    sent = say(anna, group_id, "on its way for long")
+    vera = newcomer(boris, group_id)
+    anna.go_online()
+    world.advance(30_000)
+    assert vera.texts() == ["on its way for long"]
+    assert set(wait_for(anna, group_id, sent)) == {boris.account_id, vera.account_id}

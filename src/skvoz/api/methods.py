@@ -11,7 +11,7 @@ from typing import Final
 
 import msgspec
 
-from skvoz.api import beginning, bots, showing, views
+from skvoz.api import beginning, bots, receipts, showing, views
 from skvoz.api import params as asked
 from skvoz.api.question import Question, required
 from skvoz.base.errors import BadRequest, NotFound
@@ -241,17 +241,6 @@ def message_search(queries: Queries, params: asked.SearchParams) -> views.FoundP
     )
 
 
-def message_receipts(queries: Queries, params: asked.MessageParams) -> views.ReceiptListView:
-    """Return who has reported to have, or to have read, a message of ours."""
-    required(queries.message(params.message_id), NotFound("there is no such message"))
-    receipts = [
-        showing.receipt_view(receipt, queries.contact(receipt.account_id))
-        for receipt in queries.receipts(params.message_id)
-    ]
-    receipts.sort(key=lambda receipt: (receipt.name.lower(), receipt.account_id))
-    return views.ReceiptListView(receipts=tuple(receipts))
-
-
 def file_get(queries: Queries, params: asked.FileParams) -> views.FileView:
     """Return one file of a message, or one that was put here and not sent yet."""
     return showing.file_view(required(queries.file(params.file_id), NotFound("there is no such file")))
@@ -311,13 +300,11 @@ QUESTIONS: Final[dict[str, Question]] = {
     "message.get": Question(params=asked.MessageParams, result=views.MessageView, read=message_get),
     "message.list": Question(params=asked.MessagePageParams, result=views.MessagePageView, read=message_list),
     "message.search": Question(params=asked.SearchParams, result=views.FoundPageView, read=message_search),
-    "message.receipts": Question(
-        params=asked.MessageParams, result=views.ReceiptListView, read=message_receipts
-    ),
     "file.get": Question(params=asked.FileParams, result=views.FileView, read=file_get),
     "event.list": Question(params=asked.EventPageParams, result=views.EventPageView, read=event_list),
     **beginning.QUESTIONS,
     **bots.QUESTIONS,
+    **receipts.QUESTIONS,
 }
 
 

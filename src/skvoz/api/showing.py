@@ -19,7 +19,6 @@ from skvoz.api.views import (
     MessageWord,
     QuotedView,
     ReactionView,
-    ReceiptView,
 )
 from skvoz.base.ids import AccountId
 from skvoz.client.records import (
@@ -34,7 +33,6 @@ from skvoz.client.records import (
     InboxKind,
     Message,
     MessageState,
-    Receipt,
     Relay,
 )
 from skvoz.store.queries import Chat
@@ -119,16 +117,6 @@ def member_view(account_id: AccountId, own: Account, contact: Contact | None, *,
         own=is_own,
         state=None if is_own or contact is None else _CONTACT_WORDS[contact.state],
         verified=contact is not None and contact.verified_ms is not None,
-    )
-
-
-def receipt_view(receipt: Receipt, contact: Contact | None) -> ReceiptView:
-    """Show what one person reported."""
-    return ReceiptView(
-        account_id=receipt.account_id,
-        name=shown_name(contact),
-        delivered_ms=receipt.delivered_ms,
-        read_ms=receipt.read_ms,
     )
 
 

@@ -248,21 +248,6 @@ class FoundPageView(View, frozen=True, kw_only=True):
     next_before: int | None
 
 
-class ReceiptView(View, frozen=True, kw_only=True):
-    """What one person reported about a message of ours."""
-
-    account_id: AccountId
-    name: str
-    delivered_ms: int | None
-    read_ms: int | None
-
-
-class ReceiptListView(View, frozen=True, kw_only=True):
-    """What people reported about a message of ours, by name; silent ones are left out."""
-
-    receipts: tuple[ReceiptView, ...]
-
-
 class GapView(View, frozen=True, kw_only=True):
     """A message that somebody in a chat had seen and that never came here."""
 

@@ -26,6 +26,7 @@ COMMANDS: Final = {
     "edit": ("messages", "edit", say("Put another text in place of your message's.")),
     "delete": ("messages", "delete", say("Delete a message for everybody, or only here.")),
     "react": ("messages", "react", say("Put an emoji on a message, or take it off.")),
+    "receipts": ("messages", "receipts", say("Show who has a message of yours, as far as they tell.")),
     "contacts": ("contacts", "contacts", say("List people.")),
     "contact": ("contacts", "contact", say("Compare, rename or block a person.")),
     "group": ("groups", "group", say("Make a group, and change it.")),

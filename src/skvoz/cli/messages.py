@@ -1,4 +1,4 @@
-"""`skvoz send`, `edit`, `delete`, `react`: saying things, and taking them back."""
+"""`skvoz send`, `edit`, `delete`, `react`, `receipts`: saying things, taking them back, who has them."""
 
 import sys
 from pathlib import Path
@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 import click
 
 from skvoz.api.params import MessageParams
+from skvoz.api.receipts import ReceiptListView
 from skvoz.api.views import ChatView, MessageView
 from skvoz.base.errors import BadRequest, TransportError
 from skvoz.cli.command import Command, Number, json_option
 from skvoz.cli.desk import Desk, pass_desk, settle, wish
 from skvoz.cli.files import FILE, put_files, wait_for_upload
 from skvoz.cli.naming import find_chat, find_message, members_of, mentions_in
-from skvoz.cli.output import message_line, message_state, show_json
+from skvoz.cli.output import clock, message_line, message_state, one_line, show_json
 from skvoz.texts import say
 
 if TYPE_CHECKING:
@@ -149,3 +150,34 @@ def _show_again(caller: "Caller", message: MessageView, *, as_json: bool) -> Non
         show_json([shown])
     else:
         click.echo(message_line(shown))
+
+
+@click.command(cls=Command)
+@click.argument("number", type=Number(), metavar="NUMBER")
+@json_option
+@pass_desk
+def receipts(desk: Desk, *, number: int, as_json: bool) -> None:
+    """Show who has a message of yours, and who has read it, as far as they tell.
+
+    In groups a report comes with a person's next message, and some people send none.
+    """
+    with desk.reach() as caller:
+        message = find_message(caller, number)
+        if not message.own:
+            raise BadRequest("people report to the author of a message only")
+        found = caller.call("message.receipts", MessageParams(message_id=message.message_id), ReceiptListView)
+    if as_json:
+        show_json([found])
+        return
+    nobody = say("somebody without a name")
+    for one in found.receipts:
+        if one.read_ms is not None:
+            told = say("has read it, {time}", time=clock(one.read_ms))
+        else:
+            told = say("has it, {time}", time=clock(one.delivered_ms or 0))
+        click.echo(f"{one_line(one.name) or nobody}  {told}")
+    if not found.reports:
+        click.echo(say("In groups of more than 20 people nobody reports what arrived or was read."), err=True)
+        return
+    for member in found.silent:
+        click.echo(f"{one_line(member.name) or nobody}  {say('told nothing')}")

@@ -177,7 +177,11 @@ def write_participants(
     for account_id, leaves in sorted(accounts.items()):
         known = before.get(account_id)
         now = Participant(
-            group_id=group_id, account_id=account_id, admin=account_id in info.admins, leaves=leaves
+            group_id=group_id,
+            account_id=account_id,
+            admin=account_id in info.admins,
+            leaves=leaves,
+            since_epoch=group.epoch if known is None else known.since_epoch,
         )
         if known == now:
             continue

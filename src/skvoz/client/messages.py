@@ -192,8 +192,11 @@ def remove(step: Step, message: Message) -> None:
         step.change(message.group_id, unread=max(0, present.unread - 1))
 
 
-def sent(step: Step, identity: MessageId) -> None:
-    """Note that the relay has a message of ours."""
+def sent(step: Step, identity: MessageId, epoch: int) -> None:
+    """Note that the relay has a message of ours, which it took in this epoch."""
+    message = step.transaction.get(Message, identity)
+    if message is not None and message.said_epoch != epoch:
+        step.transaction.put(msgspec.structs.replace(message, said_epoch=epoch))
     _advance(step, identity, MessageState.SENT, "sent")
 
 

@@ -233,7 +233,7 @@ def stored(step: Step, conversation: Conversation, fact: EntryStored) -> None:
     if reading is None or fact.entry_id in reading.owed:
         for intent in step.transaction.select(Intent, entry_id=fact.entry_id):
             if intent.message_id is not None:
-                messages.sent(step, intent.message_id)
+                messages.sent(step, intent.message_id, sent.epoch)
 
 
 def missed(step: Step, conversation: Conversation) -> None:
@@ -277,7 +277,7 @@ def met(step: Step, sent: SentEntry) -> None:
             continue
         step.transaction.delete(Intent, intent.intent_id)
         if not sent.position and intent.message_id is not None:
-            messages.sent(step, intent.message_id)
+            messages.sent(step, intent.message_id, sent.epoch)
 
 
 def refused(step: Step, conversation: Conversation, fact: EntryRefused) -> None:

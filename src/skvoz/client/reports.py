@@ -39,6 +39,12 @@ def due(step: Step, conversation: Conversation, identity: MessageId, *, is_read:
         step.hasten_alarm(REPORT_ALARM, conversation.group_id, step.now_ms + INTERVAL_MS)
 
 
+def was_told(person: Participant, message: Message) -> bool:
+    """Tell whether a message of ours was for somebody: not for its author, or for who came later."""
+    is_late = message.said_epoch is not None and person.since_epoch > message.said_epoch
+    return person.account_id != message.author and not is_late
+
+
 def _people(step: Step, conversation: Conversation) -> int:
     """Count a group's people, once in an epoch."""
     counts = step.caches.people
@@ -95,17 +101,17 @@ def received(step: Step, conversation: Conversation, author: AccountId, report: 
                 read_ms=known.read_ms or (step.now_ms if is_read else None),
             )
         )
-        _come_further(step, conversation, identity, is_read=is_read)
+        _come_further(step, conversation, message, is_read=is_read)
 
 
-def _come_further(step: Step, conversation: Conversation, identity: MessageId, *, is_read: bool) -> None:
-    """In a group a message is delivered, or read, once all others say so."""
+def _come_further(step: Step, conversation: Conversation, message: Message, *, is_read: bool) -> None:
+    """In a group a message is delivered, or read, once all others say so who were there when it was said."""
+    identity = message.message_id
     if conversation.kind is not ConversationKind.GROUP:
         messages.reported(step, identity, read=is_read)
         return
-    own = step.account().account_id
     people = step.transaction.select(Participant, group_id=conversation.group_id)
-    others = {person.account_id for person in people} - {own}
+    others = {person.account_id for person in people if was_told(person, message)}
     receipts = step.transaction.select(Receipt, message_id=identity)
     if others <= {receipt.account_id for receipt in receipts}:
         read = others <= {receipt.account_id for receipt in receipts if receipt.read_ms is not None}

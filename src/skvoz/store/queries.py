@@ -133,6 +133,10 @@ class Queries:
         found = {one.account_id: one.admin for one in self._records.select(Participant, group_id=group_id)}
         return sorted(found.items(), key=lambda member: (not member[1], member[0]))
 
+    def participants(self, group_id: GroupId) -> list[Participant]:
+        """Return a conversation's members with all that is known of their place in it."""
+        return list(self._records.select(Participant, group_id=group_id))
+
     def relay(self, relay_id: RelayId) -> Relay | None:
         """Return a relay, or nothing."""
         return self._records.get(Relay, (relay_id,))

@@ -54,6 +54,8 @@ class Message(Record, frozen=True, array_like=True, kw_only=True):
     """How many `File`s belong to it."""
     forwarded: bool = False
     """Its author passes on what somebody else said."""
+    said_epoch: int | None = None
+    """For ours: the epoch in which a relay took it. Who came in a later one does not have it."""
 
 
 class ReactionGiven(Record, frozen=True, array_like=True, kw_only=True):

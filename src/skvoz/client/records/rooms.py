@@ -109,6 +109,8 @@ class Participant(Record, frozen=True, array_like=True, kw_only=True):
     admin: bool
     leaves: tuple[int, ...]
     """Their devices' leaves."""
+    since_epoch: int = 0
+    """The first epoch in which we met them here."""
 
 
 class GroupPart(Record, frozen=True, array_like=True, kw_only=True):

@@ -41,7 +41,7 @@ class Dialog extends Part {
         ${value.text ? html`<p class="quiet">${value.text}</p>` : nothing}
         ${value.body ?? nothing}
         <div class="row ends">
-          <button class="button" @click=${closeDialog}>${say("Cancel")}</button>
+          <button class="button" @click=${closeDialog}>${value.answers.length ? say("Cancel") : say("Close")}</button>
           ${value.answers.map(
             ({ label, act, danger }) => html`
               <button class="main-button ${danger ? "dangerous" : ""}" @click=${() => answer(act)}>${label}</button>

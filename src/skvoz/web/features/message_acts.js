@@ -1,6 +1,6 @@
 /** What can be done with a message beside answering it: copy, see who has it, delete. */
 
-import { html } from "../vendor/lit.js";
+import { html, nothing } from "../vendor/lit.js";
 import { tell } from "../core/announce.js";
 import { attempt } from "../core/attempt.js";
 import { call, wish } from "../core/connection.js";
@@ -35,26 +35,30 @@ messageMenu.add({
 
 /** @param {MessageView} message */
 async function about(message) {
-  const { receipts } = await call("message.receipts", { message_id: message.message_id });
+  const { receipts, silent, reports } = await call("message.receipts", { message_id: message.message_id });
+  const many = say("In groups of more than 20 people nobody reports what arrived or was read.");
+  const quiet = say("Who has told nothing may have read it: in groups a report comes with a person's next message, and some people send none.");
   ask({
     title: meaning(message.state),
-    text: say("Sent {time}. Only people who report it are listed; in big groups nobody does.", { time: fullTime(message.sent_ms) }),
-    body: receipts.length === 0 ? html`<p>${say("Nobody has reported it yet.")}</p>` : html`
+    text: say("Sent {time}.", { time: fullTime(message.sent_ms) }),
+    body: html`
       <ul class="people">
-        ${receipts.map(({ name, delivered_ms, read_ms }) => {
-          const when = read_ms ?? delivered_ms;
-          return html`
-            <li>
-              <span class="name" dir="auto">${name || say("Somebody without a name")}</span>
-              <span class="pill">${read_ms ? say("read") : say("arrived")} ${when ? fullTime(when) : ""}</span>
-            </li>
-          `;
-        })}
+        ${receipts.map(({ name, delivered_ms, read_ms }) => row(name, `${read_ms ? say("read") : say("arrived")} ${fullTime(read_ms ?? delivered_ms ?? 0)}`))}
+        ${reports ? silent.map(({ name }) => row(name, "")) : nothing}
       </ul>
+      ${!reports ? html`<p class="quiet">${many}</p>` : silent.length ? html`<p class="quiet">${quiet}</p>` : nothing}
     `,
     answers: [],
   });
 }
+
+/** @param {string} name @param {string} told */
+const row = (name, told) => html`
+  <li>
+    <span class="name" dir="auto">${name || say("Somebody without a name")}</span>
+    ${told ? html`<span class="pill good">${told}</span>` : html`<small class="quiet">${say("told nothing")}</small>`}
+  </li>
+`;
 
 messageMenu.add({
   order: 90,

@@ -357,9 +357,11 @@ export interface ReactionView {
   account_ids: string[];
 }
 
-/** What people reported about a message of ours, by name; silent ones are left out. */
+/** What people reported about a message of ours, by name. */
 export interface ReceiptListView {
   receipts: ReceiptView[];
+  silent: MemberView[];
+  reports: boolean;
 }
 
 /** What one person reported about a message of ours. */
@@ -536,7 +538,7 @@ export interface Methods {
   "message.list": { params: { chat_id: string; before?: number | null; after?: number | null; around?: number | null; limit?: number; }; result: MessagePageView };
   /** Put an emoji on a message, or (`present=False`) take it off. */
   "message.react": { params: { client_id: string; message_id: string; emoji: string; present?: boolean; }; result: Answer };
-  /** Return who has reported to have, or to have read, a message of ours. */
+  /** Return who has reported to have, or to have read, a message of ours, and who told nothing. */
   "message.receipts": { params: { message_id: string; }; result: ReceiptListView };
   /** Return messages with all the words, the latest first; none for no words. */
   "message.search": { params: { text: string; chat_id?: string | null; before?: number | null; after?: number | null; limit?: number; }; result: FoundPageView };

@@ -1,0 +1,70 @@
+"""Who has a message of ours, as far as people tell."""
+
+from typing import Final
+
+from skvoz.api import params as asked
+from skvoz.api import showing
+from skvoz.api.question import Question, required
+from skvoz.api.views import MemberView, View
+from skvoz.base.errors import NotFound
+from skvoz.base.ids import AccountId
+from skvoz.client.records import ConversationKind, Receipt
+from skvoz.client.reports import PEOPLE_MAX, was_told
+from skvoz.store.queries import Queries
+
+
+class ReceiptView(View, frozen=True, kw_only=True):
+    """What one person reported about a message of ours."""
+
+    account_id: AccountId
+    name: str
+    delivered_ms: int | None
+    read_ms: int | None
+
+
+class ReceiptListView(View, frozen=True, kw_only=True):
+    """What people reported about a message of ours, by name.
+
+    `silent` are the members who had it sent to them and told nothing: in groups reports come with a person's
+    next message, and nobody can be made to send them. Without `reports` the chat has too many people for any.
+    """
+
+    receipts: tuple[ReceiptView, ...]
+    silent: tuple[MemberView, ...] = ()
+    reports: bool = True
+
+
+def message_receipts(queries: Queries, params: asked.MessageParams) -> ReceiptListView:
+    """Return who has reported to have, or to have read, a message of ours, and who told nothing."""
+    message = required(queries.message(params.message_id), NotFound("there is no such message"))
+    account = required(queries.account(), NotFound("this home has no account yet"))
+    chat = required(queries.chat(message.chat_id), NotFound("there is no such chat"))
+    if message.author != account.account_id:
+        return ReceiptListView(receipts=())
+    found = queries.receipts(params.message_id)
+    receipts = [_receipt(queries, receipt) for receipt in found]
+    receipts.sort(key=lambda receipt: (receipt.name.lower(), receipt.account_id))
+    told = {receipt.account_id for receipt in found}
+    people = queries.participants(message.group_id)
+    silent = [
+        showing.member_view(one.account_id, account, queries.contact(one.account_id), admin=one.admin)
+        for one in people
+        if one.account_id not in told and was_told(one, message)
+    ]
+    silent.sort(key=lambda member: (member.name.lower(), member.account_id))
+    is_small = chat.main.kind is not ConversationKind.GROUP or len(people) <= PEOPLE_MAX
+    return ReceiptListView(receipts=tuple(receipts), silent=tuple(silent), reports=is_small)
+
+
+def _receipt(queries: Queries, receipt: Receipt) -> ReceiptView:
+    return ReceiptView(
+        account_id=receipt.account_id,
+        name=showing.shown_name(queries.contact(receipt.account_id)),
+        delivered_ms=receipt.delivered_ms,
+        read_ms=receipt.read_ms,
+    )
+
+
+QUESTIONS: Final[dict[str, Question]] = {
+    "message.receipts": Question(params=asked.MessageParams, result=ReceiptListView, read=message_receipts),
+}
