@@ -107,6 +107,10 @@ PARSERS: Final[dict[str, tuple[str, ...]]] = {
         "wire/sealed.py:check_key",
         "wire/sealed.py:receive_greeting",
     ),
+    "wire_lanes": (
+        "wire/lanes.py:parse_lane_answer",
+        "wire/lanes.py:parse_lane_request",
+    ),
     "relay_machine": ("relay/machine.py:Relay.handle",),
     "client_documents": (
         "client/cards.py:verify_card",

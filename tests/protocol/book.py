@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from tests.protocol import made, made_files, sealed
+from tests.protocol import made, made_files, made_lanes, sealed
 from tests.protocol.made import Vector
 
 FOLDER: Final = Path(__file__).resolve().parents[2] / "docs" / "protocol" / "vectors"
@@ -14,6 +14,7 @@ MADE: Final[dict[str, Callable[[], Vector]]] = {
     "conversation": made.conversation,
     "content": made.content,
     "file": made_files.file,
+    "lane": made_lanes.lane,
 }
 """What takes no chance: made whenever it is looked at."""
 SEALED: Final[dict[str, tuple[Callable[[], Vector], Callable[[Vector], Vector]]]] = {

@@ -14,6 +14,7 @@ from skvoz.client.relay_session import RelaySession
 from skvoz.crypto import DEFAULT_SUITE, sha256, suite
 from skvoz.logs import Quotas
 from skvoz.server import RelayService, Settings, create_home
+from skvoz.transports.connection import MessageConnection
 from skvoz.transports.wss.websocket import connect
 
 KEY = b"k" * 32
@@ -33,10 +34,10 @@ class Client:
             randomness=secrets.token_bytes,
         )
         self.inputs: list[Input] = []
-        self._connection = None
+        self._connection: MessageConnection | None = None
 
-    async def connect(self) -> None:
-        self._connection = await connect(self.url)
+    async def connect(self, connection: MessageConnection | None = None) -> None:
+        self._connection = connection or await connect(self.url)
         await self._connection.send(self.session.connected())
         while not self.session.is_up:
             await self.step()

@@ -7,7 +7,9 @@
 - `blob_rows`, `blob_store`: blobs in the database, and their bytes in files
 - `part_pump`: reads parts of blobs no faster than their readers take them
 - `store`: the writer's and the reader's threads, group commit, expiry, the disk's high-water mark
+- `door`: one port for WebSockets and other requests
 - `listener`: WebSocket connections in, messages out
+- `requests`, `lanes`: HTTP requests, and the connections that are made of them
 - `service`: all of it together: `serve`, or `RelayService` on an event loop of one's own
 - `disclosure`: prints everything that a relay holds
 - `backup`: copies of a home, and homes out of copies

@@ -4,22 +4,28 @@ What arrived in one turn of the event loop is handed to the relay together, so t
 of that turn leave in one message for each connection.
 """
 
-import asyncio
+import base64
+import binascii
+import logging
 import socket
 import time
 from collections.abc import Callable
-from typing import Final
+from typing import Final, cast
 
 from picows import (
+    WSAutoPingStrategy,
     WSCloseCode,
     WSFrame,
     WSListener,
     WSMsgType,
     WSTransport,
     WSUpgradeRequest,
-    ws_create_server,  # pyright: ignore[reportUnknownVariableType]  # its stub leaves some out
+)
+from picows.picows import (
+    WSProtocol,  # pyright: ignore[reportAttributeAccessIssue, reportUnknownVariableType]  # not in its stub
 )
 
+from skvoz.server.door import BufferedProtocol
 from skvoz.wire.sealed import MESSAGE_SIZE_MAX
 
 WRITE_BUFFER_MAX: Final = 8 * 1024 * 1024
@@ -29,6 +35,10 @@ CLEAR_BYTES: Final = 512 * 1024
 CONNECTIONS_MAX: Final = 20_000
 SILENCE_S: Final = 30.0
 """A connection that has said nothing whole for so long is no client of ours."""
+_HANDSHAKE_S: Final = 15
+_WEBSOCKET_KEY_SIZE: Final = 16
+_BUFFER_BYTES: Final = 16 * 1024
+_LOG: Final = logging.getLogger("picows.server")
 _KEEPALIVE_IDLE_S: Final = 600
 """Clients may sleep for hours; the kernel finds out about those that are gone."""
 
@@ -52,19 +62,32 @@ class Connections:
         self._silent: dict[int, float] = {}
         self._last_number = 0
 
-    async def listen(self, host: str, port: int) -> asyncio.Server:
-        """Begin to accept connections at `path`; anything else there is not found."""
-        return await ws_create_server(
-            self._admit,
-            host,
-            port,
-            max_frame_size=MESSAGE_SIZE_MAX,
-            enable_auto_ping=False,  # sessions have pings of their own, rarer ones
-            websocket_handshake_timeout=15,
+    def protocol(self) -> BufferedProtocol:
+        """Make the protocol of a new connection, which is a WebSocket at `path` or not found."""
+        return cast(
+            "BufferedProtocol",
+            WSProtocol(
+                None,  # no host to call
+                None,  # no path to call
+                False,  # noqa: FBT003  # the server's side; the library takes these by place
+                self._admit,
+                _LOG,
+                True,  # noqa: FBT003  # a failing callback ends the connection
+                _HANDSHAKE_S,
+                False,  # noqa: FBT003  # sessions have pings of their own, rarer ones
+                _HANDSHAKE_S,
+                _HANDSHAKE_S,
+                WSAutoPingStrategy.PING_WHEN_IDLE,
+                True,  # noqa: FBT003  # pings are answered
+                MESSAGE_SIZE_MAX,
+                None,  # no headers of ours
+                _BUFFER_BYTES,
+            ),
         )
 
     def _admit(self, request: WSUpgradeRequest) -> "WSListener | None":
-        if request.path != self._path or len(self._open) >= CONNECTIONS_MAX:
+        """Take in who asks as a WebSocket asks; to all others the library would tell what it misses."""
+        if request.path != self._path or len(self._open) >= CONNECTIONS_MAX or not _is_upgrade(request):
             return None
         return _Connection(self)
 
@@ -164,6 +187,21 @@ class _Connection(WSListener):
 
     def on_ws_disconnected(self, transport: WSTransport) -> None:  # noqa: ARG002  # the library's signature
         self._connections.closed(self._number)
+
+
+def _is_upgrade(request: WSUpgradeRequest) -> bool:
+    """Tell whether the request has all that a WebSocket's has (RFC 6455 §4.2.1)."""
+    headers = request.headers
+    try:
+        key = base64.b64decode(headers.get("Sec-WebSocket-Key", ""), validate=True)
+    except (binascii.Error, ValueError):
+        return False
+    return (
+        headers.get("Upgrade", "").lower() == "websocket"
+        and headers.get("Connection", "").lower() == "upgrade"
+        and headers.get("Sec-WebSocket-Version") == "13"
+        and len(key) == _WEBSOCKET_KEY_SIZE
+    )
 
 
 def _refuse(transport: WSTransport, code: WSCloseCode) -> None:

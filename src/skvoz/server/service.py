@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final, Self, assert_never
 
+import aiofastnet
 import uvloop
 
 from skvoz.base.errors import BadRequest
@@ -38,9 +39,12 @@ from skvoz.server.blob_rows import SqliteBlobs
 from skvoz.server.blob_store import BlobFolder, BlobStore, put_right
 from skvoz.server.config import Settings
 from skvoz.server.database import open_database, own_words, rename_if_restored, store_id
+from skvoz.server.door import Door
 from skvoz.server.home import HeldHome, hold_home, write_private_file
+from skvoz.server.lanes import Lanes
 from skvoz.server.listener import Connections
 from skvoz.server.part_pump import PartPump
+from skvoz.server.requests import RequestProtocol
 from skvoz.server.store import Store
 
 _PASSED_EVERY_S: Final = 5.0
@@ -91,8 +95,13 @@ class RelayService:
             self._cleared,
             settings.path,
         )
+        self._lanes = Lanes(
+            lambda number, message: self._take(Received(number, message)),
+            self._lost,
+            self._cleared,
+        )
         self._pump = PartPump(
-            self._connections.is_clear,
+            lambda number: self._side_of(number).is_clear(number),
             lambda job: self._blobs.read(job, lambda outcomes: self._part_read(job.connection, outcomes)),
             lambda outcomes: self._take(PartsDone(outcomes)),
         )
@@ -109,7 +118,10 @@ class RelayService:
         """Done with what broke the relay; it answers nothing more and is to be closed."""
         self._store.start()
         try:
-            self._server = await self._connections.listen(self._settings.host, self._settings.port)
+            # The server that picows would have made: its transports are what picows writes fastest to.
+            self._server = await aiofastnet.create_server(
+                self._loop, self._door, self._settings.host, self._settings.port
+            )
         except OSError as error:
             await self.close()
             # The loop's own text has the address in it, or there is none.
@@ -132,6 +144,7 @@ class RelayService:
         if self._server is not None:
             self._server.close()
             self._connections.close_all()
+            self._lanes.close_all()
             await self._server.wait_closed()
         try:
             await asyncio.to_thread(self._store.close)
@@ -152,9 +165,9 @@ class RelayService:
             for effect in self._relay.handle(inputs, time.time_ns() // 1_000_000):
                 match effect:
                     case Send():
-                        self._connections.send(effect.connection, effect.message)
+                        self._side_of(effect.connection).send(effect.connection, effect.message)
                     case Close():
-                        self._connections.close(effect.connection)
+                        self._side_of(effect.connection).close(effect.connection)
                         self._pump.go_on(effect.connection)
                     case Execute():
                         self._store.execute(effect.jobs, self._executed)
@@ -201,9 +214,19 @@ class RelayService:
         if not self.failed.done():
             self.failed.set_result(error)
             self._connections.close_all()
+            self._lanes.close_all()
+
+    def _door(self) -> Door:
+        path = self._settings.path.encode()
+        return Door(self._connections.protocol, lambda: RequestProtocol(path, self._lanes.ask))
+
+    def _side_of(self, connection: int) -> Connections | Lanes:
+        """Tell who holds a connection: lanes have numbers below zero."""
+        return self._connections if connection > 0 else self._lanes
 
     def _pass_time(self) -> None:
         self._connections.drop_silent()
+        self._lanes.drop_silent()
         self._take(Passed())
         self._timer = self._loop.call_later(_PASSED_EVERY_S, self._pass_time)
 

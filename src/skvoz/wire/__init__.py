@@ -2,6 +2,7 @@
 
 - `frames`: every frame as a tagged array, with its limits; what encodes and parses an array of frames
 - `sealed`: the handshake to a relay's key, and the sealing of messages in both directions
+- `lanes`: the same messages over single requests and their answers
 
 `docs/protocol/wire.md` says the same for a second implementation.
 """

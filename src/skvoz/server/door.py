@@ -1,0 +1,75 @@
+"""The relay's one port: the first bytes of a connection tell whether it is a WebSocket or another request."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Final, Protocol, cast
+
+REQUEST_LINE_S: Final = 15.0
+"""A connection that has not said so much after so long is cut off."""
+_WEBSOCKET: Final = b"GET "
+"""A WebSocket begins with a GET (RFC 6455 §4.1)."""
+
+
+class BufferedProtocol(Protocol):
+    """The part of asyncio's buffered protocols that is needed to hand one what another has read."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Take the connection over."""
+        ...
+
+    def get_buffer(self, sizehint: int) -> memoryview:
+        """Return where the next bytes go."""
+        ...
+
+    def buffer_updated(self, nbytes: int) -> None:
+        """Take in so many bytes."""
+        ...
+
+
+class Door(asyncio.Protocol):
+    """A connection that has not said enough; then it is another protocol's, and costs nothing more."""
+
+    def __init__(
+        self, websocket: Callable[[], BufferedProtocol], request: Callable[[], asyncio.Protocol]
+    ) -> None:
+        self._websocket = websocket
+        self._request = request
+        self._first = b""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Give the first bytes their time."""
+        self._transport = cast("asyncio.Transport", transport)
+        self._cut_off = asyncio.get_running_loop().call_later(REQUEST_LINE_S, self._transport.abort)
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002  # asyncio's signature
+        """Forget it."""
+        self._cut_off.cancel()
+
+    def data_received(self, data: bytes) -> None:
+        """Hand the connection to whom it is for, with what has come."""
+        self._first += data
+        if len(self._first) < len(_WEBSOCKET) and _WEBSOCKET.startswith(self._first):
+            return
+        self._cut_off.cancel()
+        if self._first.startswith(_WEBSOCKET):
+            self._hand_to_websocket(self._websocket())
+        else:
+            protocol = self._request()
+            self._transport.set_protocol(protocol)
+            protocol.connection_made(self._transport)
+            protocol.data_received(self._first)
+
+    def _hand_to_websocket(self, protocol: BufferedProtocol) -> None:
+        transport = self._transport
+        transport.pause_reading()  # how it reads is settled when it begins to
+        transport.set_protocol(cast("asyncio.BaseProtocol", protocol))
+        protocol.connection_made(transport)
+        left = memoryview(self._first)
+        while left and not transport.is_closing():
+            room = protocol.get_buffer(-1)
+            size = min(len(room), len(left))
+            room[:size] = left[:size]
+            protocol.buffer_updated(size)
+            left = left[size:]
+        if not transport.is_closing():
+            transport.resume_reading()
