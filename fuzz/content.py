@@ -18,6 +18,7 @@ from skvoz.content import (
     NestedPart,
     NullPart,
     PartSemantics,
+    Pin,
     Reaction,
     Report,
     SinglePart,
@@ -51,6 +52,7 @@ _ACTIONS: Final[tuple[Action, ...]] = (
     Delete(replaces=_MESSAGE),
     Reaction(target=_MESSAGE, emoji="❤"),
     Unreact(replaces=_MESSAGE),
+    Pin(target=_MESSAGE),
     Report(delivered=(_MESSAGE,), read=(_MESSAGE, _MESSAGE)),
 )
 _PICTURE: Final = ExternalPart(

@@ -43,12 +43,14 @@ class House:
             "chat.get": chat,
             "chat.members": chat,
             "chat.gaps": chat,
+            "chat.pins": chat,
             "message.get": message,
             "message.receipts": message,
             "chat.read": {**chat, **message},
             "message.send": {**chat, "text": "written by a bot"},
             "message.edit": {**message, "text": "changed by a bot"},
             "message.react": {**message, "emoji": "👍"},
+            "message.pin": message,
             "message.delete": message,
         }
 

@@ -180,6 +180,9 @@ async def messages(anna: Person, boris: Person, one: Recorder, two: Recorder, ch
     assert receipt["read_ms"] >= receipt["delivered_ms"] > 0
     [found] = (await one.result("message.search", text="пиро"))["messages"]
     assert (found["message_id"], found["highlights"]) == (sent["message_id"], [[0, 4]])
+    await one.wish("message.pin", message_id=message_id)
+    [pin] = (await one.result("chat.pins", chat_id=chat_id))["pins"]
+    assert (pin["message"]["message_id"], pin["pinned_by_name"]) == (sent["message_id"], "Аня")
     await one.wish("message.delete", message_id=message_id)
     await boris.wait_for(to_anna, ["это Борис", ""])
     assert (await one.result("message.get", message_id=message_id))["deleted"] is True

@@ -123,6 +123,12 @@ def test_menus_dialogs_groups_and_search(visit: Visit) -> None:
     page.get_by_label("Search", exact=True).fill("hello")
     page.get_by_role("region", name="What was found").get_by_role("button").first.wait_for()
     look_at(page, "search")
+    page.get_by_role("region", name="What was found").get_by_role("button").last.click()
+    bubble.first.hover()
+    bubble.first.get_by_role("button", name="What to do with this message").click()
+    page.get_by_role("menuitem", name="Pin for everybody").click()
+    page.get_by_role("region", name="Pinned messages").wait_for()
+    look_at(page, "found and pinned")
 
 
 def test_a_request(visit: Visit) -> None:

@@ -473,3 +473,33 @@ def test_a_file_that_came_is_named(visit: Visit) -> None:
     boris.page.get_by_role("dialog").get_by_role("button", name="Anna").click()
     anna.page.get_by_role("log").get_by_text("Forwarded").wait_for()
     expect(anna.page.get_by_role("log").get_by_role("list", name="Files")).to_contain_text(["plan", "plan"])
+
+
+def test_pinned_messages_stand_above_the_chat_and_lead_to_their_place(visit: Visit) -> None:
+    anna, boris = visit("anna"), visit("boris", suggests=False)
+    meet(anna, boris)
+    anna.write("at the lake, at six\n\n\n\n.")
+    for number in range(12):
+        anna.write(f"line {number}\n\n\n\n.")
+    boris.sees("line 11")
+    menu(anna.page, "hello", "Pin for everybody")
+    there = boris.page.get_by_role("region", name="Pinned messages")
+    expect(there).to_contain_text("hello")
+    menu(anna.page, "at the lake", "Pin for everybody")
+    expect(there).to_contain_text("at the lake")
+    boris.page.get_by_label("Messages", exact=True).focus()
+    boris.page.keyboard.press("End")
+    for _ in range(2):  # again, after one has read on
+        there.get_by_role("button").first.click()
+        expect(boris.page.get_by_role("log").get_by_text("at the lake")).to_be_in_viewport()
+        boris.page.get_by_role("button", name="To the latest").click()
+        expect(boris.page.get_by_role("log").get_by_text("line 11")).to_be_in_viewport()
+    there.get_by_role("button", name="All 2 pinned messages").click()
+    dialog = boris.page.get_by_role("dialog")
+    expect(dialog.get_by_role("listitem")).to_contain_text(["at the lake", "hello"])
+    dialog.get_by_role("button", name="hello").click()
+    menu(boris.page, "hello", "Unpin for everybody")
+    menu(anna.page, "at the lake", "Delete")
+    anna.page.get_by_role("button", name="Delete for everybody").click()
+    for one in (anna, boris):
+        expect(one.page.get_by_role("region", name="Pinned messages")).to_have_count(0)

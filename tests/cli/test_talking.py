@@ -42,6 +42,10 @@ def test_two_people_talk(person: Make) -> None:
     boris.until("Hello, Boris!", "read", "Anna")
     [theirs] = [one for one in boris.objects("read", "Anna") if not one["own"]]
     boris.does("react", str(theirs["sequence"]), "👍")
+    boris.does("pin", str(theirs["sequence"]))
+    assert theirs["text"] in boris.does("pins", "Anna")
+    boris.does("pin", str(theirs["sequence"]), "--remove")
+    assert boris.does("pins", "Anna") == ""
     anna.until("👍 1", "read", "Boris")
     boris.does("send", "Anna", "an answer", "--reply-to", str(theirs["sequence"]))
     anna.until("an answer", "read", "Boris")

@@ -12,6 +12,7 @@ from skvoz.client.commands import EditMessage, React
 from skvoz.client.records import Conversation, ReactionGiven, WaitingChange
 from skvoz.client.step import Step
 from skvoz.content import (
+    Action,
     Delete,
     Edit,
     Reaction,
@@ -37,7 +38,7 @@ class Sayer:
         self.group_id = group_id
         self.count = 0
 
-    def say(self, action: Text | Edit | Delete | Reaction | Unreact) -> tuple[MessageId, bytes]:
+    def say(self, action: Action) -> tuple[MessageId, bytes]:
         self.count += 1
         data = encode(to_content(action, salt=self.count.to_bytes(16), sent_at_ms=1_000 + self.count))
         return message_id(account_uri(self.author), room_uri(self.group_id), data), data

@@ -16,6 +16,7 @@ from skvoz.content import (
     NestedPart,
     NullPart,
     PartSemantics,
+    Pin,
     Reaction,
     Report,
     SinglePart,
@@ -87,6 +88,7 @@ ACTIONS: st.SearchStrategy[Action] = st.one_of(
     st.builds(Delete, replaces=MESSAGES),
     st.builds(Reaction, target=MESSAGES, emoji=st.sampled_from(["❤", "👩🏽‍⚕️", "🏴󠁧󠁢󠁥󠁮󠁧󠁿", "+1", "да"])),
     st.builds(Unreact, replaces=MESSAGES),
+    st.builds(Pin, target=MESSAGES, pinned=st.booleans()),
     REPORTS,
 )
 

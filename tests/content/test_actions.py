@@ -19,6 +19,7 @@ from skvoz.content import (
     NestedPart,
     NullPart,
     PartSemantics,
+    Pin,
     Reaction,
     Report,
     SinglePart,
@@ -241,3 +242,24 @@ def test_only_a_plain_true_marks_a_text_as_forwarded(value: cbor.Value) -> None:
     said = _said(Text(text="passed on"))
     marked = replace(said, extensions={**said.extensions, "skvoz.forwarded": value})
     assert from_content(parse(encode(marked))) == Text(text="passed on", forwarded=value is True)
+
+
+def test_an_older_program_shows_a_pin_as_a_reaction() -> None:
+    body = _said(Pin(target=message(1))).body
+    assert isinstance(body, MultiPart)
+    assert body.semantics is PartSemantics.CHOOSE_ONE
+    assert from_content(_received(body.parts[1], in_reply_to=1)) == Reaction(target=message(1), emoji="📌")
+
+
+@pytest.mark.parametrize("data", [b"", b"\x01", b"\xf6", b"\x81\xf5", b"\xf5\xf5"])
+def test_a_broken_pin_is_unknown(data: bytes) -> None:
+    kind = "application/vnd.skvoz.pin+cbor"
+    part = SinglePart(disposition=Disposition.UNSPECIFIED, content_type=kind, content=data)
+    assert from_content(_received(part, in_reply_to=1)) == Unknown(kind=kind)
+
+
+def test_a_pin_of_nothing_is_unknown() -> None:
+    kind = "application/vnd.skvoz.pin+cbor"
+    part = SinglePart(disposition=Disposition.UNSPECIFIED, content_type=kind, content=b"\xf5")
+    assert from_content(_received(part)) == Unknown(kind=kind)
+    assert from_content(_received(part, in_reply_to=1, replaces=2)) == Unknown(kind=kind)

@@ -21,6 +21,7 @@ from skvoz.content import (
     Delete,
     Edit,
     Mention,
+    Pin,
     Reaction,
     Report,
     Text,
@@ -270,6 +271,8 @@ def content() -> Vector:
         "delete": Delete(replaces=identity_of_text),
         "reaction": Reaction(target=identity_of_text, emoji="👍"),
         "forwarded": Text(text="passed on", forwarded=True),
+        "pin": Pin(target=identity_of_text),
+        "unpin": Pin(target=identity_of_text, pinned=False),
         "report": Report(delivered=(identity_of_text,), read=(identity_of_text,)),
     }
     made: Vector = {

@@ -11,9 +11,10 @@ from typing import Final
 
 import msgspec
 
-from skvoz.api import beginning, bots, receipts, showing, views
+from skvoz.api import beginning, bots, pins, receipts, showing, views
 from skvoz.api import params as asked
 from skvoz.api.question import Question, required
+from skvoz.api.shown_messages import own_account, shown
 from skvoz.base.errors import BadRequest, NotFound
 from skvoz.client import commands
 from skvoz.client.links import link_of
@@ -51,6 +52,7 @@ COMMANDS: Final[dict[str, type[commands.Command]]] = {
     "message.edit": commands.EditMessage,
     "message.delete": commands.DeleteMessage,
     "message.react": commands.React,
+    "message.pin": commands.PinMessage,
     "file.fetch": commands.FetchFile,
     "file.pause": commands.PauseFile,
     "file.forget": commands.ForgetFile,
@@ -59,25 +61,18 @@ COMMANDS: Final[dict[str, type[commands.Command]]] = {
 }
 
 
-def _account(queries: Queries) -> Account:
-    account = queries.account()
-    if account is None:
-        raise NotFound("this home has no account yet")
-    return account
-
-
 # Account, people, links
 
 
 def account_get(queries: Queries, _: asked.NoParams) -> views.AccountView:
     """Return the person whose home this is."""
-    account = _account(queries)
+    account = own_account(queries)
     return showing.account_view(account, queries.relay(account.home_relay_id))
 
 
 def account_phrase(queries: Queries, _: asked.NoParams) -> views.PhraseView:
     """Return the recovery phrase, until it has been confirmed."""
-    root_private_key = _account(queries).root_private_key
+    root_private_key = own_account(queries).root_private_key
     if root_private_key is None:
         raise NotFound("the phrase was confirmed, and is not here any more")
     return views.PhraseView(phrase=phrase_of(root_private_key))
@@ -98,20 +93,20 @@ def contact_get(queries: Queries, params: asked.ContactParams) -> views.ContactV
 def contact_safety_number(queries: Queries, params: asked.ContactParams) -> views.SafetyNumberView:
     """Return the digits to compare with a person."""
     contact = required(queries.contact(params.account_id), NotFound("there is no such contact"))
-    digits = safety_number(_account(queries).root_public_key, contact.root_public_key)
+    digits = safety_number(own_account(queries).root_public_key, contact.root_public_key)
     return views.SafetyNumberView(digits=grouped(digits), verified=contact.verified_ms is not None)
 
 
 def link_list(queries: Queries, _: asked.NoParams) -> views.LinkListView:
     """Return links that were made and not revoked, the latest first."""
-    own = _account(queries)
+    own = own_account(queries)
     return views.LinkListView(links=tuple(_shown_link(own, link) for link in queries.links()))
 
 
 def link_get(queries: Queries, params: asked.LinkParams) -> views.LinkView:
     """Return one link that was made and not revoked."""
     return _shown_link(
-        _account(queries), required(queries.link(params.log_id), NotFound("there is no such link"))
+        own_account(queries), required(queries.link(params.log_id), NotFound("there is no such link"))
     )
 
 
@@ -153,12 +148,14 @@ def chat_get(queries: Queries, params: asked.ChatParams) -> views.ChatView:
 
 def _shown_chat(queries: Queries, chat: Chat) -> views.ChatView:
     last = chat.last_message
-    return showing.chat_view(chat, _account(queries), None if last is None else queries.contact(last.author))
+    return showing.chat_view(
+        chat, own_account(queries), None if last is None else queries.contact(last.author)
+    )
 
 
 def chat_members(queries: Queries, params: asked.ChatParams) -> views.MemberListView:
     """Return who is in a chat: admins first, then by name."""
-    own = _account(queries)
+    own = own_account(queries)
     chat = required(queries.chat(params.chat_id), NotFound("there is no such chat"))
     members = [
         showing.member_view(account_id, own, queries.contact(account_id), admin=admin)
@@ -181,19 +178,9 @@ def chat_gaps(queries: Queries, params: asked.ChatParams) -> views.GapListView:
 # Messages
 
 
-def _shown(queries: Queries, message: Message, query: str = "") -> views.MessageView:
-    own = _account(queries)
-    author, files = queries.contact(message.author), queries.files(message)
-    answered = None if message.reply_to is None else queries.message(message.reply_to)
-    quoted = None
-    if answered is not None and answered.chat_id == message.chat_id:
-        quoted = showing.quoted_view(answered, own, queries.contact(answered.author))
-    return showing.message_view(message, own, author, files, query=query, quoted=quoted)
-
-
 def message_get(queries: Queries, params: asked.MessageParams) -> views.MessageView:
     """Return one message."""
-    return _shown(queries, required(queries.message(params.message_id), NotFound("there is no such message")))
+    return shown(queries, required(queries.message(params.message_id), NotFound("there is no such message")))
 
 
 def message_list(queries: Queries, params: asked.MessagePageParams) -> views.MessagePageView:
@@ -205,7 +192,7 @@ def message_list(queries: Queries, params: asked.MessagePageParams) -> views.Mes
         before = oldest if queries.messages(chat_id, before=oldest, limit=1) else None
         after = newest if queries.messages_after(chat_id, after=newest, limit=1) else None
     return views.MessagePageView(
-        messages=tuple(_shown(queries, message) for message in found), next_before=before, next_after=after
+        messages=tuple(shown(queries, message) for message in found), next_before=before, next_after=after
     )
 
 
@@ -236,7 +223,7 @@ def message_search(queries: Queries, params: asked.SearchParams) -> views.FoundP
         found = queries.search(text, chat_id=chat_id, before=params.before, limit=limit + 1)
         page, more = found[:limit], len(found) > limit
     return views.FoundPageView(
-        messages=tuple(_shown(queries, message, text) for message in page),
+        messages=tuple(shown(queries, message, text) for message in page),
         next_before=page[-1].sequence if more else None,
     )
 
@@ -305,6 +292,7 @@ QUESTIONS: Final[dict[str, Question]] = {
     **beginning.QUESTIONS,
     **bots.QUESTIONS,
     **receipts.QUESTIONS,
+    **pins.QUESTIONS,
 }
 
 

@@ -63,6 +63,7 @@ BOT_METHODS: Final[dict[str, Reading | Writing]] = {
     "chat.get": READING,
     "chat.members": READING,
     "chat.gaps": READING,
+    "chat.pins": READING,
     "message.get": READING,
     "message.list": READING,
     "message.search": READING,
@@ -72,6 +73,7 @@ BOT_METHODS: Final[dict[str, Reading | Writing]] = {
     "chat.read": Writing(fields=frozenset({"chat_id", "message_id"}), sees=_chat),
     "message.send": Writing(fields=frozenset({"chat_id", "text", "reply_to", "mentions"}), sees=_chat),
     "message.edit": Writing(fields=frozenset({"message_id", "text", "mentions"}), sees=_message),
+    "message.pin": Writing(fields=frozenset({"message_id", "pinned"}), sees=_message),
     "message.delete": Writing(fields=frozenset({"message_id", "for_everyone"}), sees=_message),
     "message.react": Writing(fields=frozenset({"message_id", "emoji", "present"}), sees=_message),
 }

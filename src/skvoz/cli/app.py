@@ -27,6 +27,8 @@ COMMANDS: Final = {
     "delete": ("messages", "delete", say("Delete a message for everybody, or only here.")),
     "react": ("messages", "react", say("Put an emoji on a message, or take it off.")),
     "receipts": ("messages", "receipts", say("Show who has a message of yours, as far as they tell.")),
+    "pin": ("pins", "pin", say("Keep a message at hand for everybody in its chat, or not any more.")),
+    "pins": ("pins", "pins", say("List the messages that a chat keeps at hand, the latest first.")),
     "contacts": ("contacts", "contacts", say("List people.")),
     "contact": ("contacts", "contact", say("Compare, rename or block a person.")),
     "group": ("groups", "group", say("Make a group, and change it.")),

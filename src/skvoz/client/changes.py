@@ -1,4 +1,4 @@
-"""What is done to messages that are there: edits, deletions, reactions.
+"""What is done to messages that are there: edits, deletions, reactions, pins.
 
 A message is named by the id of its first version, however often it was edited. The author edits and deletes,
 an admin of a group deletes; a reaction is taken back by whoever gave it. A change that comes before what it
@@ -6,13 +6,12 @@ is about, which a relay or two conversations of one pair of people can bring abo
 edits the one that was said later holds, whichever comes first: each has a later send time than the last.
 """
 
-from dataclasses import dataclass
 from typing import Final, TypeAlias, assert_never
 
 import msgspec
 
 from skvoz.base.ids import AccountId, GroupId, MessageId
-from skvoz.client import files, messages
+from skvoz.client import files, messages, pins
 from skvoz.client.records import (
     Conversation,
     ConversationKind,
@@ -22,10 +21,12 @@ from skvoz.client.records import (
     ReactionGiven,
     WaitingChange,
 )
+from skvoz.client.said import Said
 from skvoz.client.step import Step
 from skvoz.content import (
     Delete,
     Edit,
+    Pin,
     Reaction,
     Report,
     Text,
@@ -38,22 +39,13 @@ from skvoz.content import (
     room_uri,
 )
 
-Change: TypeAlias = Edit | Delete | Reaction | Unreact
+Change: TypeAlias = Edit | Delete | Reaction | Unreact | Pin
 REACTIONS_MAX: Final = 8
 """Emoji of one person on one message."""
 _REACTIONS_TAKEN_MAX: Final = 2 * REACTIONS_MAX
 WAITING_MAX: Final = 16
 """Changes by one person in a conversation that wait; more push out the oldest: anybody could name messages
 that never were."""
-
-
-@dataclass(frozen=True, slots=True)
-class Said:
-    """Who said a change, as which message, and when by their own clock."""
-
-    author: AccountId
-    identity: MessageId
-    sent_ms: int
 
 
 def take(
@@ -100,7 +92,7 @@ def _target(step: Step, change: Change) -> MessageId:
     match change:
         case Edit() | Delete():
             return change.replaces
-        case Reaction():
+        case Reaction() | Pin():
             return change.target
         case Unreact():
             given = step.transaction.get(ReactionGiven, change.replaces)
@@ -170,6 +162,8 @@ def _apply(
             _react(step, message, said, change.emoji)
         case Unreact():
             _unreact(step, message, said.author, change.replaces)
+        case Pin():
+            pins.apply(step, conversation, message, said, pinned=change.pinned)
         case _:
             assert_never(change)
 
@@ -201,6 +195,7 @@ def _delete(step: Step, message: Message) -> None:
     for given in step.transaction.select(ReactionGiven, message_id=message.message_id):
         step.transaction.delete(ReactionGiven, given.reaction_id)
     files.drop_of(step, message, everywhere=True)
+    pins.drop(step, message.message_id)
     left = msgspec.structs.replace(message, text="", unsupported="", mentions=(), reply_to=None, reactions={})
     step.transaction.put(msgspec.structs.replace(left, deleted=True, file_count=0))
     messages.changed(step, message, "deleted")

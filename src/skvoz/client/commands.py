@@ -289,6 +289,13 @@ class React(CommandBase, frozen=True, kw_only=True):
     present: bool = True
 
 
+class PinMessage(CommandBase, frozen=True, kw_only=True):
+    """Keep a message at hand for everybody in its chat, or (`pinned=False`) not any more."""
+
+    message_id: MessageId
+    pinned: bool = True
+
+
 class MarkRead(CommandBase, frozen=True, kw_only=True):
     """Everything in a chat up to this message has been read."""
 
@@ -346,6 +353,7 @@ Command = (
     | EditMessage
     | DeleteMessage
     | React
+    | PinMessage
     | MarkRead
     | CreateBot
     | RevokeBot

@@ -5,13 +5,15 @@ from typing import Final
 
 from skvoz.base.errors import BadRequest, Conflict, NotAllowed, NotFound
 from skvoz.base.ids import MessageId
-from skvoz.client import changes, files, gaps, messages, outbox, reports
+from skvoz.client import changes, files, gaps, messages, outbox, pins, reports
 from skvoz.client.commands import (
     Answer,
+    CommandBase,
     DeleteMessage,
     EditMessage,
     MarkRead,
     MentionSpan,
+    PinMessage,
     React,
     SendMessage,
 )
@@ -34,6 +36,7 @@ from skvoz.content import (
     Edit,
     Expiration,
     Mention,
+    Pin,
     Reaction,
     Text,
     Unreact,
@@ -51,6 +54,25 @@ WRITABLE: Final = (
     ConversationState.LOST,
     ConversationState.FROZEN,
 )
+
+
+def command(step: Step, wished: CommandBase) -> Answer | None:
+    """Do what a command asks for; None where it is about something else. Raises `CallerError`."""
+    match wished:
+        case SendMessage():
+            return send(step, wished)
+        case EditMessage():
+            return edit(step, wished)
+        case DeleteMessage():
+            return delete(step, wished)
+        case React():
+            return react(step, wished)
+        case PinMessage():
+            return pin(step, wished)
+        case MarkRead():
+            return mark_read(step, wished)
+        case _:
+            return None
 
 
 def writable(step: Step, chat_id: bytes) -> Conversation:
@@ -219,6 +241,17 @@ def react(step: Step, command: React) -> Answer:
         if given.account_id == own and given.emoji == command.emoji:
             _change(step, conversation, Unreact(replaces=given.reaction_id))
     return answer
+
+
+def pin(step: Step, command: PinMessage) -> Answer:
+    """Keep a message at hand for everybody in its chat, or not any more."""
+    message = _message(step, command.message_id)
+    conversation = _conversation_of(step, message)
+    later_than = pins.check(step, conversation, message, pinned=command.pinned)
+    if later_than is not None:
+        action = Pin(target=message.message_id, pinned=command.pinned)
+        _change(step, conversation, action, after_ms=later_than)
+    return Answer(chat_id=message.chat_id, message_id=message.message_id)
 
 
 def _change(step: Step, conversation: Conversation, action: Action, *, after_ms: int = 0) -> None:

@@ -30,7 +30,9 @@ ChatChange = Literal[
 ]
 """`actor` and `subject` are set where somebody did it (title, expiry) to somebody (members, admins)."""
 FileChange = Literal["failed", "forgotten", "here", "paused", "resumed", "uploaded"]
-MessageChange = Literal["delivered", "deleted", "edited", "expired", "failed", "reaction", "read", "sent"]
+MessageChange = Literal[
+    "delivered", "deleted", "edited", "expired", "failed", "pinned", "reaction", "read", "sent"
+]
 
 
 class EventBase(msgspec.Struct, frozen=True, kw_only=True):
@@ -120,7 +122,7 @@ class MessageQueued(EventBase, frozen=True, kw_only=True):
 
 
 class MessageChanged(EventBase, frozen=True, kw_only=True):
-    """Edited, deleted, expired, reacted to, or come further on its way; `what` names which."""
+    """Edited, deleted, expired, reacted to, pinned or not, or come further on its way; `what` names which."""
 
     kind = "message.changed"
     chat_id: bytes

@@ -15,6 +15,7 @@ from skvoz.client import (
     bots,
     closers,
     commits,
+    composing,
     conversations,
     entries,
     epochs,
@@ -104,6 +105,8 @@ class Machine:
                 raise ClientIdUsed("this client id was used for another command")
             return _answers.decode(known.answer), step.outcome()
         answer = groups.command(step, command)
+        if answer is None:
+            answer = composing.command(step, command)
         if answer is None:
             answer = people.command(step, command)
         transaction.put(

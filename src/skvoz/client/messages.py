@@ -9,7 +9,7 @@ from typing import Final
 import msgspec
 
 from skvoz.base.ids import AccountId, MessageId
-from skvoz.client import changes, contacts, files, gaps, introductions, reports
+from skvoz.client import changes, contacts, files, gaps, introductions, pins, reports
 from skvoz.client.events import MessageChange, MessageChanged, MessageReceived
 from skvoz.client.records import (
     Conversation,
@@ -19,6 +19,7 @@ from skvoz.client.records import (
     Receipt,
     Unread,
 )
+from skvoz.client.said import Said
 from skvoz.client.step import Step
 from skvoz.content import (
     Edit,
@@ -67,7 +68,7 @@ def receive(step: Step, conversation: Conversation, author: AccountId, data: byt
         case Report():
             pass
         case _:
-            said = changes.Said(author, identity, content.sent_at_ms or step.now_ms)
+            said = Said(author, identity, content.sent_at_ms or step.now_ms)
             changes.take(step, conversation, action, said=said, data=data)
 
 
@@ -179,6 +180,7 @@ def remove(step: Step, message: Message) -> None:
     """Take a message out of the records, with all that hangs on it."""
     transaction = step.transaction
     files.drop_of(step, message)
+    pins.drop(step, message.message_id)
     transaction.delete(Message, message.message_id)
     if message.expires_ms is not None:
         step.clear_alarm(EXPIRE_ALARM, message.message_id)

@@ -8,7 +8,6 @@ from skvoz.client import (
     approaches,
     bots,
     chats,
-    composing,
     contacts,
     files,
     first_contact,
@@ -32,20 +31,15 @@ from skvoz.client.commands import (
     CreateLink,
     DeclineRequest,
     DeleteChat,
-    DeleteMessage,
-    EditMessage,
     FetchFile,
     ForgetFile,
     KeepDraft,
-    MarkRead,
     MuteChat,
     PauseFile,
     PinChat,
-    React,
     RenameContact,
     RevokeBot,
     RevokeLink,
-    SendMessage,
     StageFile,
     VerifyContact,
 )
@@ -102,8 +96,6 @@ def command(step: Step, wished: Command) -> Answer:
             return chats.keep_draft(step, wished)
         case DeleteChat():
             return chats.delete(step, wished)
-        case SendMessage():
-            return composing.send(step, wished)
         case StageFile():
             return files.stage(step, wished)
         case FetchFile():
@@ -112,20 +104,12 @@ def command(step: Step, wished: Command) -> Answer:
             return files.pause(step, wished)
         case ForgetFile():
             return files.forget(step, wished)
-        case EditMessage():
-            return composing.edit(step, wished)
-        case DeleteMessage():
-            return composing.delete(step, wished)
-        case React():
-            return composing.react(step, wished)
-        case MarkRead():
-            return composing.mark_read(step, wished)
         case CreateBot():
             return bots.create(step, wished)
         case RevokeBot():
             return bots.revoke(step, wished)
         case _:
-            raise AssertionError("commands about groups go to `groups`")
+            raise AssertionError("commands about groups and messages go elsewhere")
 
 
 def started(step: Step) -> None:

@@ -3,7 +3,7 @@
 - `model`: the parts of a MIMI content as values, and their limits
 - `encoding`: `encode` and `parse`, CBOR to values and back, deterministic and strict
 - `addresses`: URIs of accounts and rooms, and message ids, which are hashed over them
-- `actions`: text, edit, deletion, reaction, report; `to_content` and `from_content`
+- `actions`: text, edit, deletion, reaction, pin, report; `to_content` and `from_content`
 - `files`: files of a message, which lie at a relay as blobs
 - `reports`: how a report of many messages becomes a few bytes
 - `media`: the media types that we understand
@@ -18,6 +18,7 @@ from skvoz.content.actions import (
     Action,
     Delete,
     Edit,
+    Pin,
     Reaction,
     Text,
     Unknown,
@@ -71,6 +72,7 @@ __all__ = [
     "NestedPart",
     "NullPart",
     "PartSemantics",
+    "Pin",
     "Reaction",
     "Report",
     "SinglePart",

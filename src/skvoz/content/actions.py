@@ -9,6 +9,7 @@ from typing import Final, TypeAlias, assert_never
 
 from skvoz.base.errors import BadRequest, PeerError
 from skvoz.base.ids import MessageId
+from skvoz.codec import cbor
 from skvoz.content import media
 from skvoz.content.files import FILES_MAX, File, file_in, file_parts, is_preview, with_preview
 from skvoz.content.markdown import Mention, with_links, without_links
@@ -30,6 +31,9 @@ from skvoz.content.reports import Report, encode_report, parse_report
 
 REACTION_SIZE_MAX: Final = 64
 """A reaction, bytes of UTF-8: the longest emoji sequences are about 35."""
+
+PIN_EMOJI: Final = "📌"
+"""What a program that knows no pins shows under a pinned message."""
 
 _NOT_SHOWN_AS_TEXT: Final = frozenset(
     {
@@ -93,6 +97,14 @@ class Unreact:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Pin:
+    """A message is kept at hand for everybody in the chat, or (`pinned=False`) not any more."""
+
+    target: MessageId
+    pinned: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Unknown:
     """A message of a kind that this version doesn't know: "unsupported message".
 
@@ -103,7 +115,7 @@ class Unknown:
     text: str = field(default="", repr=False)
 
 
-Action: TypeAlias = Text | Edit | Delete | Reaction | Unreact | Report
+Action: TypeAlias = Text | Edit | Delete | Reaction | Unreact | Pin | Report
 
 
 def to_content(
@@ -135,6 +147,9 @@ def to_content(
         case Unreact():
             replaces = action.replaces
             body = NullPart(disposition=Disposition.REACTION)
+        case Pin():
+            in_reply_to = action.target
+            body = _with_reaction(media.PIN, cbor.encode(action.pinned), PIN_EMOJI)
         case Report():
             body = _report_part(action)
         case _:
@@ -212,6 +227,16 @@ def _reaction_part(emoji: str) -> SinglePart:
     )
 
 
+def _with_reaction(kind: str, data: bytes, emoji: str) -> MultiPart:
+    """Return a part of a kind of ours, and behind it what programs that don't know it show: a reaction."""
+    ours = SinglePart(disposition=Disposition.UNSPECIFIED, content_type=kind, content=data)
+    return MultiPart(
+        disposition=Disposition.RENDER,
+        semantics=PartSemantics.CHOOSE_ONE,
+        parts=(ours, _reaction_part(emoji)),
+    )
+
+
 def _report_part(report: Report) -> SinglePart:
     return SinglePart(
         disposition=Disposition.UNSPECIFIED, content_type=media.REPORT, content=encode_report(report)
@@ -265,6 +290,8 @@ def _single(content: MimiContent, part: SinglePart) -> Action | Unknown:
     report = _report(part)
     if report is not None:
         return report
+    if kind == media.PIN:
+        return _pin(content, part)
     markdown = media.is_markdown(kind)
     if not markdown and not media.is_plain(kind):
         return Unknown(kind=kind)
@@ -287,6 +314,21 @@ def _single(content: MimiContent, part: SinglePart) -> Action | Unknown:
         expires=content.expires,
         plain=not markdown,
     )
+
+
+def _pin(content: MimiContent, part: SinglePart) -> Pin | Unknown:
+    pinned = _value(part)
+    if content.in_reply_to is None or content.replaces is not None or not isinstance(pinned, bool):
+        return Unknown(kind=media.PIN)
+    return Pin(target=content.in_reply_to, pinned=pinned)
+
+
+def _value(part: SinglePart) -> cbor.Value:
+    """Return the value of a part of a kind of ours, None for one that can't be read."""
+    try:
+        return cbor.decode(part.content)
+    except PeerError:
+        return None
 
 
 def _several(content: MimiContent, part: MultiPart) -> Action | Unknown:

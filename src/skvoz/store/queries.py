@@ -24,6 +24,7 @@ from skvoz.client.records import (
     LoggedEvent,
     Message,
     Participant,
+    PinChange,
     Receipt,
     Relay,
 )
@@ -216,6 +217,11 @@ class Queries:
     def message(self, message_id: MessageId) -> Message | None:
         """Return one message, or nothing."""
         return self._records.get(Message, (message_id,))
+
+    def pins(self, chat_id: bytes) -> list[PinChange]:
+        """Return what is pinned in a chat, the latest first."""
+        found = [one for one in self._records.select(PinChange, chat_id=chat_id) if one.pinned]
+        return sorted(found, key=lambda one: (one.changed_ms, one.change_id), reverse=True)
 
     def search(self, query: str, *, chat_id: bytes | None, before: int | None, limit: int) -> list[Message]:
         """Return up to `limit` messages with all words of `query`, the latest first; none for no words."""

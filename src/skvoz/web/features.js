@@ -13,6 +13,7 @@ import "./features/links.js";
 import "./features/message_acts.js";
 import "./features/notifications.js";
 import "./features/phrase.js";
+import "./features/pins.js";
 import "./features/quoting.js";
 import "./features/reactions.js";
 import "./features/safety_number.js";

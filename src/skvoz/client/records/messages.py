@@ -70,6 +70,22 @@ class ReactionGiven(Record, frozen=True, array_like=True, kw_only=True):
     emoji: str
 
 
+class PinChange(Record, frozen=True, array_like=True, kw_only=True):
+    """What was said last of whether a message is pinned; kept where it is not, to know what is later."""
+
+    table = "pin_change"
+    key = ("message_id",)
+    columns = ("chat_id",)
+    message_id: MessageId
+    chat_id: bytes
+    pinned: bool
+    account_id: AccountId
+    """Who said it."""
+    changed_ms: int
+    """As their clock said, and later than the change before."""
+    change_id: MessageId
+
+
 class LastSeen(Record, frozen=True, array_like=True, kw_only=True):
     """The latest message ids that arrived in a conversation, oldest first."""
 

@@ -267,11 +267,11 @@ export interface MentionView {
   length: number;
 }
 
-/** Edited, deleted, expired, reacted to, or come further on its way; `what` names which. */
+/** Edited, deleted, expired, reacted to, pinned or not, or come further on its way; `what` names which. */
 export interface MessageChanged {
   chat_id: string;
   message_id: string;
-  what: "deleted" | "delivered" | "edited" | "expired" | "failed" | "reaction" | "read" | "sent";
+  what: "deleted" | "delivered" | "edited" | "expired" | "failed" | "pinned" | "reaction" | "read" | "sent";
 }
 
 /** A page of messages, the latest first. */
@@ -334,6 +334,18 @@ export interface PhraseView {
 /** A QR code: rows of `0` (light) and `1` (dark), without the quiet zone of four modules around it. */
 export interface PictureView {
   rows: string[];
+}
+
+/** Pinned messages of a chat, the latest pin first. */
+export interface PinListView {
+  pins: PinView[];
+}
+
+/** A pinned message, and who pinned it. */
+export interface PinView {
+  message: MessageView;
+  pinned_by: string;
+  pinned_by_name: string;
 }
 
 /** How far each file has come that moves now, or did until lately. */
@@ -474,6 +486,8 @@ export interface Methods {
   "chat.mute": { params: { client_id: string; chat_id: string; muted: boolean; }; result: Answer };
   /** Put a chat on top of the list, or (`pinned=False`) not. */
   "chat.pin": { params: { client_id: string; chat_id: string; pinned: boolean; }; result: Answer };
+  /** Return the messages that are pinned in a chat, the latest pin first. */
+  "chat.pins": { params: { chat_id: string; }; result: PinListView };
   /** Everything in a chat up to this message has been read. */
   "chat.read": { params: { client_id: string; chat_id: string; message_id: string; }; result: Answer };
   /** Let new messages of a chat disappear so many seconds after they are sent; None: never. */
@@ -536,6 +550,8 @@ export interface Methods {
   "message.get": { params: { message_id: string; }; result: MessageView };
   /** Return a page of a chat, the latest first. */
   "message.list": { params: { chat_id: string; before?: number | null; after?: number | null; around?: number | null; limit?: number; }; result: MessagePageView };
+  /** Keep a message at hand for everybody in its chat, or (`pinned=False`) not any more. */
+  "message.pin": { params: { client_id: string; message_id: string; pinned?: boolean; }; result: Answer };
   /** Put an emoji on a message, or (`present=False`) take it off. */
   "message.react": { params: { client_id: string; message_id: string; emoji: string; present?: boolean; }; result: Answer };
   /** Return who has reported to have, or to have read, a message of ours, and who told nothing. */

@@ -1,0 +1,25 @@
+"""A message as it is shown: with its author, its files, and what it answers."""
+
+from skvoz.api import showing, views
+from skvoz.base.errors import NotFound
+from skvoz.client.records import Account, Message
+from skvoz.store.queries import Queries
+
+
+def own_account(queries: Queries) -> Account:
+    """Return the person whose home this is; raise `NotFound` before there is one."""
+    account = queries.account()
+    if account is None:
+        raise NotFound("this home has no account yet")
+    return account
+
+
+def shown(queries: Queries, message: Message, query: str = "") -> views.MessageView:
+    """Show a message; with a `query`, say where its words are."""
+    own = own_account(queries)
+    author, files = queries.contact(message.author), queries.files(message)
+    answered = None if message.reply_to is None else queries.message(message.reply_to)
+    quoted = None
+    if answered is not None and answered.chat_id == message.chat_id:
+        quoted = showing.quoted_view(answered, own, queries.contact(answered.author))
+    return showing.message_view(message, own, author, files, query=query, quoted=quoted)
