@@ -50,8 +50,8 @@ def test_each_method_does_what_it_says(tmp_path: Path) -> None:
                 await end_of_a_chat(one, two, chat_id)
 
     asyncio.run(scenario())
-    # tests/api/test_page.py, test_files.py, test_bots.py
-    elsewhere = {name for name in METHODS if name.startswith(("bot.", "file."))} | {"node.page"}
+    # tests/api/test_page.py, test_files.py, test_bots.py, test_locking.py
+    elsewhere = {name for name in METHODS if name.startswith(("bot.", "file.", "home."))} | {"node.page"}
     assert set(METHODS) - used == elsewhere
 
 

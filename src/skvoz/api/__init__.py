@@ -5,8 +5,9 @@
 - `showing`: how views are made from stored records
 - `methods`: the table of all methods, `noun.verb`
 - `access`, `scopes`, `bot_queries`: who calls, what a bot's token reaches, and what a bot sees
-- `question`, `beginning`: what a question is, and those of somebody who begins
+- `question`, `beginning`: what a method is, and the questions of somebody who begins
 - `bots`: questions about bots
+- `acts`, `locking`: what the app does with a home as a whole; `visits`: the requests under way
 - `service`: the methods over a node, and the WebSocket and POST on a private Unix socket
 - `listening`: sockets, and uvicorn on them
 - `page`: the page at this machine's own address; `page_guard`, `page_sessions`, `page_files`: its parts

@@ -12,6 +12,7 @@ from concurrent.futures import Future
 from pathlib import Path
 
 from skvoz.api.caller import socket_file
+from skvoz.api.locking import Locking
 from skvoz.api.page import serving_page
 from skvoz.api.service import Service, serving
 from skvoz.node.node import Node, OpenHome, open_home, system_clock_ms
@@ -30,20 +31,23 @@ async def running(opened: OpenHome) -> AsyncGenerator[Node]:
 
 @contextlib.asynccontextmanager
 async def running_with_page(
-    opened: OpenHome, suggested_relay: str = ""
-) -> AsyncGenerator[tuple[Node, Callable[[], str]]]:
-    """Run a node likewise and serve its page too; give also what makes an address that opens it once.
+    opened: OpenHome, suggested_relay: str = "", clock_ms: Callable[[], int] = system_clock_ms
+) -> AsyncGenerator[tuple[Service, Callable[[], str]]]:
+    """Run a node likewise and serve its page too, where the home may be locked, and unlocked again.
 
-    `suggested_relay` is the address of a relay that a new account may live at, as people write it.
+    Gives also what makes an address that opens the page once. `suggested_relay` is the address of a relay
+    that a new account may live at, as people write it.
     """
     folder = opened.home.folder
-    async with _started(opened) as node:
-        service = Service(node, suggested_relay)
-        async with (
-            serving_page(service, folder, system_clock_ms) as address,
-            serving(service, socket_file(folder)),
-        ):
-            yield node, address
+    service = Service(None, suggested_relay, clock_ms)
+    locking = Locking(opened, service, clock_ms)
+    async with (
+        locking.watching(),
+        _until_broken(locking.broken),
+        serving_page(service, folder, clock_ms) as address,
+        serving(service, socket_file(folder)),
+    ):
+        yield service, address
 
 
 @contextlib.asynccontextmanager
@@ -51,20 +55,27 @@ async def _started(opened: OpenHome) -> AsyncGenerator[Node]:
     node = Node(opened)
     await node.start()
     try:
-        async with asyncio.TaskGroup() as tasks:
-            watching = tasks.create_task(_raise_bug(node))
-            try:
-                yield node
-            finally:
-                watching.cancel()
-    except BaseExceptionGroup as group:
-        raise group.exceptions[0] from None
+        async with _until_broken(node.broken):
+            yield node
     finally:
         await node.close()
 
 
-async def _raise_bug(node: Node) -> None:
-    raise await node.broken
+@contextlib.asynccontextmanager
+async def _until_broken(broken: "asyncio.Future[BaseException]") -> AsyncGenerator[None]:
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            watching = tasks.create_task(_raise_bug(broken))
+            try:
+                yield
+            finally:
+                watching.cancel()
+    except BaseExceptionGroup as group:
+        raise group.exceptions[0] from None
+
+
+async def _raise_bug(broken: "asyncio.Future[BaseException]") -> None:
+    raise await broken
 
 
 @contextlib.contextmanager

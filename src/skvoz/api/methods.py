@@ -13,7 +13,8 @@ import msgspec
 
 from skvoz.api import beginning, bots, pins, receipts, showing, views
 from skvoz.api import params as asked
-from skvoz.api.question import Question, required
+from skvoz.api.acts import ACTS
+from skvoz.api.question import Method, Question, required
 from skvoz.api.shown_messages import own_account, shown
 from skvoz.base.errors import BadRequest, NotFound
 from skvoz.client import commands
@@ -296,16 +297,6 @@ QUESTIONS: Final[dict[str, Question]] = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Method:
-    """What a method is asked with and answers, and a sentence or two about it."""
-
-    params: type[msgspec.Struct]
-    result: type[msgspec.Struct]
-    about: str
-    changes: bool = False
-
-
 def about(documented: object) -> str:
     """Return what a docstring says."""
     return inspect.cleandoc(documented.__doc__ or "")
@@ -326,6 +317,7 @@ METHODS: Final[dict[str, Method]] = {
     "node.page": Method(
         params=asked.NoParams, result=views.PageView, about="Return an address that opens the page once."
     ),
+    **ACTS,
     "file.address": Method(
         params=asked.FileParams,
         result=views.FileAddressView,

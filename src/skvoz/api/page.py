@@ -33,7 +33,16 @@ from skvoz.api.listening import LOOPBACK, loopback_socket, served
 from skvoz.api.page_files import PageFiles
 from skvoz.api.page_guard import FORBIDDEN, Guard
 from skvoz.api.page_sessions import PageSessions
-from skvoz.api.service import CallerSession, Service, answered_post, bearer_of, body_of, unauthorised
+from skvoz.api.service import (
+    CallerSession,
+    Service,
+    answered_post,
+    bearer_of,
+    body_of,
+    locked_answer,
+    unauthorised,
+)
+from skvoz.base.errors import Locked
 
 SUBPROTOCOL: Final = "skvoz"
 TOKEN_SUBPROTOCOL: Final = "token."  # noqa: S105  # a prefix, not a secret
@@ -112,7 +121,8 @@ def page_application(service: Service, sessions: PageSessions, port: int) -> ASG
         *(Route(path, description) for path in described),
         Route("/{path:path}", files.answer),
     ]
-    return Guard(Starlette(routes=routes), f"{LOOPBACK}:{port}")
+    inner = Starlette(routes=routes, exception_handlers={Locked: locked_answer})
+    return Guard(service.visits.of(inner), f"{LOOPBACK}:{port}")
 
 
 def _offered(socket: WebSocket) -> str:

@@ -38,6 +38,24 @@ class TextParams(Params, frozen=True, kw_only=True):
     text: Annotated[str, msgspec.Meta(max_length=PASTED_LENGTH_MAX)]
 
 
+PASSPHRASE_LENGTH_MIN: Final = 8
+PASSPHRASE_LENGTH_MAX: Final = 1024
+Passphrase = Annotated[str, msgspec.Meta(max_length=PASSPHRASE_LENGTH_MAX)]
+
+
+class UnlockParams(Params, frozen=True, kw_only=True):
+    """The home's passphrase."""
+
+    passphrase: Passphrase
+
+
+class ProtectParams(Params, frozen=True, kw_only=True):
+    """A new passphrase, 8 characters or more, or empty for none; and the present one where there is one."""
+
+    passphrase: Passphrase
+    present: Passphrase = ""
+
+
 class ChatParams(Params, frozen=True, kw_only=True):
     """Names a chat."""
 

@@ -8,20 +8,23 @@ have come. Bytes of files go beside that: `skvoz.api.file_bytes`.
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
+import msgspec
 from starlette.applications import Starlette
 from starlette.requests import HTTPConnection
 from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
 from starlette.routing import Route, WebSocketRoute
+from starlette.types import ASGIApp
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from skvoz import __version__
 from skvoz.api import protocol
 from skvoz.api.access import OWNER, Access, Tokens
+from skvoz.api.acts import ACTS, UNLOCK
 from skvoz.api.file_bytes import get_file, put_file
 from skvoz.api.file_tickets import FileTickets
 from skvoz.api.listening import private_socket, served
@@ -38,8 +41,10 @@ from skvoz.api.views import (
     SubscriptionView,
     ThroughView,
 )
-from skvoz.base.errors import BadRequest, NotAllowed, NotFound, SkvozError, StoreError
+from skvoz.api.visits import Visits
+from skvoz.base.errors import BadRequest, Conflict, Locked, NotAllowed, NotFound, SkvozError, StoreError
 from skvoz.node.node import Node, system_clock_ms
+from skvoz.store import Protection
 
 EVENTS_PER_STEP: Final = 200
 """Events handed to a subscriber before others get their turn."""
@@ -58,6 +63,7 @@ EVENTS_FAILED: Final = 1011
 _log = logging.getLogger("skvoz.api")
 
 
+Act = Callable[[Any], Awaitable[msgspec.Struct]]
 Subscriber = Callable[[int], None]
 """Has events after this sequence told to the caller, once the present call is answered."""
 
@@ -66,16 +72,38 @@ class Service:
     """Answers calls by asking a node."""
 
     def __init__(
-        self, node: Node, suggested_relay: str = "", clock_ms: Callable[[], int] = system_clock_ms
+        self, node: Node | None, suggested_relay: str = "", clock_ms: Callable[[], int] = system_clock_ms
     ) -> None:
         """Serve a node; `suggested_relay` is the address of a relay to live at, as people write it."""
-        self.node = self._node = node
         self._suggested_relay = suggested_relay
-        self.tokens = Tokens(node, clock_ms)
-        self.tickets = FileTickets()
-        """What opens files to a page where it can send no header."""
+        self._clock_ms = clock_ms
+        self.visits = Visits()
+        self.acts: dict[str, Act] = {}
+        """Who does what is in `skvoz.api.acts`; nobody where a command runs the node for a moment."""
+        self.serve(node)
         self.page_address: Callable[[], str] | None = None
         """Makes an address that opens the page once; nothing where no page is served."""
+
+    def serve(self, node: Node | None) -> None:
+        """Serve this node from now on; none while the home is locked."""
+        self._node = node
+        self._tokens = None if node is None else Tokens(node, self._clock_ms)
+        self.tickets = FileTickets()
+        """What opens files to a page where it can send no header."""
+
+    @property
+    def node(self) -> Node:
+        """The node; raises `Locked`."""
+        if self._node is None:
+            raise Locked("this home is locked")
+        return self._node
+
+    @property
+    def tokens(self) -> Tokens:
+        """The tokens of bots; raises `Locked`."""
+        if self._tokens is None:
+            raise Locked("this home is locked")
+        return self._tokens
 
     async def call(
         self, text: bytes | str, subscriber: Subscriber | None = None, access: Access = OWNER
@@ -107,19 +135,19 @@ class Service:
         access.admit(name)
         if name in COMMANDS:
             command = protocol.parse_params(request.params, COMMANDS[name])
-            return await self._node.command(command, lambda queries: access.check(name, command, queries))
+            return await self.node.command(command, lambda queries: access.check(name, command, queries))
         if name in QUESTIONS:
             question = QUESTIONS[name]
             params = protocol.parse_params(request.params, question.params)
-            return await self._node.query(
-                lambda queries: question.read(access.reading(name, queries), params)
-            )
+            return await self.node.query(lambda queries: question.read(access.reading(name, queries), params))
         if name == "node.status":
             protocol.parse_params(request.params, NoParams)
             return await self._status()
         if name == "node.page":
             protocol.parse_params(request.params, NoParams)
             return self._page()
+        if name in ACTS:
+            return await self._act(name, request.params)
         if name == "file.address":
             return await self._file_address(protocol.parse_params(request.params, FileParams))
         if name == "file.progress":
@@ -130,13 +158,21 @@ class Service:
             return await self._subscribe(wished, subscriber, access)
         raise AssertionError("a method that nobody answers")
 
+    async def _act(self, name: str, raw: msgspec.Raw) -> msgspec.Struct:
+        params = protocol.parse_params(raw, ACTS[name].params)
+        if self._node is None and name != UNLOCK:
+            raise Locked("this home is locked")
+        if name not in self.acts:
+            raise Conflict("a command runs this node for a moment: only the app does this")
+        return await self.acts[name](params)
+
     def _page(self) -> PageView:
         if self.page_address is None:
             raise NotFound("this node serves no page")
         return PageView(address=self.page_address())
 
     async def _file_address(self, params: FileParams) -> FileAddressView:
-        file = await self._node.query(lambda queries: queries.file(params.file_id))
+        file = await self.node.query(lambda queries: queries.file(params.file_id))
         if file is None:
             raise NotFound("there is no such file")
         return FileAddressView(path=self.tickets.path_to(file.file_id))
@@ -146,12 +182,13 @@ class Service:
     ) -> SubscriptionView:
         if subscriber is None:
             raise BadRequest("events are told on a WebSocket only; ask for a list of them here")
-        last = self._node.last_event
+        node = self.node
+        last = node.last_event
         after = last if wished.after is None else wished.after
         if after > last:
             # A number of another home, or of one that was made anew: waiting would be for ever.
             raise BadRequest("there has been no such event yet")
-        if not await self._node.query(
+        if not await node.query(
             lambda queries: access.reading("event.subscribe", queries).keeps_events_after(after)
         ):
             raise NotFound("events that old are not kept any more: read everything anew, then listen")
@@ -160,6 +197,8 @@ class Service:
 
     async def _status(self) -> StatusView:
         node = self._node
+        if node is None:
+            return LOCKED_STATUS
         stored = await node.query(stored_status)
         return StatusView(
             version=__version__,
@@ -187,17 +226,33 @@ class Service:
         return ProgressView(
             files=tuple(
                 FileProgressView(file_id=file_id, done=one.done, total=one.total)
-                for file_id, one in self._node.transfers.progress.items()
+                for file_id, one in self.node.transfers.progress.items()
             )
         )
 
     async def events(self, after: int, access: Access) -> EventPageView:
         """Wait until there is an event after `after`, and return a page of what is told to this caller."""
-        await self._node.event_after(after)
+        node = self.node
+        await node.event_after(after)
         params = EventPageParams(after=after, limit=EVENTS_PER_STEP)
-        return await self._node.query(
+        return await node.query(
             lambda queries: event_list(access.reading("event.subscribe", queries), params)
         )
+
+
+LOCKED_STATUS: Final = StatusView(
+    version=__version__,
+    has_account=True,
+    relays=(),
+    suggested_relay="",
+    last_event=0,
+    unsent=0,
+    key_protection=Protection.PASSPHRASE.value,
+    store_problem="",
+    dropped={},
+    locked=True,
+)
+"""All that a locked home tells."""
 
 
 class CallerSession:
@@ -306,6 +361,16 @@ def bearer_of(request: HTTPConnection) -> str | None:
     return token if scheme.lower() == "bearer" else ""
 
 
+async def locked_answer(connection: HTTPConnection, error: Exception) -> Response | None:
+    """Answer whoever wants anything of a locked home but to open it: 503, and the error as a call has it."""
+    told = protocol.error_of(error if isinstance(error, Locked) else Locked("this home is locked"))
+    answer = Response(msgspec.json.encode(told), 503, media_type="application/json")
+    if not isinstance(connection, WebSocket):
+        return answer
+    await connection.send_denial_response(answer)
+    return None
+
+
 def unauthorised() -> Response:
     """Return the answer to somebody whose token opens nothing."""
     return Response(status_code=401, headers={"www-authenticate": "Bearer"})
@@ -316,7 +381,7 @@ def _is_owner(request: HTTPConnection) -> bool:
     return bearer_of(request) is None
 
 
-def application(service: Service) -> Starlette:
+def application(service: Service) -> ASGIApp:
     """Return the web application for programs: `POST /rpc`, a WebSocket with events too, and files.
 
     Whoever opens the socket is the owner, unless they present a bot's token and so want no more than that.
@@ -342,14 +407,13 @@ def application(service: Service) -> Starlette:
     async def get(request: HttpRequest) -> Response:
         return await get_file(service.node, request) if _is_owner(request) else unauthorised()
 
-    return Starlette(
-        routes=[
-            Route("/rpc", post, methods=["POST"]),
-            WebSocketRoute("/rpc", websocket),
-            Route("/files", put, methods=["POST"]),
-            Route("/files/{file_id}", get),
-        ]
-    )
+    routes = [
+        Route("/rpc", post, methods=["POST"]),
+        WebSocketRoute("/rpc", websocket),
+        Route("/files", put, methods=["POST"]),
+        Route("/files/{file_id}", get),
+    ]
+    return service.visits.of(Starlette(routes=routes, exception_handlers={Locked: locked_answer}))
 
 
 @contextlib.asynccontextmanager

@@ -92,6 +92,7 @@ def account_view(account: Account, relay: Relay | None) -> AccountView:
         phrase_confirmed=account.root_private_key is None,
         reports_enabled=account.reports_enabled,
         created_ms=account.created_ms,
+        lock_after_minutes=account.lock_after_minutes,
     )
 
 

@@ -30,6 +30,8 @@ class AccountView(View, frozen=True, kw_only=True):
     phrase_confirmed: bool
     reports_enabled: bool
     created_ms: int
+    lock_after_minutes: int = 0
+    """Minutes without use of the page until the home is locked, if it has a passphrase; 0: never."""
 
 
 class PhraseView(View, frozen=True, kw_only=True):
@@ -320,7 +322,8 @@ class StatusView(View, frozen=True, kw_only=True):
     `unsent` counts what its person said or wished and no relay has taken yet; `store_problem` is empty
     unless the disk took nothing lately; `key_protection` is `file`, `passphrase` or `keyring`;
     `suggested_relay` is the address of a relay that a new account may live at, empty if none is known;
-    `dropped` counts by kind what strangers and broken senders sent, and nobody was told of.
+    `dropped` counts by kind what strangers and broken senders sent, and nobody was told of. While the home is
+    `locked`, only `version` and `key_protection` mean anything.
     """
 
     version: str
@@ -332,6 +335,11 @@ class StatusView(View, frozen=True, kw_only=True):
     key_protection: str
     store_problem: str
     dropped: dict[str, int]
+    locked: bool = False
+
+
+class DoneView(View, frozen=True, kw_only=True):
+    """It is done; there is nothing to say."""
 
 
 class PageView(View, frozen=True, kw_only=True):

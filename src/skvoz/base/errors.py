@@ -17,6 +17,7 @@
        |- HomeBusy            another process holds the home
        |- SchemaTooNew        a newer Skvoz wrote it
        |- WrongPassphrase
+       |- Locked             a passphrase has to open it first
        `- DiskFull
 
 Texts are for people and for logs: they never hold a secret, an id, an address or a peer's words.
@@ -97,6 +98,10 @@ class SchemaTooNew(StoreError):
 
 class WrongPassphrase(StoreError):
     """The store's key does not open it."""
+
+
+class Locked(StoreError):
+    """The home is locked: its node holds neither the key nor the store open."""
 
 
 class DiskFull(StoreError):

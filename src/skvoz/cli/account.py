@@ -135,6 +135,18 @@ def reports(desk: Desk, switch: str, *, as_json: bool) -> None:
             show_json([caller.call("account.get", NoParams(), AccountView)])
 
 
+@account.command("lock-after")
+@click.argument("minutes", type=click.IntRange(0, 24 * 60))
+@json_option
+@pass_desk
+def lock_after(desk: Desk, minutes: int, *, as_json: bool) -> None:
+    """Lock this home after so many minutes without use of its page; 0: never."""
+    with desk.reach() as caller:
+        wish(caller, "account.change", lock_after_minutes=minutes)
+        if as_json:
+            show_json([caller.call("account.get", NoParams(), AccountView)])
+
+
 @account.command()
 @click.argument("how", type=click.Choice(PROTECTIONS))
 @pass_desk

@@ -34,6 +34,8 @@ COMMANDS: Final = {
     "group": ("groups", "group", say("Make a group, and change it.")),
     "bot": ("bots", "bot", say("Let programs in, each to as much as you choose.")),
     "listen": ("listen", "listen", say("Print what arrives, as it arrives.")),
+    "lock": ("locking", "lock", say("Close this home until its passphrase is given.")),
+    "unlock": ("locking", "unlock", say("Open a locked home with its passphrase.")),
     "doctor": ("doctor", "doctor", say("Say how this home and its relays are.")),
     "relay": ("relay", "relay", say("Run a relay for others, and look into it.")),
 }

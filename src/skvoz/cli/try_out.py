@@ -51,9 +51,9 @@ def try_out(folder: Path, person: str, name: str, *, opens: bool | None, program
 async def _try_out(folder: Path, home: Path, name: str, *, opens: bool | None, next_steps: str) -> None:
     async with _relay(folder / "relay") as relay:
         with open_home(home, ask_passphrase) as opened:
-            async with running_with_page(opened, relay) as (node, address):
-                if name and await node.query(Queries.account) is None:
-                    await _make_account(node, name, relay)
+            async with running_with_page(opened, relay) as (service, address):
+                if name and await service.node.query(Queries.account) is None:
+                    await _make_account(service.node, name, relay)
                 async with shown(opened, PageWish(opens=opens), address()):
                     click.echo(next_steps)
                     await until_told_to_end()

@@ -18,6 +18,7 @@ DRAFT_LENGTH_MAX: Final = 2 * 4096
 
 
 BOT_NAME_LENGTH_MAX: Final = 64
+LOCK_AFTER_MINUTES_MAX: Final = 24 * 60
 
 
 class CommandBase(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -52,10 +53,11 @@ class ConfirmRecoveryPhrase(CommandBase, frozen=True, kw_only=True):
 
 
 class ChangeProfile(CommandBase, frozen=True, kw_only=True):
-    """Change one's own name, or whether delivery and reading are reported."""
+    """Change one's own name, whether delivery and reading are reported, or after how many minutes to lock."""
 
     name: str | None = None
     reports_enabled: bool | None = None
+    lock_after_minutes: Annotated[int, msgspec.Meta(ge=0, le=LOCK_AFTER_MINUTES_MAX)] | None = None
 
 
 class CreateLink(CommandBase, frozen=True, kw_only=True):

@@ -5,6 +5,7 @@ stored, and only then are the effects let out. A command has a transaction of it
 that is refused takes nothing else with it.
 """
 
+import contextlib
 import queue
 import threading
 import time
@@ -64,6 +65,11 @@ class _Ask:
 _STOP = object()
 
 
+def _refuse(job: object) -> None:
+    if isinstance(job, _Ask) and job.future.set_running_or_notify_cancel():
+        job.future.set_exception(StoreError("the node has stopped working"))
+
+
 class Core:
     """The machine over its database, on one thread."""
 
@@ -76,6 +82,7 @@ class Core:
         self._thread = threading.Thread(target=self._run, name="skvoz-core", daemon=True)
         self._listener: Listener | None = None
         self._stalled = False
+        self._stopped = False
 
     def start(self, listener: Listener) -> None:
         """Begin to work; `listener` hears of everything that is stored."""
@@ -83,9 +90,11 @@ class Core:
         self._thread.start()
 
     def stop(self) -> None:
-        """Finish what is queued, and end the thread."""
+        """Finish what is queued, and end the thread; whoever asks later is refused."""
         self._jobs.put(_STOP)
         self._thread.join()
+        self._stopped = True
+        self._refuse_queued()
 
     def tell(self, fact: Input) -> None:
         """Queue a fact."""
@@ -105,6 +114,8 @@ class Core:
     def _ask(self, work: Callable[[], T]) -> "Future[T]":
         future: Future[T] = Future()
         self._jobs.put(_Ask(work, future))
+        if self._stopped:
+            self._refuse_queued()
         return future
 
     def _run(self) -> None:
@@ -123,8 +134,12 @@ class Core:
     def _refuse_all(self) -> None:
         """Leave nobody waiting for an answer that can't come any more."""
         while (job := self._jobs.get()) is not _STOP:
-            if isinstance(job, _Ask) and job.future.set_running_or_notify_cancel():
-                job.future.set_exception(StoreError("the node has stopped working"))
+            _refuse(job)
+
+    def _refuse_queued(self) -> None:
+        with contextlib.suppress(queue.Empty):
+            while True:
+                _refuse(self._jobs.get_nowait())
 
     def _answer(self, ask: _Ask) -> None:
         if not ask.future.set_running_or_notify_cancel():

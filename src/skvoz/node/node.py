@@ -7,7 +7,7 @@ from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Self, TypeVar
 
-from skvoz.base.errors import StoreError
+from skvoz.base.errors import Locked, StoreError
 from skvoz.client.commands import Answer, Command
 from skvoz.client.effects import Connect, Effect, FileEffect, WakeAt
 from skvoz.client.environment import Environment
@@ -50,15 +50,38 @@ def open_home(folder: Path, ask: AskPassphrase, protection: Protection = Protect
 
 
 class OpenHome:
-    """A home that this process holds, with its database open."""
+    """A home that this process holds, with its database open unless it is locked."""
 
-    def __init__(self, home: Home, database: Database) -> None:
+    def __init__(self, home: Home, database: Database | None) -> None:
         self.home = home
-        self.database = database
+        self._database = database
+
+    @property
+    def database(self) -> Database:
+        """The open database; raises `Locked`."""
+        if self._database is None:
+            raise Locked("this home is locked")
+        return self._database
+
+    @property
+    def is_locked(self) -> bool:
+        """Tell whether the database is closed, and its key forgotten."""
+        return self._database is None
+
+    def lock(self) -> None:
+        """Close the database and forget its key; the home stays this process's."""
+        database, self._database = self._database, None
+        if database is not None:
+            database.close()
+
+    def unlock(self, ask: AskPassphrase) -> None:
+        """Open the database again; raise `WrongPassphrase` or another `StoreError`, and then it is locked."""
+        if self._database is None:
+            self._database = Database(self.home.database_file, read_key(self.home.key_file, ask))
 
     def close(self) -> None:
         """Close the database and let the home go."""
-        self.database.close()
+        self.lock()
         self.home.close()
 
     def __enter__(self) -> Self:

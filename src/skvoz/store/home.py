@@ -8,6 +8,7 @@ api.sock    the running node's API (`skvoz.api`)
 page.json   where the page is, and who may use it (`skvoz.api.page_sessions`)
 """
 
+import contextlib
 import fcntl
 import os
 from pathlib import Path
@@ -40,6 +41,9 @@ class Home:
         except BlockingIOError:
             os.close(self._descriptor)
             raise HomeBusy("another process holds this home") from None
+        with contextlib.suppress(OSError):
+            for left in filter(Path.exists, (folder / "key.new", folder / "page.new")):
+                overwrite_and_remove(left)  # of a process that was killed while it wrote
 
     @property
     def database_file(self) -> Path:
@@ -64,20 +68,62 @@ class Home:
         self.close()
 
 
-def write_private_file(file: Path, content: bytes) -> None:
+def write_private_file(file: Path, content: bytes, *, overwrite_old: bool = False) -> None:
     """Replace a file that only this user reads: after a crash the old or the new one is there, whole.
 
-    Raises `OSError`.
+    The old one's bytes are overwritten where that is asked for. Raises `OSError`.
     """
     beside = file.with_suffix(".new")
-    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-    with os.fdopen(descriptor, "wb") as stream:
-        stream.write(content)
-        stream.flush()
-        os.fsync(stream.fileno())
-    beside.replace(file)
-    folder = os.open(file.parent, os.O_RDONLY)
+    before = _opened(file) if overwrite_old else None
     try:
-        os.fsync(folder)
+        descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+        with os.fdopen(descriptor, "wb") as stream:
+            stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())
+        beside.replace(file)
+        sync_folder(file.parent)
+        # Somebody's copy by a hard link is not ours to spoil.
+        if before is not None and not os.fstat(before).st_nlink:
+            _overwrite(before)
     finally:
-        os.close(folder)
+        if before is not None:
+            os.close(before)
+
+
+def overwrite_and_remove(file: Path) -> None:
+    """Fill a file with random bytes and remove it, where it is there; raise `OSError`.
+
+    A disk that writes each version elsewhere (flash does) may keep the old bytes until it needs their place.
+    """
+    before = _opened(file)
+    if before is not None:
+        try:
+            _overwrite(before)
+        finally:
+            os.close(before)
+    file.unlink(missing_ok=True)
+    sync_folder(file.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Have the names in a folder on stable storage; raise `OSError`."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _opened(file: Path) -> int | None:
+    try:
+        return os.open(file, os.O_WRONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+    except OSError:
+        return None
+
+
+def _overwrite(descriptor: int) -> None:
+    """Fill a file with random bytes; what fails is left, since it can't be done better."""
+    with contextlib.suppress(OSError):
+        os.pwrite(descriptor, os.urandom(os.fstat(descriptor).st_size), 0)
+        os.fsync(descriptor)

@@ -52,6 +52,8 @@ class _KeyFile(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True, k
     memory_kib: int = 0
     parallelism: int = 0
     wrapped: str = ""
+    stale: tuple[str, ...] = ()
+    """The keyring's entries that are of no use, until they are gone."""
 
     def __repr__(self) -> str:
         return "<_KeyFile>"
@@ -68,18 +70,25 @@ def create_key(file: Path, protection: Protection, ask: AskPassphrase) -> bytes:
     return key
 
 
-def _keep(file: Path, key: bytes, protection: Protection, ask: AskPassphrase) -> None:
+def _keep(
+    file: Path, key: bytes, protection: Protection, ask: AskPassphrase, before: _KeyFile | None = None
+) -> None:
     if protection is Protection.PASSPHRASE:
-        _write(file, _wrapped(key, ask()))
+        kept = _wrapped(key, ask())
     elif protection is Protection.FILE or (protection is Protection.AUTOMATIC and not _keyring_works()):
-        _write(file, _KeyFile(version=_VERSION, kind="file", key=key.hex()))
+        kept = _KeyFile(version=_VERSION, kind="file", key=key.hex())
     else:
-        name = secrets.token_hex(16)
+        kept = _KeyFile(version=_VERSION, kind="keyring", name=secrets.token_hex(16))
+        if before is not None:
+            # A kill must not leave the key in an entry that nobody knows of.
+            _write(file, msgspec.structs.replace(before, stale=(*before.stale, kept.name)))
         try:
-            keyring.set_password(_KEYRING_SERVICE, name, key.hex())
+            keyring.set_password(_KEYRING_SERVICE, kept.name, key.hex())
         except keyring.errors.KeyringError:
             raise StoreError("the system's keyring did not take the key") from None
-        _write(file, _KeyFile(version=_VERSION, kind="keyring", name=name))
+    if before is not None:
+        kept.stale = (*before.stale, before.name) if before.name else before.stale
+    _write(file, kept)
 
 
 def read_key(file: Path, ask: AskPassphrase) -> bytes:
@@ -98,19 +107,35 @@ def read_key(file: Path, ask: AskPassphrase) -> bytes:
         raise StoreError("the key of this home can't be had from where it was put") from None
     if len(key) != KEY_SIZE:
         raise StoreError("the key of this home can't be had from where it was put")
+    _forget_stale(file, stored)
     return key
 
 
 def change_protection(file: Path, ask: AskPassphrase, protection: Protection, ask_new: AskPassphrase) -> None:
     """Put the key under another protection or another passphrase; the database stays as it is.
 
-    Raises as `read_key`, and then nothing has changed.
+    Raises as `read_key`, and then nothing has changed. A kill at any moment leaves the old protection or the
+    new one; what is left of the old one then goes when the home is opened the next time.
     """
+    key = read_key(file, ask)
     before = _read(file)
-    _keep(file, read_key(file, ask), protection, ask_new)
-    if before.kind == "keyring":
-        with contextlib.suppress(keyring.errors.KeyringError):
-            keyring.delete_password(_KEYRING_SERVICE, before.name)
+    _keep(file, key, protection, ask_new, before)
+    _forget_stale(file, _read(file))
+
+
+def _forget_stale(file: Path, stored: _KeyFile) -> None:
+    """Remove the keyring's entries that are of no use; while that fails, they stay noted."""
+    if not stored.stale:
+        return
+    try:
+        for name in stored.stale:
+            if keyring.get_password(_KEYRING_SERVICE, name) is not None:
+                keyring.delete_password(_KEYRING_SERVICE, name)
+    except keyring.errors.KeyringError:
+        return
+    stored.stale = ()
+    with contextlib.suppress(StoreError):
+        _write(file, stored)
 
 
 def kind_of(file: Path) -> str:
@@ -184,6 +209,6 @@ def _read(file: Path) -> _KeyFile:
 
 def _write(file: Path, stored: _KeyFile) -> None:
     try:
-        write_private_file(file, msgspec.json.encode(stored))
+        write_private_file(file, msgspec.json.encode(stored), overwrite_old=True)
     except OSError as error:
         raise StoreError(f"the key file can't be written: {error.strerror}") from None

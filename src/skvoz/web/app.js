@@ -17,6 +17,7 @@ import "./chat/chat_list.js";
 import "./chat/chat_view.js";
 import "./screens/invite.js";
 import "./screens/limits.js";
+import "./screens/locked.js";
 import "./screens/settings.js";
 import "./screens/welcome.js";
 
@@ -44,6 +45,7 @@ class App extends Part {
   /** @private */
   screen() {
     if (line.value === "ended") return closedDoor();
+    if (line.value === "locked") return html`<skvoz-locked></skvoz-locked>`;
     if (!status.value) return html`<main class="plain" aria-busy="true"></main>`;
     if (route.value.screen === "limits" && !account.value) return screens.get("limits")?.(route.value);
     if (!account.value || firstRun.value === "welcome") return html`<skvoz-welcome></skvoz-welcome>`;

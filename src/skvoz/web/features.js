@@ -10,6 +10,7 @@ import "./features/files.js";
 import "./features/forwarding.js";
 import "./features/groups.js";
 import "./features/links.js";
+import "./features/lock.js";
 import "./features/message_acts.js";
 import "./features/notifications.js";
 import "./features/phrase.js";

@@ -29,6 +29,8 @@ class Account(Record, frozen=True, array_like=True, kw_only=True):
     home_relay_id: RelayId
     created_ms: int
     reports_enabled: bool = True
+    lock_after_minutes: int = 0
+    """Minutes without use of the page until the home is locked; 0: never."""
 
 
 class Relay(Record, frozen=True, array_like=True, kw_only=True):

@@ -15,7 +15,7 @@ import { Signal } from "./signal.js";
 /**
  * @typedef {{ text: string, resolve: (result: any) => void, reject: (why: CallFailed) => void }} Waiting
  */
-/** @typedef {"connecting" | "open" | "ended"} LineState */
+/** @typedef {"connecting" | "open" | "ended" | "locked"} LineState */
 /** @typedef {import("../types/api.js").FileProgressView} FileProgressView */
 
 const RETRY_FIRST_MS = 250;
@@ -31,7 +31,7 @@ export class CallFailed extends Error {
   }
 }
 
-/** @type {Signal<LineState>} `ended`: the session is over, and the page has to be opened anew */
+/** @type {Signal<LineState>} `ended`: the session is over, and the page has to be opened anew; `locked`: the home is */
 export const line = new Signal(/** @type {LineState} */ ("connecting"));
 
 /** @type {Map<number, Waiting>} */
@@ -46,6 +46,7 @@ let token = "";
 let nextId = 1;
 let retryMs = RETRY_FIRST_MS;
 let lastEvent = -1;
+let isLocked = false;
 
 /**
  * Begin to speak with the node.
@@ -75,7 +76,7 @@ export function call(method, params) {
   const text = JSON.stringify({ jsonrpc: "2.0", id, method, params });
   return new Promise((resolve, reject) => {
     waiting.set(id, { text, resolve, reject });
-    if (line.value === "open") socket?.send(text);
+    if (line.value === "open" || line.value === "locked") socket?.send(text);
   });
 }
 
@@ -144,6 +145,7 @@ function open() {
   const opened = new WebSocket(`ws://${location.host}/rpc`, ["skvoz", `token.${token}`]);
   socket = opened;
   opened.onopen = () => {
+    if (isLocked) return location.reload();
     retryMs = RETRY_FIRST_MS;
     line.value = "open";
     if (lastEvent >= 0) subscribe();
@@ -184,6 +186,14 @@ function subscribe() {
   waiting.set(id, { text: "", resolve: () => {}, reject: () => location.reload() });
 }
 
+/** The home was locked: what the page knows of it goes, and what was asked is asked again once it is open. */
+function locked() {
+  if (isLocked) return;
+  if (lastEvent >= 0) return location.reload();
+  isLocked = true;
+  line.value = "locked";
+}
+
 /** @param {any} told */
 function take(told) {
   if (told.method === "event") {
@@ -200,6 +210,7 @@ function take(told) {
   const asked = waiting.get(told.id);
   if (!asked) return;
   waiting.delete(told.id);
-  if (told.error) asked.reject(new CallFailed({ message: told.error.message, ...told.error.data }));
+  if (told.error?.data.kind === "locked") locked();
+  else if (told.error) asked.reject(new CallFailed({ message: told.error.message, ...told.error.data }));
   else asked.resolve(told.result);
 }

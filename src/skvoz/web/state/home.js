@@ -22,6 +22,7 @@ export async function loadHome() {
   const asked = call("node.status", {});
   const own = call("account.get", {}).catch(() => null);
   const found = await asked;
+  if (found.locked) return;
   listenAfter(found.last_event);
   account.value = await own;
   status.value = found;

@@ -13,6 +13,7 @@ export interface AccountView {
   phrase_confirmed: boolean;
   reports_enabled: boolean;
   created_ms: number;
+  lock_after_minutes: number;
 }
 
 /** What a command answers; the fields that apply are set. */
@@ -115,6 +116,10 @@ export interface ContactView {
   state: "accepted" | "blocked" | "known" | "request";
   verified: boolean;
   key_changed: boolean;
+}
+
+/** It is done; there is nothing to say. */
+export interface DoneView {
 }
 
 /** Events in order; ask again after the last one's sequence. */
@@ -432,6 +437,7 @@ export interface StatusView {
   key_protection: string;
   store_problem: string;
   dropped: Record<string, number>;
+  locked: boolean;
 }
 
 /** Events above `after` will be told; `last_event` is the newest one there is. */
@@ -446,8 +452,8 @@ export interface ThroughView {
 }
 
 export interface Methods {
-  /** Change one's own name, or whether delivery and reading are reported. */
-  "account.change": { params: { client_id: string; name?: string | null; reports_enabled?: boolean | null; }; result: Answer };
+  /** Change one's own name, whether delivery and reading are reported, or after how many minutes to lock. */
+  "account.change": { params: { client_id: string; name?: string | null; reports_enabled?: boolean | null; lock_after_minutes?: number | null; }; result: Answer };
   /** The phrase is written down: forget the root key here. `phrase` must be the right one. */
   "account.confirm_phrase": { params: { client_id: string; phrase: string; }; result: Answer };
   /** Make this home's account. Answers `account_id`. */
@@ -532,6 +538,14 @@ export interface Methods {
   "group.rename": { params: { client_id: string; chat_id: string; title: string; }; result: Answer };
   /** Make a member an admin or a plain member. */
   "group.set_role": { params: { client_id: string; chat_id: string; member: string; admin: boolean; }; result: Answer };
+  /** End the node, close the store and forget its key, until `home.unlock`. */
+  "home.lock": { params: { }; result: DoneView };
+  /** Set, change or remove the passphrase. */
+  "home.protect": { params: { passphrase: string; present?: string; }; result: DoneView };
+  /** Open a locked home with its passphrase. */
+  "home.unlock": { params: { passphrase: string; }; result: DoneView };
+  /** Tell that somebody is using the page, so that the home is not locked for being left alone. */
+  "home.used": { params: { }; result: DoneView };
   /** Open somebody's link and write to them. Answers `chat_id` (their account id) at once. */
   "link.accept": { params: { client_id: string; link: string; text?: string | null; }; result: Answer };
   /** Make a link for somebody to write to us by. Answers `link` and `log_id`. */

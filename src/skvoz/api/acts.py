@@ -1,0 +1,28 @@
+"""What the app around the node does with the home as a whole: none of it is in reach of a bot's token."""
+
+from typing import Final
+
+from skvoz.api import params as asked
+from skvoz.api import views
+from skvoz.api.question import Method
+
+UNLOCK: Final = "home.unlock"
+ACTS: Final[dict[str, Method]] = {
+    "home.lock": Method(
+        params=asked.NoParams,
+        result=views.DoneView,
+        about="End the node, close the store and forget its key, until `home.unlock`.",
+    ),
+    UNLOCK: Method(
+        params=asked.UnlockParams, result=views.DoneView, about="Open a locked home with its passphrase."
+    ),
+    "home.protect": Method(
+        params=asked.ProtectParams, result=views.DoneView, about="Set, change or remove the passphrase."
+    ),
+    "home.used": Method(
+        params=asked.NoParams,
+        result=views.DoneView,
+        about="Tell that somebody is using the page, so that the home is not locked for being left alone.",
+    ),
+}
+"""By name; `skvoz.api.service.Service.acts` has who does them."""

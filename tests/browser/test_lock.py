@@ -1,0 +1,58 @@
+"""Locking on the page: a passphrase, a locked home in every tab, and what came meanwhile."""
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page
+
+from tests.browser.people import Visitor, meet
+from tests.browser.test_accessible import look_at
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+Visit = Callable[..., Visitor]
+PASSPHRASE = "хорёк в саду"
+
+
+def settle_passphrase(page: Page, new: str) -> None:
+    """Set the first passphrase in the settings."""
+    page.get_by_role("button", name="Settings").click()
+    page.get_by_label("New passphrase").fill(new)
+    page.get_by_label("Once more").fill(new + " ")
+    page.get_by_role("button", name="Set the passphrase").click()
+    page.get_by_role("alert").get_by_text("not the same").wait_for()
+    page.get_by_label("Once more").fill(new)
+    page.get_by_role("button", name="Set the passphrase").click()
+    page.get_by_role("button", name="Lock now").wait_for()
+
+
+def test_a_locked_home_shows_nothing_until_the_passphrase_is_right(visit: Visit) -> None:
+    anna, boris = visit("anna"), visit("boris", suggests=False)
+    meet(anna, boris)
+    page = anna.page
+    other = anna.context.new_page()
+    other.goto(anna.terminal.does("--no-open").strip().splitlines()[-1])
+    other.get_by_text("hello").first.wait_for()
+    settle_passphrase(page, PASSPHRASE)
+    page.get_by_label("Lock when nobody has used the page for").select_option("15")
+    look_at(page, "lock in the settings")
+    page.get_by_role("button", name="Lock now").click()
+    for tab in (page, other):
+        tab.get_by_role("heading", name="This home is locked").wait_for()
+        assert "hello" not in tab.content()
+    look_at(page, "locked")
+    assert "locked" in anna.terminal.refused("chats")
+    boris.write("meanwhile")
+    page.reload()
+    page.get_by_label("Passphrase").fill("хорек в саду")
+    page.keyboard.press("Enter")
+    page.get_by_role("alert").get_by_text("does not open").wait_for()
+    page.get_by_label("Passphrase").fill(PASSPHRASE)
+    page.keyboard.press("Enter")
+    page.get_by_label("Lock when nobody has used the page for").wait_for()
+    assert page.get_by_label("Lock when nobody has used the page for").input_value() == "15"
+    other.get_by_text("meanwhile").first.wait_for()
+    page.get_by_text("Change or remove the passphrase").click()
+    page.get_by_label("Present passphrase").fill(PASSPHRASE)
+    page.get_by_role("button", name="Remove it").click()
+    page.get_by_role("button", name="Set the passphrase").wait_for()
+    anna.expect_complaints("WebSocket")
