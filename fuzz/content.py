@@ -3,10 +3,11 @@
 from typing import Final
 
 from fuzz.target import Part, Target, one_of
-from skvoz.base.ids import AccountId, MessageId
+from skvoz.base.ids import AccountId, GroupId, MessageId
 from skvoz.codec import cbor
 from skvoz.content import (
     Action,
+    Complaint,
     Delete,
     Disposition,
     Edit,
@@ -28,9 +29,11 @@ from skvoz.content import (
     check_addresses,
     displayable,
     encode,
+    encode_complaint,
     from_content,
     message_id,
     parse,
+    parse_complaint,
     plain_text,
     report_in,
     to_content,
@@ -68,6 +71,16 @@ _BODIES: Final[tuple[NestedPart, ...]] = (
 )
 
 
+_COMPLAINT: Final = Complaint(
+    group_id=GroupId(b"g" * 16),
+    message_id=_MESSAGE,
+    author=AccountId(b"a" * 32),
+    reason=1,
+    note="n",
+    quote="q",
+)
+
+
 def seeds() -> list[bytes]:
     """Return contents of every kind, encoded."""
     report = Report(read=(_MESSAGE,))
@@ -102,6 +115,13 @@ def try_report(data: bytes) -> None:
         raise AssertionError("a report has two encodings")
 
 
+def try_complaint(data: bytes) -> None:
+    """Read bytes as a complaint; an unknown reason is read as another one."""
+    complaint = parse_complaint(data)
+    if parse_complaint(encode_complaint(complaint)) != complaint:
+        raise AssertionError("a complaint changes on its way")
+
+
 def try_address(data: bytes) -> None:
     """Look for an account in a URI."""
     account_in(data.decode(errors="surrogateescape"))
@@ -115,6 +135,7 @@ def make() -> Target:
             Part(try_content, seeds()),
             Part(try_text, ["*жирный* [a](https://b) `c`\n\n> d\n1. e".encode(), b"\\[a] <b> &amp; ![i](j)"]),
             Part(try_address, [_SENDER.encode()]),
+            Part(try_complaint, [encode_complaint(_COMPLAINT)]),
             Part(try_report, [encode_report(report) for report in reports]),
         )
     )

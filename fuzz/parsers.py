@@ -22,6 +22,7 @@ PARSERS: Final[dict[str, tuple[str, ...]]] = {
         "crypto/suites.py:CipherSuite.verify_with_label",
     ),
     "content": (
+        "content/complaints.py:parse_complaint",
         "content/encoding.py:parse",
         "content/reports.py:parse_report",
     ),

@@ -50,8 +50,9 @@ def test_each_method_does_what_it_says(tmp_path: Path) -> None:
                 await end_of_a_chat(one, two, chat_id)
 
     asyncio.run(scenario())
-    # tests/api/test_page.py, test_files.py, test_bots.py, test_locking.py
+    # tests/api/test_page.py, test_files.py, test_bots.py, test_locking.py, test_looking_after.py
     elsewhere = {name for name in METHODS if name.startswith(("bot.", "file.", "home."))} | {"node.page"}
+    elsewhere |= {"message.report", "group.reported", "group.attention", "group.dismiss"}
     assert set(METHODS) - used == elsewhere
 
 

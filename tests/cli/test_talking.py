@@ -112,6 +112,33 @@ def test_a_group_is_made_changed_and_left(person: Make) -> None:
     assert "still here" not in vera.does("read", "Yard")
 
 
+def test_a_message_is_reported_to_the_admins(person: Make) -> None:
+    anna, boris, vera = person("Anna"), person("Boris"), person("Vera")
+    for guest in (boris, vera):
+        meet(anna, guest)
+        guest.does("send", "Anna", "thanks")
+        anna.until("thanks", "read", "Boris" if guest is boris else "Vera")
+    anna.does("group", "create", "Lake", "boris", "vera")
+    for guest in (boris, vera):
+        guest.until("Lake", "chats")
+    boris.does("send", "Lake", "buy my boats")
+    vera.until("buy my boats", "read", "Lake")
+    [said] = vera.objects("read", "Lake")
+    number = str(said["sequence"])
+    assert boris.refused("report", str(boris.objects("read", "Lake")[0]["sequence"])) == (
+        "this message is your own"
+    )
+    told = vera.does("report", number, "--reason", "spam", "--note", "again")
+    assert told == "It goes to Anna, and to nobody else.\n"
+    shown = anna.until("buy my boats", "group", "reported", "Lake")
+    assert "Vera: advertising or spam; again" in shown
+    assert boris.objects("group", "reported", "Lake") == []
+    assert anna.objects("group", "reported", "Lake", "--dismiss", "1") == []
+    assert anna.refused("group", "reported", "Lake", "--dismiss", "1") == (
+        "nothing is said against this message any more"
+    )
+
+
 def test_a_stranger_is_a_request_until_accepted(person: Make) -> None:
     anna, boris = person("Anna"), person("Boris")
     link = anna.does("invite", "--lasting").strip()

@@ -18,6 +18,7 @@ from skvoz.client.safety_numbers import safety_number
 from skvoz.codec import cbor, opaque, pad, uint8, vector
 from skvoz.content import (
     Action,
+    Complaint,
     Delete,
     Edit,
     Mention,
@@ -27,10 +28,12 @@ from skvoz.content import (
     Text,
     account_uri,
     encode,
+    encode_complaint,
     message_id,
     room_uri,
     to_content,
 )
+from skvoz.content.complaints import SPAM
 from skvoz.crypto import (
     DEFAULT_SUITE,
     ED25519,
@@ -287,5 +290,14 @@ def content() -> Vector:
     for name, action in actions.items():
         data = encode(to_content(action, salt=fixed(f"{name} salt", 16), sent_at_ms=NOW_MS))
         made |= {name: data.hex(), f"{name}_id": message_id(sender, room, data).hex()}
+    complaint = Complaint(
+        group_id=GROUP_ID,
+        message_id=identity_of_text,
+        author=ANNA.account_id,
+        reason=SPAM,
+        note="не впервые",
+        quote="Привет, @Boris!",
+    )
+    made["complaint_part"] = encode_complaint(complaint).hex()
     made["introduction_part"] = cbor.encode((ANNA.card().encoded, ADDRESS.encode())).hex()
     return made

@@ -11,7 +11,7 @@ from typing import Final
 
 import msgspec
 
-from skvoz.api import beginning, bots, pins, receipts, showing, views
+from skvoz.api import beginning, bots, looking_after, pins, receipts, showing, views
 from skvoz.api import params as asked
 from skvoz.api.acts import ACTS
 from skvoz.api.question import Method, Question, required
@@ -49,11 +49,13 @@ COMMANDS: Final[dict[str, type[commands.Command]]] = {
     "group.rename": commands.RenameGroup,
     "group.set_role": commands.SetRole,
     "group.leave": commands.LeaveGroup,
+    "group.dismiss": commands.DismissComplaints,
     "message.send": commands.SendMessage,
     "message.edit": commands.EditMessage,
     "message.delete": commands.DeleteMessage,
     "message.react": commands.React,
     "message.pin": commands.PinMessage,
+    "message.report": commands.ReportMessage,
     "file.fetch": commands.FetchFile,
     "file.pause": commands.PauseFile,
     "file.forget": commands.ForgetFile,
@@ -292,6 +294,7 @@ QUESTIONS: Final[dict[str, Question]] = {
     "event.list": Question(params=asked.EventPageParams, result=views.EventPageView, read=event_list),
     **beginning.QUESTIONS,
     **bots.QUESTIONS,
+    **looking_after.QUESTIONS,
     **receipts.QUESTIONS,
     **pins.QUESTIONS,
 }

@@ -157,7 +157,7 @@ def _show_again(caller: "Caller", message: MessageView, *, as_json: bool) -> Non
 @json_option
 @pass_desk
 def receipts(desk: Desk, *, number: int, as_json: bool) -> None:
-    """Show who has a message of yours, and who has read it, as far as they tell.
+    """Show who has a message of yours and has read it, as far as they tell.
 
     In groups a report comes with a person's next message, and some people send none.
     """

@@ -2,7 +2,7 @@
 
 from skvoz.base.errors import Conflict, NotFound
 from skvoz.base.ids import AccountId
-from skvoz.client import contacts, conversations, inboxes, introductions, messages, reports
+from skvoz.client import complaints, contacts, conversations, inboxes, introductions, messages, reports
 from skvoz.client.commands import (
     AcceptRequest,
     Answer,
@@ -132,6 +132,7 @@ def delete(step: Step, command: DeleteChat) -> Answer:
 def _hide(step: Step, conversation: Conversation) -> None:
     for message in step.transaction.select(Message, group_id=conversation.group_id):
         messages.remove(step, message)
+    complaints.forget_of(step, conversation.group_id)
     forgotten = step.change(
         conversation.group_id,
         hidden=True,

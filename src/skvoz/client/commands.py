@@ -4,7 +4,7 @@ Each carries a `client_id` chosen by the caller: a repeat gets the first one's a
 A wish that can't be fulfilled raises a `CallerError` and changes nothing.
 """
 
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 
 import msgspec
 
@@ -19,6 +19,7 @@ DRAFT_LENGTH_MAX: Final = 2 * 4096
 
 BOT_NAME_LENGTH_MAX: Final = 64
 LOCK_AFTER_MINUTES_MAX: Final = 24 * 60
+NOTE_LENGTH_MAX: Final = 500
 
 
 class CommandBase(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -298,6 +299,21 @@ class PinMessage(CommandBase, frozen=True, kw_only=True):
     pinned: bool = True
 
 
+class ReportMessage(CommandBase, frozen=True, kw_only=True):
+    """Tell those admins of a group who are contacts about a message in it, and nobody else."""
+
+    message_id: MessageId
+    reason: Literal["spam", "insult", "danger", "other"]
+    note: Annotated[str, msgspec.Meta(max_length=NOTE_LENGTH_MAX)] = ""
+
+
+class DismissComplaints(CommandBase, frozen=True, kw_only=True):
+    """Take what members said against a message of a group off one's own list, as its admin."""
+
+    chat_id: bytes
+    message_id: MessageId
+
+
 class MarkRead(CommandBase, frozen=True, kw_only=True):
     """Everything in a chat up to this message has been read."""
 
@@ -356,6 +372,8 @@ Command = (
     | DeleteMessage
     | React
     | PinMessage
+    | ReportMessage
+    | DismissComplaints
     | MarkRead
     | CreateBot
     | RevokeBot

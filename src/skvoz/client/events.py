@@ -33,6 +33,7 @@ FileChange = Literal["failed", "forgotten", "here", "paused", "resumed", "upload
 MessageChange = Literal[
     "delivered", "deleted", "edited", "expired", "failed", "pinned", "reaction", "read", "sent"
 ]
+GroupMatter = Literal["complaint"]
 
 
 class EventBase(msgspec.Struct, frozen=True, kw_only=True):
@@ -149,6 +150,14 @@ class FileChanged(EventBase, frozen=True, kw_only=True):
     what: FileChange
 
 
+class GroupAttention(EventBase, frozen=True, kw_only=True):
+    """Something waits for a group's admins, or does no longer; `what` names what."""
+
+    kind = "group.attention"
+    chat_id: bytes
+    what: GroupMatter
+
+
 class RequestFailed(EventBase, frozen=True, kw_only=True):
     """Something asked for could not be done after all; `chat_id` is empty where it was not about a chat.
 
@@ -174,5 +183,6 @@ Event = (
     | MessageChanged
     | GapNoticed
     | FileChanged
+    | GroupAttention
     | RequestFailed
 )

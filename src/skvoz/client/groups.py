@@ -1,4 +1,4 @@
-"""What people wish of groups: make one, add, remove, rename, roles, disappearing messages, leave."""
+"""What people wish of groups: make, add, remove, rename, roles, disappearing messages, leave, complain."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -8,15 +8,17 @@ import msgspec
 from skvoz.base.errors import BadRequest, Conflict, NotAllowed, NotFound
 from skvoz.base.ids import AccountId, GroupId
 from skvoz.base.limits import ROOM_DEVICES_MAX
-from skvoz.client import commits, conversations, first_contact, policy
+from skvoz.client import commits, complaints, conversations, first_contact, policy
 from skvoz.client.commands import (
     AddMembers,
     Answer,
     CommandBase,
     CreateGroup,
+    DismissComplaints,
     LeaveGroup,
     RemoveMember,
     RenameGroup,
+    ReportMessage,
     SetMessageExpiry,
     SetRole,
 )
@@ -69,6 +71,10 @@ def command(step: Step, wished: CommandBase) -> Answer | None:
             return _set_role(step, wished)
         case SetMessageExpiry():
             return _set_expiry(step, wished)
+        case ReportMessage():
+            return complaints.report(step, wished)
+        case DismissComplaints():
+            return complaints.dismiss(step, wished)
         case LeaveGroup():
             conversation = _group(step, wished.chat_id)
             conversations.leave(step, conversation.group_id)

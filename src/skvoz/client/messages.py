@@ -9,7 +9,7 @@ from typing import Final
 import msgspec
 
 from skvoz.base.ids import AccountId, MessageId
-from skvoz.client import changes, contacts, files, gaps, introductions, pins, reports
+from skvoz.client import changes, complaints, contacts, files, gaps, introductions, pins, reports
 from skvoz.client.events import MessageChange, MessageChanged, MessageReceived
 from skvoz.client.records import (
     Conversation,
@@ -49,6 +49,7 @@ def receive(step: Step, conversation: Conversation, author: AccountId, data: byt
     check_addresses(content, sender, room)
     identity = message_id(sender, room, data)
     introduction = introductions.introduction_in(content, author)
+    complaint = complaints.complaint_in(content)
     action = from_content(content)
     counted = introduction is None and not isinstance(action, Report)
     if counted:
@@ -57,6 +58,9 @@ def receive(step: Step, conversation: Conversation, author: AccountId, data: byt
         return
     if introduction is not None:
         introductions.received(step, conversation, introduction)
+        return
+    if complaint is not None:
+        complaints.received(step, conversation, author, complaint)
         return
     report = report_in(content)
     if report is not None:
@@ -181,6 +185,7 @@ def remove(step: Step, message: Message) -> None:
     transaction = step.transaction
     files.drop_of(step, message)
     pins.drop(step, message.message_id)
+    complaints.forget_about(step, message)
     transaction.delete(Message, message.message_id)
     if message.expires_ms is not None:
         step.clear_alarm(EXPIRE_ALARM, message.message_id)

@@ -5,6 +5,7 @@
 - `addresses`: URIs of accounts and rooms, and message ids, which are hashed over them
 - `actions`: text, edit, deletion, reaction, pin, report; `to_content` and `from_content`
 - `files`: files of a message, which lie at a relay as blobs
+- `complaints`: what a member tells an admin about a message
 - `reports`: how a report of many messages becomes a few bytes
 - `media`: the media types that we understand
 - `markdown`: mentions as links in Markdown
@@ -28,6 +29,7 @@ from skvoz.content.actions import (
     to_content,
 )
 from skvoz.content.addresses import account_in, account_uri, check_addresses, message_id, room_uri
+from skvoz.content.complaints import Complaint, encode_complaint, parse_complaint
 from skvoz.content.display import displayable, plain_text
 from skvoz.content.encoding import encode, parse
 from skvoz.content.files import FILES_MAX, THUMBNAIL_SIZE_MAX, WAVEFORM_SIZE_MAX, BlobPlace, File
@@ -36,6 +38,7 @@ from skvoz.content.model import (
     CONTENT_SIZE_MAX,
     LAST_SEEN_MAX,
     SALT_SIZE,
+    SENT_AT,
     TEXT_SIZE_MAX,
     Disposition,
     Expiration,
@@ -55,11 +58,13 @@ __all__ = [
     "LAST_SEEN_MAX",
     "REPORT_IDS_MAX",
     "SALT_SIZE",
+    "SENT_AT",
     "TEXT_SIZE_MAX",
     "THUMBNAIL_SIZE_MAX",
     "WAVEFORM_SIZE_MAX",
     "Action",
     "BlobPlace",
+    "Complaint",
     "Delete",
     "Disposition",
     "Edit",
@@ -84,9 +89,11 @@ __all__ = [
     "check_addresses",
     "displayable",
     "encode",
+    "encode_complaint",
     "from_content",
     "message_id",
     "parse",
+    "parse_complaint",
     "plain_text",
     "report_in",
     "room_uri",

@@ -6,6 +6,7 @@ MARKDOWN: Final = "text/markdown;variant=GFM-MIMI"
 PLAIN: Final = "text/plain;charset=utf-8"
 REPORT: Final = "application/vnd.skvoz.report+cbor"
 PIN: Final = "application/vnd.skvoz.pin+cbor"
+COMPLAINT: Final = "application/vnd.skvoz.complaint+cbor"
 
 _UTF8_NAMES: Final = frozenset({"utf-8", "us-ascii"})
 

@@ -3,12 +3,13 @@
 from dataclasses import dataclass
 
 from skvoz.base.ids import AccountId, GroupId, LogId, MessageId, RelayId
-from skvoz.client import closers, entries, inboxes, knocks, messages
+from skvoz.client import closers, complaints, entries, inboxes, knocks, messages
 from skvoz.client.approaches import OPENED
 from skvoz.client.records import (
     Account,
     Approach,
     Bot,
+    ComplaintHeard,
     Contact,
     ContactState,
     Conversation,
@@ -39,6 +40,7 @@ DROPPED_COUNTERS = (
     knocks.DROPPED_COUNTER,
     inboxes.DROPPED_COUNTER,
     messages.REQUEST_DROPPED_COUNTER,
+    complaints.DROPPED_COUNTER,
 )
 ChatPlace = tuple[int, bytes]
 """Where a chat stands in the list: its last activity, milliseconds, and its id."""
@@ -269,6 +271,17 @@ class Queries:
         """Return such events as are shown to whoever asks, and the last sequence that was looked at."""
         found = self.events(after=after, limit=limit)
         return found, found[-1].sequence if found else after
+
+    def complaints(self, group_id: GroupId) -> list[ComplaintHeard]:
+        """Return what members said against messages of a group, in the order in which it came."""
+        found = self._records.select(ComplaintHeard, group_id=group_id)
+        return sorted(found, key=lambda one: one.number)
+
+    def groups_with_matters(self) -> list[Conversation]:
+        """Return the groups in which something waits for their admins."""
+        ids = {one.group_id for one in self._records.select(ComplaintHeard)}
+        found = [self._records.get(Conversation, (group_id,)) for group_id in sorted(ids)]
+        return [group for group in found if group is not None]
 
     def bots(self) -> list[Bot]:
         """Return the programs that have a token, by name."""

@@ -9,6 +9,7 @@ A record's `repr` names its kind and nothing else: records hold keys and people'
 - `rooms`: conversations, their groups, what is on its way into them
 - `inboxes`: inboxes, KeyPackages, invitations
 - `files`: files of messages
+- `groups`: what admins of groups have before them
 - `messages`: messages, reactions, reports, gaps
 - `bots`: programs with a token
 """
@@ -16,6 +17,7 @@ A record's `repr` names its kind and nothing else: records hold keys and people'
 from skvoz.client.records.base import Alarm, Answered, Counter, LoggedEvent, Record
 from skvoz.client.records.bots import Bot
 from skvoz.client.records.files import File, FileState, HeldMessage
+from skvoz.client.records.groups import ComplaintHeard
 from skvoz.client.records.inboxes import Approach, Delivery, Inbox, InboxKind, KeyPackageSecret, MailPart
 from skvoz.client.records.messages import (
     Gap,
@@ -80,6 +82,7 @@ RECORDS: tuple[type[Record], ...] = (
     File,
     HeldMessage,
     Bot,
+    ComplaintHeard,
     Alarm,
     Answered,
     LoggedEvent,
@@ -93,6 +96,7 @@ __all__ = [
     "Approach",
     "Bot",
     "Closer",
+    "ComplaintHeard",
     "Contact",
     "ContactState",
     "Conversation",

@@ -26,6 +26,7 @@ export function requestCard(chat) {
           ? nothing
           : html`<button class="button danger" @click=${() => act(() => leave(block(chat)))}>${say("Block")}</button>`}
       </div>
+      ${isGroup ? nothing : html`<p class="quiet">${say("There is nobody here to report a stranger to. Blocking keeps them away from you, and they are not told.")}</p>`}
     </section>
   `;
 }

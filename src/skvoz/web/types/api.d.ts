@@ -27,6 +27,17 @@ export interface Answer {
   bot_id: string | null;
 }
 
+/** The groups of ours as an admin in which something waits. */
+export interface AttentionListView {
+  groups: AttentionView[];
+}
+
+/** How much waits for the admins of one group. */
+export interface AttentionView {
+  chat_id: string;
+  complaints: number;
+}
+
 /** Programs that have a token, by name. */
 export interface BotListView {
   bots: BotView[];
@@ -95,6 +106,17 @@ export interface ChatView {
   expiry_s: number | null;
   last_activity_ms: number;
   last_message: MessageView | null;
+}
+
+/** What one member says against a message; `member`: whether they are in the group now. */
+export interface ComplaintView {
+  account_id: string;
+  name: string;
+  member: boolean;
+  reason: string;
+  note: string;
+  quote: string;
+  received_ms: number;
 }
 
 /** A person is new here, or their name, state or key changed. */
@@ -208,6 +230,12 @@ export interface GapNoticed {
 export interface GapView {
   message_id: string;
   noticed_ms: number;
+}
+
+/** Something waits for a group's admins, or does no longer; `what` names what. */
+export interface GroupAttention {
+  chat_id: string;
+  what: "complaint";
 }
 
 /** A link exists; it works once the relay holds its inbox (`ready`). */
@@ -414,6 +442,23 @@ export interface RelayStatusView {
   problem: string;
 }
 
+/** Messages of a group that members complain about, in the order of the first complaint. */
+export interface ReportedListView {
+  messages: ReportedView[];
+}
+
+/** A message that members complain about; `sequence` and `text` are those of the message that is here. */
+export interface ReportedView {
+  message_id: string;
+  sequence: number | null;
+  text: string;
+  deleted: boolean;
+  author: string;
+  author_name: string;
+  author_member: boolean;
+  complaints: ComplaintView[];
+}
+
 /** Something asked for could not be done after all; `chat_id` is empty where it was not about a chat. */
 export interface RequestFailed {
   chat_id: string;
@@ -528,14 +573,20 @@ export interface Methods {
   "file.progress": { params: { }; result: ProgressView };
   /** Add contacts to a group. */
   "group.add": { params: { client_id: string; chat_id: string; members: string[]; }; result: Answer };
+  /** Return in which groups something waits for us as an admin. */
+  "group.attention": { params: { }; result: AttentionListView };
   /** Make a group with these contacts. Answers `chat_id`. */
   "group.create": { params: { client_id: string; title: string; members: string[]; }; result: Answer };
+  /** Take what members said against a message of a group off one's own list, as its admin. */
+  "group.dismiss": { params: { client_id: string; chat_id: string; message_id: string; }; result: Answer };
   /** Leave a group. */
   "group.leave": { params: { client_id: string; chat_id: string; }; result: Answer };
   /** Remove a person from a group. */
   "group.remove": { params: { client_id: string; chat_id: string; member: string; }; result: Answer };
   /** Give a group another title. */
   "group.rename": { params: { client_id: string; chat_id: string; title: string; }; result: Answer };
+  /** Return what members complain about in a group; nothing to who is no admin of it. */
+  "group.reported": { params: { chat_id: string; }; result: ReportedListView };
   /** Make a member an admin or a plain member. */
   "group.set_role": { params: { client_id: string; chat_id: string; member: string; admin: boolean; }; result: Answer };
   /** End the node, close the store and forget its key, until `home.unlock`. */
@@ -570,6 +621,8 @@ export interface Methods {
   "message.react": { params: { client_id: string; message_id: string; emoji: string; present?: boolean; }; result: Answer };
   /** Return who has reported to have, or to have read, a message of ours, and who told nothing. */
   "message.receipts": { params: { message_id: string; }; result: ReceiptListView };
+  /** Tell those admins of a group who are contacts about a message in it, and nobody else. */
+  "message.report": { params: { client_id: string; message_id: string; reason: "danger" | "insult" | "other" | "spam"; note?: string; }; result: Answer };
   /** Return messages with all the words, the latest first; none for no words. */
   "message.search": { params: { text: string; chat_id?: string | null; before?: number | null; after?: number | null; limit?: number; }; result: FoundPageView };
   /** Write to a chat. Answers `message_id`. With files the text may be empty; it goes out after them. */
@@ -590,6 +643,7 @@ export interface Events {
   "chat.created": ChatCreated;
   "contact.changed": ContactChanged;
   "file.changed": FileChanged;
+  "group.attention": GroupAttention;
   "link.changed": LinkCreated;
   "link.failed": LinkFailed;
   "link.used": LinkUsed;

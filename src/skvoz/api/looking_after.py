@@ -1,0 +1,136 @@
+"""What waits for the admins of groups."""
+
+from typing import Final
+
+from skvoz.api import params as asked
+from skvoz.api import showing
+from skvoz.api.question import Question, required
+from skvoz.api.views import View
+from skvoz.base.errors import NotFound
+from skvoz.base.ids import AccountId, MessageId
+from skvoz.client.complaints import REASONS
+from skvoz.client.composing import WRITABLE
+from skvoz.client.records import Account, ComplaintHeard, Conversation, ConversationKind
+from skvoz.store.queries import Queries
+
+_REASON_WORDS: Final = {number: word for word, number in REASONS.items()}
+
+
+class ComplaintView(View, frozen=True, kw_only=True):
+    """What one member says against a message; `member`: whether they are in the group now.
+
+    `quote` is what the message says, as they say.
+    """
+
+    account_id: AccountId
+    name: str
+    member: bool
+    reason: str
+    note: str
+    quote: str
+    received_ms: int
+
+
+class ReportedView(View, frozen=True, kw_only=True):
+    """A message that members complain about; `sequence` and `text` are those of the message that is here.
+
+    Without a `sequence` it is not here, and who wrote it is what the complaints say.
+    """
+
+    message_id: MessageId
+    sequence: int | None
+    text: str
+    deleted: bool
+    author: AccountId
+    author_name: str
+    author_member: bool
+    complaints: tuple[ComplaintView, ...]
+
+
+class ReportedListView(View, frozen=True, kw_only=True):
+    """Messages of a group that members complain about, in the order of the first complaint."""
+
+    messages: tuple[ReportedView, ...]
+
+
+class AttentionView(View, frozen=True, kw_only=True):
+    """How much waits for the admins of one group."""
+
+    chat_id: bytes
+    complaints: int
+
+
+class AttentionListView(View, frozen=True, kw_only=True):
+    """The groups of ours as an admin in which something waits."""
+
+    groups: tuple[AttentionView, ...]
+
+
+def group_reported(queries: Queries, params: asked.ChatParams) -> ReportedListView:
+    """Return what members complain about in a group; nothing to who is no admin of it."""
+    chat = required(queries.chat(params.chat_id), NotFound("there is no such chat"))
+    account = required(queries.account(), NotFound("this home has no account yet"))
+    group_id = chat.main.group_id
+    if not _is_admin(queries, account, chat.main):
+        return ReportedListView(messages=())
+    members = {one.account_id for one in queries.participants(group_id)}
+    by_message: dict[MessageId, list[ComplaintHeard]] = {}
+    for one in queries.complaints(group_id):
+        by_message.setdefault(one.message_id, []).append(one)
+    return ReportedListView(
+        messages=tuple(_reported(queries, account, members, found) for found in by_message.values())
+    )
+
+
+def _reported(
+    queries: Queries, account: Account, members: set[AccountId], found: list[ComplaintHeard]
+) -> ReportedView:
+    message = queries.message(found[0].message_id)
+    author = found[0].author if message is None else message.author
+    is_own = author == account.account_id
+    return ReportedView(
+        message_id=found[0].message_id,
+        sequence=None if message is None else message.sequence,
+        text="" if message is None else message.text,
+        deleted=message is not None and message.deleted,
+        author=author,
+        author_name=account.name if is_own else showing.shown_name(queries.contact(author)),
+        author_member=author in members,
+        complaints=tuple(
+            ComplaintView(
+                account_id=one.reporter,
+                name=showing.shown_name(queries.contact(one.reporter)),
+                member=one.reporter in members,
+                reason=_REASON_WORDS[one.reason],
+                note=one.note,
+                quote=one.quote,
+                received_ms=one.received_ms,
+            )
+            for one in found
+        ),
+    )
+
+
+def _is_admin(queries: Queries, account: Account, group: Conversation) -> bool:
+    if group.kind is not ConversationKind.GROUP or group.state not in WRITABLE:
+        return False
+    people = queries.participants(group.group_id)
+    return any(one.admin and one.account_id == account.account_id for one in people)
+
+
+def group_attention(queries: Queries, _: asked.NoParams) -> AttentionListView:
+    """Return in which groups something waits for us as an admin."""
+    account = required(queries.account(), NotFound("this home has no account yet"))
+    groups = [group for group in queries.groups_with_matters() if _is_admin(queries, account, group)]
+    return AttentionListView(groups=tuple(_attention(queries, group) for group in groups))
+
+
+def _attention(queries: Queries, group: Conversation) -> AttentionView:
+    complaints = queries.complaints(group.group_id)
+    return AttentionView(chat_id=group.chat_id, complaints=len({one.message_id for one in complaints}))
+
+
+QUESTIONS: Final[dict[str, Question]] = {
+    "group.reported": Question(params=asked.ChatParams, result=ReportedListView, read=group_reported),
+    "group.attention": Question(params=asked.NoParams, result=AttentionListView, read=group_attention),
+}
