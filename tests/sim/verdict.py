@@ -2,6 +2,8 @@
 
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from skvoz.base.ids import AccountId, GroupId
 from skvoz.client.environment import Environment
 from skvoz.client.records import (
@@ -115,7 +117,10 @@ def _of_group(world: "World", group_id: GroupId) -> list[str]:
         if chat is None or chat.state not in IN or _was_removed_elsewhere(world, person, group_id):
             continue
         group = group_of(person, group_id)
-        people = tuple(person.records.select(Participant, group_id=group_id))
+        # Since when somebody is in is what each has seen for themselves.
+        people = tuple(
+            replace(one, since_epoch=0) for one in person.records.select(Participant, group_id=group_id)
+        )
         view = (chat.epoch, group.epoch_authenticator, chat.title, chat.message_expiry_s, people)
         views.setdefault(view, []).append(f"{person.name} in {chat.epoch}")
     if len(views) > 1:
