@@ -144,12 +144,12 @@ class Visitor:
 
 
 @contextlib.contextmanager
-def open_browser() -> Generator[Browser]:
+def open_browser(*flags: str) -> Generator[Browser]:
     """Run a Chromium, without a screen."""
     path = chromium()
     playing: Playwright
     with sync_playwright() as playing:
-        browser = playing.chromium.launch(executable_path=path, args=list(FLAGS))
+        browser = playing.chromium.launch(executable_path=path, args=[*FLAGS, *flags])
         yield browser
         browser.close()
 

@@ -14,7 +14,7 @@ from skvoz.client.links import Link
 from skvoz.client.offers import Offer, seal_offer
 from skvoz.client.records import ConversationKind
 from skvoz.client.recovery_phrase import phrase_of
-from skvoz.client.safety_numbers import safety_number
+from skvoz.client.safety_numbers import comparing_code, safety_number
 from skvoz.codec import cbor, opaque, pad, uint8, vector
 from skvoz.content import (
     Action,
@@ -121,6 +121,8 @@ def identity() -> Vector:
         "card": card.encoded.hex(),
         "other_root_public_key": BORIS.root.public_key.hex(),
         "safety_number": safety_number(ANNA.root.public_key, BORIS.root.public_key),
+        "code_shown_to_the_other": comparing_code(ANNA.root.public_key, BORIS.root.public_key),
+        "code_expected_of_the_other": comparing_code(BORIS.root.public_key, ANNA.root.public_key),
     }
 
 

@@ -11,6 +11,8 @@
 - `service`: the methods over a node, and the WebSocket and POST on a private Unix socket
 - `listening`: sockets, and uvicorn on them
 - `page`: the page at this machine's own address; `page_guard`, `page_sessions`, `page_files`: its parts
+- `comparing`: questions of two people who compare
+- `qr_codes`, `qr_process`: QR codes in pictures of the page
 - `caller`: the other end, for programs that are not asynchronous
 - `local`: a node with its API in this process
 - `descriptions`, `typescript`: methods and events described for programs (OpenRPC, AsyncAPI) and the page

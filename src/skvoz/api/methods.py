@@ -11,7 +11,7 @@ from typing import Final
 
 import msgspec
 
-from skvoz.api import beginning, bots, looking_after, pins, receipts, showing, views
+from skvoz.api import beginning, bots, comparing, looking_after, pins, receipts, showing, views
 from skvoz.api import params as asked
 from skvoz.api.acts import ACTS
 from skvoz.api.question import Method, Question, required
@@ -21,7 +21,6 @@ from skvoz.client import commands
 from skvoz.client.links import link_of
 from skvoz.client.records import Account, Inbox, LoggedEvent, Message, Relay
 from skvoz.client.recovery_phrase import phrase_of
-from skvoz.client.safety_numbers import grouped, safety_number
 from skvoz.store.queries import Chat, ChatPlace, Queries
 
 COMMANDS: Final[dict[str, type[commands.Command]]] = {
@@ -91,13 +90,6 @@ def contact_get(queries: Queries, params: asked.ContactParams) -> views.ContactV
     return showing.contact_view(
         required(queries.contact(params.account_id), NotFound("there is no such contact"))
     )
-
-
-def contact_safety_number(queries: Queries, params: asked.ContactParams) -> views.SafetyNumberView:
-    """Return the digits to compare with a person."""
-    contact = required(queries.contact(params.account_id), NotFound("there is no such contact"))
-    digits = safety_number(own_account(queries).root_public_key, contact.root_public_key)
-    return views.SafetyNumberView(digits=grouped(digits), verified=contact.verified_ms is not None)
 
 
 def link_list(queries: Queries, _: asked.NoParams) -> views.LinkListView:
@@ -278,9 +270,6 @@ QUESTIONS: Final[dict[str, Question]] = {
     "account.phrase": Question(params=asked.NoParams, result=views.PhraseView, read=account_phrase),
     "contact.list": Question(params=asked.NoParams, result=views.ContactListView, read=contact_list),
     "contact.get": Question(params=asked.ContactParams, result=views.ContactView, read=contact_get),
-    "contact.safety_number": Question(
-        params=asked.ContactParams, result=views.SafetyNumberView, read=contact_safety_number
-    ),
     "link.list": Question(params=asked.NoParams, result=views.LinkListView, read=link_list),
     "link.get": Question(params=asked.LinkParams, result=views.LinkView, read=link_get),
     "chat.list": Question(params=asked.ChatPageParams, result=views.ChatListView, read=chat_list),
@@ -293,6 +282,7 @@ QUESTIONS: Final[dict[str, Question]] = {
     "file.get": Question(params=asked.FileParams, result=views.FileView, read=file_get),
     "event.list": Question(params=asked.EventPageParams, result=views.EventPageView, read=event_list),
     **beginning.QUESTIONS,
+    **comparing.QUESTIONS,
     **bots.QUESTIONS,
     **looking_after.QUESTIONS,
     **receipts.QUESTIONS,

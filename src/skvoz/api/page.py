@@ -7,6 +7,7 @@
     WebSocket /rpc        calls and events; subprotocols `skvoz` and `token.TOKEN`, or the same header
     POST /files, GET /files/FILE_ID   as in `skvoz.api.file_bytes`, with the same header of a session;
                           or the latter with a ticket out of `file.address`
+    POST /qr              a picture, to be told what a QR code in it says: `skvoz.api.qr_codes`
     GET  /openrpc.json, /asyncapi.json
 
 Tokens are sent as headers and not kept as cookies: cookies ignore ports, so the pages of two homes on one
@@ -33,6 +34,7 @@ from skvoz.api.listening import LOOPBACK, loopback_socket, served
 from skvoz.api.page_files import PageFiles
 from skvoz.api.page_guard import FORBIDDEN, Guard
 from skvoz.api.page_sessions import PageSessions
+from skvoz.api.qr_codes import QrReader, answered_picture
 from skvoz.api.service import (
     CallerSession,
     Service,
@@ -63,7 +65,7 @@ def page_file(home: Path) -> Path:
     return home / "page.json"
 
 
-def page_application(service: Service, sessions: PageSessions, port: int) -> ASGIApp:
+def page_application(service: Service, sessions: PageSessions, codes: QrReader, port: int) -> ASGIApp:
     """Return the web application for browsers, behind its guard."""
     described = {f"/{name}": content for name, content in descriptions.files().items()}
 
@@ -74,14 +76,7 @@ def page_application(service: Service, sessions: PageSessions, port: int) -> ASG
         return Response(described[request.url.path], media_type="application/json")
 
     async def start(request: Request) -> Response:
-        body = await body_of(request, START_SIZE_MAX)
-        if len(body) > START_SIZE_MAX:
-            return Response(status_code=TOO_LARGE)
-        try:
-            token = sessions.exchange(msgspec.json.decode(body, type=_Start).start)
-        except (msgspec.DecodeError, UnicodeError, RecursionError):
-            token = None
-        return Response(status_code=FORBIDDEN) if token is None else JSONResponse({"token": token})
+        return await _exchanged(sessions, request)
 
     async def end(request: Request) -> Response:
         sessions.close(bearer_of(request) or "")
@@ -110,6 +105,9 @@ def page_application(service: Service, sessions: PageSessions, port: int) -> ASG
         may = is_let_in(request) or service.tickets.fits(request.path_params["file_id"], ticket)
         return await get_file(service.node, request) if may else unauthorised()
 
+    async def qr(request: Request) -> Response:
+        return await answered_picture(codes, request) if is_let_in(request) else unauthorised()
+
     files = PageFiles()
     routes = [
         Route("/session", start, methods=["POST"]),
@@ -118,11 +116,23 @@ def page_application(service: Service, sessions: PageSessions, port: int) -> ASG
         WebSocketRoute("/rpc", websocket),
         Route("/files", put, methods=["POST"]),
         Route("/files/{file_id}", get),
+        Route("/qr", qr, methods=["POST"]),
         *(Route(path, description) for path in described),
         Route("/{path:path}", files.answer),
     ]
     inner = Starlette(routes=routes, exception_handlers={Locked: locked_answer})
     return Guard(service.visits.of(inner), f"{LOOPBACK}:{port}")
+
+
+async def _exchanged(sessions: PageSessions, request: Request) -> Response:
+    body = await body_of(request, START_SIZE_MAX)
+    if len(body) > START_SIZE_MAX:
+        return Response(status_code=TOO_LARGE)
+    try:
+        token = sessions.exchange(msgspec.json.decode(body, type=_Start).start)
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        token = None
+    return Response(status_code=FORBIDDEN) if token is None else JSONResponse({"token": token})
 
 
 def _offered(socket: WebSocket) -> str:
@@ -141,6 +151,7 @@ async def serving_page(
     Raises `StoreError` where nothing can be served on this machine.
     """
     sessions = PageSessions(page_file(home), clock_ms)
+    codes = QrReader()
     with loopback_socket(sessions.port) as listening:
         port = int(listening.getsockname()[1])
         sessions.served_at(port)
@@ -150,7 +161,8 @@ async def serving_page(
 
         service.page_address = address
         try:
-            async with served(page_application(service, sessions, port), listening):
+            async with served(page_application(service, sessions, codes, port), listening):
                 yield address
         finally:
             service.page_address = None
+            codes.close()

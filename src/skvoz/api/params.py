@@ -68,6 +68,13 @@ class ContactParams(Params, frozen=True, kw_only=True):
     account_id: AccountId
 
 
+class CompareParams(Params, frozen=True, kw_only=True):
+    """A person, and the text of a QR code that they let somebody scan."""
+
+    account_id: AccountId
+    text: Annotated[str, msgspec.Meta(max_length=PASTED_LENGTH_MAX)]
+
+
 class LinkParams(Params, frozen=True, kw_only=True):
     """Names a link of ours."""
 

@@ -11,6 +11,7 @@ MessageWord = Literal["queued", "sent", "delivered", "read", "failed", "received
 ChatKindWord = Literal["self", "direct", "group"]
 ChatWord = Literal["creating", "active", "leaving", "left", "removed", "lost", "gone", "frozen", "held"]
 FileWord = Literal["staged", "uploading", "remote", "downloading", "here"]
+ComparedWord = Literal["same", "own", "different", "unknown"]
 RelayWord = Literal["connected", "connecting", "waiting"]
 
 
@@ -52,10 +53,17 @@ class ContactView(View, frozen=True, kw_only=True):
 
 
 class SafetyNumberView(View, frozen=True, kw_only=True):
-    """60 digits in groups of five, the same on both sides."""
+    """60 digits in groups of five, the same on both sides; `code` is for them to scan as a QR code."""
 
     digits: str
+    code: str
     verified: bool
+
+
+class ComparedView(View, frozen=True, kw_only=True):
+    """What a scanned code says: `own` is the one shown here, `unknown` is none for comparing."""
+
+    outcome: ComparedWord
 
 
 class MentionView(View, frozen=True, kw_only=True):

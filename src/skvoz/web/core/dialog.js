@@ -6,7 +6,7 @@ import { Signal } from "./signal.js";
 import { say } from "./texts.js";
 
 /** @typedef {{ label: string, act: () => void, danger?: boolean }} Answer */
-/** @typedef {{ title: string, text?: string, body?: unknown, answers: Answer[] }} Question */
+/** @typedef {{ title: string, text?: string, body?: unknown, answers: Answer[], leave?: string }} Question `leave`: what stands in place of Cancel */
 
 /** @type {Signal<Question | null>} */
 const asked = new Signal(/** @type {Question | null} */ (null));
@@ -41,7 +41,7 @@ class Dialog extends Part {
         ${value.text ? html`<p class="quiet">${value.text}</p>` : nothing}
         ${value.body ?? nothing}
         <div class="row ends">
-          <button class="button" @click=${closeDialog}>${value.answers.length ? say("Cancel") : say("Close")}</button>
+          <button class="button" @click=${closeDialog}>${value.leave ?? (value.answers.length ? say("Cancel") : say("Close"))}</button>
           ${value.answers.map(
             ({ label, act, danger }) => html`
               <button class="main-button ${danger ? "dangerous" : ""}" @click=${() => answer(act)}>${label}</button>

@@ -33,6 +33,7 @@ export const icons = {
   pin: drawn(svg`<path d="M9 4.5h6l-.7 6 3.2 3H6.5l3.2-3zM12 13.5V20"/>`),
   play: drawn(svg`<path d="M8 5.5l11 6.5-11 6.5z"/>`),
   reply: drawn(svg`<path d="M9.5 6L4.5 11l5 5M5 11h8.5a6 6 0 0 1 6 6v1.5"/>`),
+  scan: drawn(svg`<path d="M4 8.5V4h4.5M15.5 4H20v4.5M20 15.5V20h-4.5M8.5 20H4v-4.5M4 12h16"/>`),
   search: drawn(svg`<circle cx="10.5" cy="10.5" r="6"/><path d="M15 15l5 5"/>`),
   send: drawn(svg`<path d="M4.5 12L19.5 5l-4 14.5-4-5.5z"/><path d="M11.5 14l8-9"/>`),
   share: drawn(svg`<path d="M12 15V4M8 7.5L12 3.5l4 4M5.5 12v6.5A1.5 1.5 0 0 0 7 20h10a1.5 1.5 0 0 0 1.5-1.5V12"/>`),

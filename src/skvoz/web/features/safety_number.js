@@ -9,6 +9,7 @@ import { chatSections, composerTop } from "../core/places.js";
 import { go } from "../core/router.js";
 import { language, say } from "../core/texts.js";
 import { contacts } from "../state/contacts.js";
+import { compareByQr } from "./comparing.js";
 
 /** A person's safety number, and whether it was compared. */
 class SafetyNumber extends AboutPerson {
@@ -33,6 +34,7 @@ class SafetyNumber extends AboutPerson {
         <h2 id="safety">${say("Safety number")}</h2>
         <p class="quiet">${say("If it is the same at both of you, nobody sits between you. Read it to each other over another way, or side by side.")}</p>
         <p class="digits">${this.digits.split(/\s+/u).map((group) => html`<span>${group}</span>`)}</p>
+        <button class="button" @click=${() => compareByQr(this.accountId)}>${icons.scan}${say("Compare by QR code")}</button>
         ${this.verified
           ? html`
               <p class="row verified">${icons.verified}<span>${say("Compared")}</span></p>

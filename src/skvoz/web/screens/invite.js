@@ -1,16 +1,16 @@
 /** Inviting somebody: a link as a picture and as text, and a place for theirs. */
 
-import { html, nothing, svg } from "../vendor/lit.js";
+import { html, nothing } from "../vendor/lit.js";
 import { tell } from "../core/announce.js";
 import { call, wish } from "../core/connection.js";
 import { icons } from "../core/icons.js";
 import { Part } from "../core/part.js";
 import { listMenu, screens } from "../core/places.js";
+import { qrPicture } from "../core/qr.js";
 import { back, go } from "../core/router.js";
 import { explain, language, say } from "../core/texts.js";
+import { scanButton } from "../scan/link.js";
 import { acceptLink, endFirstRun } from "../state/first_run.js";
-
-const QUIET_ZONE = 4;
 
 class Invite extends Part {
   static properties = {
@@ -63,7 +63,7 @@ class Invite extends Part {
           <h1 tabindex="-1">${say("Invite somebody")}</h1>
           <div class="two">
             <section aria-label=${say("Your link")}>
-              ${this.picture()}
+              ${qrPicture(this.rows, say("Your link as a QR code"))}
               <p class="quiet">${say("For one person. Show them this picture, or send them the link over a way that you trust.")}</p>
               <div class="row">
                 <button class="main-button" ?disabled=${!this.link} @click=${this.copy}>${icons.copy}${say("Copy the link")}</button>
@@ -79,26 +79,15 @@ class Invite extends Part {
                 <input name="link" required autocomplete="off" spellcheck="false" placeholder="skvoz:…">
               </label>
               ${this.problem ? html`<p class="problem" role="alert">${this.problem}</p>` : nothing}
-              <button class="button">${say("Open it")}</button>
+              <div class="row">
+                <button class="button">${say("Open it")}</button>
+                ${scanButton((link) => this.open(link), true)}
+              </div>
             </form>
           </div>
           ${this.first ? html`<button class="link-button" @click=${endFirstRun}>${say("Later")}</button>` : nothing}
         </div>
       </main>
-    `;
-  }
-
-  /** @private */
-  picture() {
-    const size = this.rows.length + 2 * QUIET_ZONE;
-    // One path of unit squares; crisp at any size.
-    const path = this.rows
-      .flatMap((row, y) => [...row].map((cell, x) => (cell === "1" ? `M${x + QUIET_ZONE} ${y + QUIET_ZONE}h1v1h-1z` : "")))
-      .join("");
-    return html`
-      <svg class="qr" viewBox="0 0 ${size} ${size}" role="img" aria-label=${say("Your link as a QR code")} shape-rendering="crispEdges">
-        ${svg`<rect width=${size} height=${size} fill="#fff"/><path d=${path} fill="#000"/>`}
-      </svg>
     `;
   }
 
@@ -118,12 +107,17 @@ class Invite extends Part {
   }
 
   /** @private @param {SubmitEvent} event */
-  async accept(event) {
+  accept(event) {
     event.preventDefault();
-    this.problem = "";
     const data = new FormData(/** @type {HTMLFormElement} */ (event.target));
+    return this.open(String(data.get("link")));
+  }
+
+  /** @private @param {string} link */
+  async open(link) {
+    this.problem = "";
     try {
-      await acceptLink(String(data.get("link")));
+      await acceptLink(link);
     } catch (error) {
       this.problem = explain(error);
     }

@@ -5,6 +5,7 @@ import { go } from "../core/router.js";
 import { Part } from "../core/part.js";
 import { explain, language, say } from "../core/texts.js";
 import { status } from "../state/home.js";
+import { scanButton } from "../scan/link.js";
 import { beginAccount } from "../state/first_run.js";
 
 class Welcome extends Part {
@@ -34,10 +35,13 @@ class Welcome extends Part {
               aria-describedby="name-hint">
             <small id="name-hint">${say("Others see it. You can change it at any time.")}</small>
           </label>
-          <label class="field">
-            <span>${knowsRelay ? say("A link from somebody, if you have one") : say("The link that somebody gave you")}</span>
-            <input name="link" autocomplete="off" spellcheck="false" placeholder="skvoz:…" ?required=${!knowsRelay}>
-          </label>
+          <div class="row beside">
+            <label class="field grows">
+              <span>${knowsRelay ? say("A link from somebody, if you have one") : say("The link that somebody gave you")}</span>
+              <input name="link" autocomplete="off" spellcheck="false" placeholder="skvoz:…" ?required=${!knowsRelay}>
+            </label>
+            ${scanButton((link) => this.scanned(link))}
+          </div>
           ${knowsRelay ? nothing : this.relayField()}
           ${this.problem ? html`<p class="problem" role="alert">${this.problem}</p>` : nothing}
           <button class="main-button" ?disabled=${this.busy}>${say("Continue")}</button>
@@ -70,6 +74,14 @@ class Welcome extends Part {
   wantRelay(event) {
     const link = this.querySelector("input[name=link]");
     if (link instanceof HTMLInputElement) link.required = event.newState !== "open";
+  }
+
+  /** @private Who has said their name goes on at once. @param {string} link */
+  async scanned(link) {
+    const [name, field] = ["name", "link"].map((one) => /** @type {HTMLInputElement} */ (this.querySelector(`input[name=${one}]`)));
+    if (field) field.value = link;
+    if (name?.value.trim()) this.querySelector("form")?.requestSubmit();
+    else await this.focusOn("input[name=name]");
   }
 
   /** @private @param {SubmitEvent} event */

@@ -108,6 +108,11 @@ export interface ChatView {
   last_message: MessageView | null;
 }
 
+/** What a scanned code says: `own` is the one shown here, `unknown` is none for comparing. */
+export interface ComparedView {
+  outcome: "different" | "own" | "same" | "unknown";
+}
+
 /** What one member says against a message; `member`: whether they are in the group now. */
 export interface ComplaintView {
   account_id: string;
@@ -465,9 +470,10 @@ export interface RequestFailed {
   reason: string;
 }
 
-/** 60 digits in groups of five, the same on both sides. */
+/** 60 digits in groups of five, the same on both sides; `code` is for them to scan as a QR code. */
 export interface SafetyNumberView {
   digits: string;
+  code: string;
   verified: boolean;
 }
 
@@ -545,13 +551,15 @@ export interface Methods {
   "chat.set_expiry": { params: { client_id: string; chat_id: string; expiry_s: number | null; }; result: Answer };
   /** Take nothing more from this person, or (`blocked=False`) take it again. */
   "contact.block": { params: { client_id: string; account_id: string; blocked?: boolean; }; result: Answer };
+  /** Tell whether a code that was scanned is the one that a person's device shows if nobody sits between. */
+  "contact.compare": { params: { account_id: string; text: string; }; result: ComparedView };
   /** Return one person. */
   "contact.get": { params: { account_id: string; }; result: ContactView };
   /** Return people by name. */
   "contact.list": { params: { }; result: ContactListView };
   /** Call a person by a name of one's own; empty: by their own. */
   "contact.rename": { params: { client_id: string; account_id: string; own_name: string; }; result: Answer };
-  /** Return the digits to compare with a person. */
+  /** Return the digits to compare with a person, and the code for them to scan. */
   "contact.safety_number": { params: { account_id: string; }; result: SafetyNumberView };
   /** Mark a person as compared by safety number, or (`verified=False`) not. */
   "contact.verify": { params: { client_id: string; account_id: string; verified?: boolean; }; result: Answer };
