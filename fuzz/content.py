@@ -13,6 +13,7 @@ from skvoz.content import (
     Edit,
     Expiration,
     ExternalPart,
+    Location,
     Mention,
     MimiContent,
     MultiPart,
@@ -34,10 +35,12 @@ from skvoz.content import (
     message_id,
     parse,
     parse_complaint,
+    parse_pasted_location,
     plain_text,
     report_in,
     to_content,
 )
+from skvoz.content.locations import encode_location, parse_location
 from skvoz.content.reports import encode_report, parse_report
 
 _SENDER: Final = "mimi://skvoz.invalid/u/" + "A" * 43
@@ -45,6 +48,15 @@ _ROOM: Final = "mimi://skvoz.invalid/r/" + "A" * 22
 _MESSAGE: Final = MessageId(b"\x01" + bytes(31))
 _ALICE: Final = AccountId(bytes(32))
 
+_PLACE: Final = Location(latitude_e7=557_539_000, longitude_e7=-376_208_000, label="Красная площадь")
+_PASTED: Final = (
+    "55.7539, 37.6208",
+    "55,7539° N 37,6208° W",
+    "geo:0,0?q=55.7539,37.6208(lake)",
+    "https://www.openstreetmap.org/?mlat=55.7539&mlon=37.6208#map=15/55.7539/37.6208",
+    "https://www.google.com/maps/place/The+lake/@55.7,37.6,17z/data=!3d55.7539!4d37.6208",
+    "https://yandex.ru/maps/?whatshere[point]=37.6208,55.7539&ll=37.6,55.7",
+)
 _ACTIONS: Final[tuple[Action, ...]] = (
     Text(
         text="Привет, @Алиса!", mentions=(Mention(account_id=_ALICE, start=8, length=6),), reply_to=_MESSAGE
@@ -56,6 +68,7 @@ _ACTIONS: Final[tuple[Action, ...]] = (
     Reaction(target=_MESSAGE, emoji="❤"),
     Unreact(replaces=_MESSAGE),
     Pin(target=_MESSAGE),
+    Text(text="📍", location=_PLACE),
     Report(delivered=(_MESSAGE,), read=(_MESSAGE, _MESSAGE)),
 )
 _PICTURE: Final = ExternalPart(
@@ -122,6 +135,19 @@ def try_complaint(data: bytes) -> None:
         raise AssertionError("a complaint changes on its way")
 
 
+def try_location(data: bytes) -> None:
+    """Read bytes as a location."""
+    if encode_location(parse_location(data)) != data:
+        raise AssertionError("a location has two encodings")
+
+
+def try_pasted(data: bytes) -> None:
+    """Look for a place in what somebody pasted; one that is found can be sent."""
+    found = parse_pasted_location(data.decode(errors="replace"))
+    if found is not None:
+        encode_location(found)
+
+
 def try_address(data: bytes) -> None:
     """Look for an account in a URI."""
     account_in(data.decode(errors="surrogateescape"))
@@ -136,6 +162,8 @@ def make() -> Target:
             Part(try_text, ["*жирный* [a](https://b) `c`\n\n> d\n1. e".encode(), b"\\[a] <b> &amp; ![i](j)"]),
             Part(try_address, [_SENDER.encode()]),
             Part(try_complaint, [encode_complaint(_COMPLAINT)]),
+            Part(try_location, [encode_location(_PLACE)]),
+            Part(try_pasted, [text.encode() for text in _PASTED]),
             Part(try_report, [encode_report(report) for report in reports]),
         )
     )

@@ -24,6 +24,8 @@ PARSERS: Final[dict[str, tuple[str, ...]]] = {
     "content": (
         "content/complaints.py:parse_complaint",
         "content/encoding.py:parse",
+        "content/locations.py:parse_location",
+        "content/pasted_locations.py:parse_pasted_location",
         "content/reports.py:parse_report",
     ),
     "mls_parsers": (

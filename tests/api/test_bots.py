@@ -48,6 +48,7 @@ class House:
             "message.receipts": message,
             "chat.read": {**chat, **message},
             "message.send": {**chat, "text": "written by a bot"},
+            "location.send": {**chat, "latitude_e7": 1, "longitude_e7": 2},
             "message.edit": {**message, "text": "changed by a bot"},
             "message.react": {**message, "emoji": "👍"},
             "message.pin": message,

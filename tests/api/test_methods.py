@@ -198,6 +198,17 @@ async def messages(anna: Person, boris: Person, one: Recorder, two: Recorder, ch
     await until(set_there)
     assert (await one.result("chat.get", chat_id=chat_id))["muted"] is True
     await missing(anna, one, chat_id)
+    await places(one, chat_id)
+
+
+async def places(one: Recorder, chat_id: bytes) -> None:
+    place = (await one.result("location.parse", text="geo:55.7539,37.6208"))["location"]
+    assert place == {"latitude_e7": 557_539_000, "longitude_e7": 376_208_000, "label": ""}
+    assert (await one.result("location.parse", text="по пути"))["location"] is None
+    located = await one.wish("location.send", **(place | {"chat_id": chat_id, "label": "озеро"}))
+    shown = await one.result("message.get", message_id=b64decode(located["message_id"]))
+    assert shown["location"] == place | {"label": "озеро"}
+    await one.wish("message.delete", message_id=b64decode(located["message_id"]), for_everyone=False)
 
 
 async def order_and_draft(one: Recorder, chat_id: bytes) -> None:

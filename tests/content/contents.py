@@ -10,6 +10,7 @@ from skvoz.content import (
     Edit,
     Expiration,
     ExternalPart,
+    Location,
     Mention,
     MimiContent,
     MultiPart,
@@ -22,6 +23,7 @@ from skvoz.content import (
     SinglePart,
     Text,
     Unreact,
+    location_text,
 )
 
 SALT = bytes(range(16))
@@ -43,6 +45,16 @@ EXPIRATIONS = st.builds(Expiration, relative=st.just(value=True), time_s=st.inte
 
 _WORDS = st.text(alphabet=st.characters(codec="utf-8"), max_size=60)
 _LABELS = st.text(alphabet=st.characters(codec="utf-8", exclude_characters="\n"), min_size=1, max_size=128)
+
+
+LOCATIONS = st.builds(
+    Location,
+    latitude_e7=st.integers(-900_000_000, 900_000_000),
+    longitude_e7=st.integers(-1_800_000_000, 1_800_000_000),
+    label=st.text(
+        alphabet=st.characters(codec="utf-8", min_codepoint=32, exclude_characters="\x7f"), max_size=256
+    ),
+)
 
 
 @st.composite
@@ -69,6 +81,12 @@ def _texts(draw: st.DrawFn) -> Text:
         return Text(text=draw(_WORDS.filter(str.strip)), reply_to=reply_to, expires=expires, plain=True)
     text, mentions = draw(texts_with_mentions())
     forwarded = draw(st.booleans())
+    if draw(st.booleans()):
+        location = draw(LOCATIONS)
+        said = location_text(location)
+        return Text(
+            text=said, plain=True, location=location, reply_to=reply_to, expires=expires, forwarded=forwarded
+        )
     return Text(text=text, mentions=mentions, reply_to=reply_to, expires=expires, forwarded=forwarded)
 
 

@@ -13,6 +13,7 @@ from skvoz.content import (
     Disposition,
     Edit,
     ExternalPart,
+    Location,
     Mention,
     MimiContent,
     MultiPart,
@@ -263,3 +264,19 @@ def test_a_pin_of_nothing_is_unknown() -> None:
     part = SinglePart(disposition=Disposition.UNSPECIFIED, content_type=kind, content=b"\xf5")
     assert from_content(_received(part)) == Unknown(kind=kind)
     assert from_content(_received(part, in_reply_to=1, replaces=2)) == Unknown(kind=kind)
+
+
+def test_an_older_program_shows_the_words_for_a_location() -> None:
+    body = _said(Text(text="", location=Location(latitude_e7=5, longitude_e7=-5, label="*lake*"))).body
+    assert isinstance(body, MultiPart)
+    assert body.semantics is PartSemantics.CHOOSE_ONE
+    words = from_content(_received(body.parts[1]))
+    assert words == Text(text="📍 *lake*\n0.0000005, -0.0000005", plain=True)
+
+
+def test_a_broken_location_is_shown_by_its_words() -> None:
+    kind = "application/vnd.skvoz.location+cbor"
+    broken = SinglePart(disposition=Disposition.RENDER, content_type=kind, content=b"\x80")
+    assert from_content(_received(broken)) == Unknown(kind=kind)
+    both = _multi(PartSemantics.CHOOSE_ONE, broken, _text("by the lake"))
+    assert from_content(_received(both)) == Text(text="by the lake")

@@ -21,6 +21,7 @@ from skvoz.content import (
     Complaint,
     Delete,
     Edit,
+    Location,
     Mention,
     Pin,
     Reaction,
@@ -267,6 +268,9 @@ def text_of_anna() -> bytes:
     return encode(to_content(action, salt=fixed("salt", 16), sent_at_ms=NOW_MS, last_seen=seen))
 
 
+LAKE: Final = Location(latitude_e7=557_539_000, longitude_e7=-376_208_000, label="Озеро")
+
+
 def content() -> Vector:
     sender, room = account_uri(ANNA.account_id), room_uri(GROUP_ID)
     text = text_of_anna()
@@ -276,6 +280,7 @@ def content() -> Vector:
         "delete": Delete(replaces=identity_of_text),
         "reaction": Reaction(target=identity_of_text, emoji="👍"),
         "forwarded": Text(text="passed on", forwarded=True),
+        "location": Text(text="", location=LAKE),
         "pin": Pin(target=identity_of_text),
         "unpin": Pin(target=identity_of_text, pinned=False),
         "report": Report(delivered=(identity_of_text,), read=(identity_of_text,)),

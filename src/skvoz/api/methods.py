@@ -11,7 +11,7 @@ from typing import Final
 
 import msgspec
 
-from skvoz.api import beginning, bots, comparing, looking_after, pins, receipts, showing, views
+from skvoz.api import beginning, bots, comparing, locations, looking_after, pins, receipts, showing, views
 from skvoz.api import params as asked
 from skvoz.api.acts import ACTS
 from skvoz.api.question import Method, Question, required
@@ -55,6 +55,7 @@ COMMANDS: Final[dict[str, type[commands.Command]]] = {
     "message.react": commands.React,
     "message.pin": commands.PinMessage,
     "message.report": commands.ReportMessage,
+    "location.send": commands.SendLocation,
     "file.fetch": commands.FetchFile,
     "file.pause": commands.PauseFile,
     "file.forget": commands.ForgetFile,
@@ -286,6 +287,7 @@ QUESTIONS: Final[dict[str, Question]] = {
     **bots.QUESTIONS,
     **looking_after.QUESTIONS,
     **receipts.QUESTIONS,
+    **locations.QUESTIONS,
     **pins.QUESTIONS,
 }
 

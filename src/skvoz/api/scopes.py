@@ -72,6 +72,9 @@ BOT_METHODS: Final[dict[str, Reading | Writing]] = {
     "event.subscribe": READING,
     "chat.read": Writing(fields=frozenset({"chat_id", "message_id"}), sees=_chat),
     "message.send": Writing(fields=frozenset({"chat_id", "text", "reply_to", "mentions"}), sees=_chat),
+    "location.send": Writing(
+        fields=frozenset({"chat_id", "latitude_e7", "longitude_e7", "label", "reply_to"}), sees=_chat
+    ),
     "message.edit": Writing(fields=frozenset({"message_id", "text", "mentions"}), sees=_message),
     "message.pin": Writing(fields=frozenset({"message_id", "pinned"}), sees=_message),
     "message.delete": Writing(fields=frozenset({"message_id", "for_everyone"}), sees=_message),

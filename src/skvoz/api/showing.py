@@ -13,6 +13,7 @@ from skvoz.api.views import (
     FileView,
     FileWord,
     LinkView,
+    LocationView,
     MemberView,
     MentionView,
     MessageView,
@@ -154,6 +155,11 @@ def quoted_view(message: Message, own: Account, author: Contact | None) -> Quote
     )
 
 
+def location_view(latitude_e7: int, longitude_e7: int, label: str) -> LocationView:
+    """Show a place."""
+    return LocationView(latitude_e7=latitude_e7, longitude_e7=longitude_e7, label=label)
+
+
 def message_view(
     message: Message,
     own: Account,
@@ -194,6 +200,7 @@ def message_view(
         failure=message.failure,
         files=tuple(map(file_view, files)),
         forwarded=message.forwarded,
+        location=None if message.location is None else location_view(*message.location),
         highlights=tuple(highlights(message.text, query)) if query else (),
     )
 

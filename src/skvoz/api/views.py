@@ -135,11 +135,19 @@ class QuotedView(View, frozen=True, kw_only=True):
     deleted: bool
 
 
+class LocationView(View, frozen=True, kw_only=True):
+    """A place: coordinates in 1e-7 degrees (WGS 84, north and east are positive), and what is there."""
+
+    latitude_e7: int
+    longitude_e7: int
+    label: str
+
+
 class MessageView(View, frozen=True, kw_only=True):
     """A message after edits and deletions; `sequence` orders messages in this home.
 
     `highlights` are start and length, in Unicode code points, of what a search found. `quoted` is the message
-    that `reply_to` names, where that is here.
+    that `reply_to` names, where that is here. Of a `location` the text says the same in words.
     """
 
     message_id: MessageId
@@ -163,6 +171,7 @@ class MessageView(View, frozen=True, kw_only=True):
     failure: str
     files: tuple[FileView, ...]
     forwarded: bool
+    location: LocationView | None
     highlights: tuple[tuple[int, int], ...] = ()
 
 

@@ -57,7 +57,7 @@ def send(
         if paths:
             sent = caller.call("message.get", {"message_id": answer.message_id}, MessageView)
             wait_for_upload(caller, sent)
-        _tell_how_far(caller, answer, as_json=as_json)
+        tell_how_far(caller, answer, as_json=as_json)
 
 
 def _whole(text: str) -> str:
@@ -75,7 +75,7 @@ def _mentions(caller: "Caller", chat: ChatView, text: str) -> list[dict[str, obj
     return mentions_in(text, members_of(caller, chat)) if "@" in text else []
 
 
-def _tell_how_far(caller: "Caller", answer: "Answer", *, as_json: bool) -> None:
+def tell_how_far(caller: "Caller", answer: "Answer", *, as_json: bool) -> None:
     """Say what became of a message by now; should the node have ended, that it is kept all the same."""
     settle(caller)
     try:

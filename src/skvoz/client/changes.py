@@ -169,7 +169,7 @@ def _apply(
 
 
 def _edit(step: Step, message: Message, said: Said, change: Edit) -> None:
-    if message.author != said.author or message.unsupported:
+    if message.author != said.author or not messages.is_editable(message):
         return
     if (said.sent_ms, said.identity) <= (message.edited_ms or 0, message.last_edit):
         return
@@ -197,7 +197,7 @@ def _delete(step: Step, message: Message) -> None:
     files.drop_of(step, message, everywhere=True)
     pins.drop(step, message.message_id)
     left = msgspec.structs.replace(message, text="", unsupported="", mentions=(), reply_to=None, reactions={})
-    step.transaction.put(msgspec.structs.replace(left, deleted=True, file_count=0))
+    step.transaction.put(msgspec.structs.replace(left, deleted=True, file_count=0, location=None))
     messages.changed(step, message, "deleted")
 
 

@@ -238,6 +238,17 @@ class SendMessage(CommandBase, frozen=True, kw_only=True):
     forwarded: bool = False
 
 
+class SendLocation(CommandBase, frozen=True, kw_only=True):
+    """Send a place to a chat: its coordinates in 1e-7 degrees, and what is there. Answers `message_id`."""
+
+    chat_id: bytes
+    latitude_e7: int
+    longitude_e7: int
+    label: str = ""
+    reply_to: MessageId | None = None
+    forwarded: bool = False
+
+
 class StageFile(CommandBase, frozen=True, kw_only=True):
     """Know a file whose bytes were put into the home. Answers `file_id`."""
 
@@ -364,6 +375,7 @@ Command = (
     | KeepDraft
     | DeleteChat
     | SendMessage
+    | SendLocation
     | StageFile
     | FetchFile
     | PauseFile

@@ -1,6 +1,7 @@
 """What this home's person says: commands about messages become content, shown at once and sent as intents."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 from skvoz.base.errors import BadRequest, Conflict, NotAllowed, NotFound
@@ -15,6 +16,7 @@ from skvoz.client.commands import (
     MentionSpan,
     PinMessage,
     React,
+    SendLocation,
     SendMessage,
 )
 from skvoz.client.events import ChatChanged, MessageQueued
@@ -35,6 +37,7 @@ from skvoz.content import (
     Delete,
     Edit,
     Expiration,
+    Location,
     Mention,
     Pin,
     Reaction,
@@ -42,6 +45,7 @@ from skvoz.content import (
     Unreact,
     account_uri,
     encode,
+    location_text,
     message_id,
     room_uri,
     to_content,
@@ -61,6 +65,8 @@ def command(step: Step, wished: CommandBase) -> Answer | None:
     match wished:
         case SendMessage():
             return send(step, wished)
+        case SendLocation():
+            return send_location(step, wished)
         case EditMessage():
             return edit(step, wished)
         case DeleteMessage():
@@ -126,15 +132,36 @@ def send_text(
     forwarded: bool = False,
 ) -> MessageId:
     """Show a text of ours, perhaps with files, and queue it."""
-    expiry_s = conversation.message_expiry_s
     action = Text(
         text="" if chosen and not text.strip() else _checked(text),
         reply_to=reply_to,
         mentions=_mentions(text, mentions),
         files=tuple(files.said(file) for file in chosen),
-        expires=Expiration(relative=True, time_s=expiry_s) if expiry_s else None,
         forwarded=forwarded,
     )
+    return _queue(step, conversation, action, chosen)
+
+
+def send_location(step: Step, command: SendLocation) -> Answer:
+    """Send a place to a chat."""
+    conversation = writable(step, command.chat_id)
+    location = Location(
+        latitude_e7=command.latitude_e7, longitude_e7=command.longitude_e7, label=command.label.strip()
+    )
+    action = Text(
+        text=location_text(location),
+        plain=True,
+        location=location,
+        reply_to=command.reply_to,
+        forwarded=command.forwarded,
+    )
+    return Answer(chat_id=command.chat_id, message_id=_queue(step, conversation, action))
+
+
+def _queue(step: Step, conversation: Conversation, action: Text, chosen: Sequence[File] = ()) -> MessageId:
+    """Show a message of ours, which disappears as the chat has it, and queue it."""
+    expiry_s = conversation.message_expiry_s
+    action = replace(action, expires=Expiration(relative=True, time_s=expiry_s) if expiry_s else None)
     # A report would wait with the files, so it doesn't ride along.
     body, identity = _content(step, conversation, action, with_report=not chosen)
     message = messages.message_of(
@@ -292,7 +319,7 @@ def _own(step: Step, identity: MessageId) -> tuple[Message, Conversation]:
     message = _message(step, identity)
     if message.author != step.account().account_id:
         raise NotAllowed("only the author edits a message")
-    if message.deleted or message.unsupported:
+    if not messages.is_editable(message):
         raise Conflict("this message can't be edited")
     return message, _conversation_of(step, message)
 

@@ -24,6 +24,7 @@ from skvoz.client.step import Step
 from skvoz.content import (
     Edit,
     Expiration,
+    Location,
     Report,
     Text,
     Unknown,
@@ -152,7 +153,12 @@ def message_of(
         expires_ms=_expiry_ms(action.expires, now_ms) if is_text else None,
         file_count=len(action.files) if is_text else 0,
         forwarded=is_text and action.forwarded,
+        location=_place(action.location) if is_text else None,
     )
+
+
+def _place(location: Location | None) -> tuple[int, int, str] | None:
+    return None if location is None else (location.latitude_e7, location.longitude_e7, location.label)
 
 
 def spans(action: Text | Edit) -> tuple[tuple[bytes, int, int], ...]:
@@ -164,6 +170,11 @@ def _expiry_ms(expires: Expiration | None, now_ms: int) -> int | None:
     if expires is None or expires.time_s == 0:
         return None
     return now_ms + expires.time_s * 1000 if expires.relative else expires.time_s * 1000
+
+
+def is_editable(message: Message) -> bool:
+    """Tell whether a message is words, which its author may change."""
+    return not (message.deleted or message.unsupported or message.location)
 
 
 def expire_later(step: Step, message: Message) -> None:

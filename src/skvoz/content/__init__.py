@@ -6,6 +6,7 @@
 - `actions`: text, edit, deletion, reaction, pin, report; `to_content` and `from_content`
 - `files`: files of a message, which lie at a relay as blobs
 - `complaints`: what a member tells an admin about a message
+- `locations`: places on Earth; `pasted_locations`: how one is found in what somebody pasted
 - `reports`: how a report of many messages becomes a few bytes
 - `media`: the media types that we understand
 - `markdown`: mentions as links in Markdown
@@ -33,6 +34,7 @@ from skvoz.content.complaints import Complaint, encode_complaint, parse_complain
 from skvoz.content.display import displayable, plain_text
 from skvoz.content.encoding import encode, parse
 from skvoz.content.files import FILES_MAX, THUMBNAIL_SIZE_MAX, WAVEFORM_SIZE_MAX, BlobPlace, File
+from skvoz.content.locations import Location, location_text
 from skvoz.content.markdown import Mention
 from skvoz.content.model import (
     CONTENT_SIZE_MAX,
@@ -50,6 +52,7 @@ from skvoz.content.model import (
     PartSemantics,
     SinglePart,
 )
+from skvoz.content.pasted_locations import parse_pasted_location
 from skvoz.content.reports import REPORT_IDS_MAX, Report
 
 __all__ = [
@@ -71,6 +74,7 @@ __all__ = [
     "Expiration",
     "ExternalPart",
     "File",
+    "Location",
     "Mention",
     "MimiContent",
     "MultiPart",
@@ -91,9 +95,11 @@ __all__ = [
     "encode",
     "encode_complaint",
     "from_content",
+    "location_text",
     "message_id",
     "parse",
     "parse_complaint",
+    "parse_pasted_location",
     "plain_text",
     "report_in",
     "room_uri",

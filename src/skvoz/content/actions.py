@@ -12,6 +12,7 @@ from skvoz.base.ids import MessageId
 from skvoz.codec import cbor
 from skvoz.content import media
 from skvoz.content.files import FILES_MAX, File, file_in, file_parts, is_preview, with_preview
+from skvoz.content.locations import Location, encode_location, location_text, parse_location
 from skvoz.content.markdown import Mention, with_links, without_links
 from skvoz.content.model import (
     FORWARDED,
@@ -60,6 +61,8 @@ class Text:
     expires: Expiration | None = None
     plain: bool = False
     files: tuple[File, ...] = ()
+    location: Location | None = None
+    """A place; the text is then that of `location_text`, and plain."""
     forwarded: bool = False
     """Somebody else said it first; who is not told."""
 
@@ -131,10 +134,11 @@ def to_content(
     `salt` is 16 fresh random bytes. Raises `BadRequest` if the action can't be said.
     """
     replaces = in_reply_to = expires = None
+    body: NestedPart
     match action:
         case Text():
             in_reply_to, expires = action.reply_to, action.expires
-            body: NestedPart = _text_and_files(action) if action.files else _text_part(action)
+            body = _text_body(action)
         case Edit():
             replaces = action.replaces
             body = _text_part(action)
@@ -191,6 +195,24 @@ def report_in(content: MimiContent) -> Report | None:
             if report is not None:
                 return report
     return None
+
+
+def _text_body(action: Text) -> NestedPart:
+    if action.location is not None:
+        return _before_text(media.LOCATION, encode_location(action.location), location_text(action.location))
+    return _text_and_files(action) if action.files else _text_part(action)
+
+
+def _before_text(kind: str, data: bytes, text: str) -> MultiPart:
+    """Return a part of a kind of ours, and behind it what programs that don't know it show: a plain text."""
+    return MultiPart(
+        disposition=Disposition.RENDER,
+        semantics=PartSemantics.CHOOSE_ONE,
+        parts=(
+            SinglePart(disposition=Disposition.RENDER, content_type=kind, content=data),
+            _text_part(Text(text=text, plain=True)),
+        ),
+    )
 
 
 def _text_and_files(action: Text) -> NestedPart:
@@ -292,6 +314,8 @@ def _single(content: MimiContent, part: SinglePart) -> Action | Unknown:
         return report
     if kind == media.PIN:
         return _pin(content, part)
+    if kind == media.LOCATION:
+        return _located(content, part)
     markdown = media.is_markdown(kind)
     if not markdown and not media.is_plain(kind):
         return Unknown(kind=kind)
@@ -321,6 +345,22 @@ def _pin(content: MimiContent, part: SinglePart) -> Pin | Unknown:
     if content.in_reply_to is None or content.replaces is not None or not isinstance(pinned, bool):
         return Unknown(kind=media.PIN)
     return Pin(target=content.in_reply_to, pinned=pinned)
+
+
+def _located(content: MimiContent, part: SinglePart) -> Text | Unknown:
+    try:
+        location = parse_location(part.content)
+    except PeerError:
+        return Unknown(kind=media.LOCATION)
+    if content.replaces is not None:
+        return Unknown(kind=media.LOCATION, text=location_text(location))
+    return Text(
+        text=location_text(location),
+        reply_to=content.in_reply_to,
+        expires=content.expires,
+        plain=True,
+        location=location,
+    )
 
 
 def _value(part: SinglePart) -> cbor.Value:

@@ -5,6 +5,7 @@ from typing import Final
 MARKDOWN: Final = "text/markdown;variant=GFM-MIMI"
 PLAIN: Final = "text/plain;charset=utf-8"
 REPORT: Final = "application/vnd.skvoz.report+cbor"
+LOCATION: Final = "application/vnd.skvoz.location+cbor"
 PIN: Final = "application/vnd.skvoz.pin+cbor"
 COMPLAINT: Final = "application/vnd.skvoz.complaint+cbor"
 

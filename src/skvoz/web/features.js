@@ -12,6 +12,7 @@ import "./features/groups.js";
 import "./features/links.js";
 import "./features/lock.js";
 import "./features/looking_after.js";
+import "./features/location.js";
 import "./features/message_acts.js";
 import "./features/notifications.js";
 import "./features/phrase.js";

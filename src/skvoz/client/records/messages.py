@@ -54,6 +54,8 @@ class Message(Record, frozen=True, array_like=True, kw_only=True):
     """How many `File`s belong to it."""
     forwarded: bool = False
     """Its author passes on what somebody else said."""
+    location: tuple[int, int, str] | None = None
+    """A place: latitude and longitude in 1e-7 degrees, and its name; `text` says the same in words."""
     said_epoch: int | None = None
     """For ours: the epoch in which a relay took it. Who came in a later one does not have it."""
 

@@ -1,7 +1,7 @@
 /** One message in a chat. */
 
 import { html, nothing } from "../vendor/lit.js";
-import { bubbleParts, bubbleTop, messageMenu, messageMenuTop } from "../core/places.js";
+import { bubbleInstead, bubbleParts, bubbleTop, messageMenu, messageMenuTop } from "../core/places.js";
 import { menuButton } from "../core/popup.js";
 import { icons } from "../core/icons.js";
 import { hueOf } from "../core/people.js";
@@ -55,6 +55,8 @@ export function bubble(message, chat, { follows, isLast, isNewest }) {
  */
 function body(message, chat) {
   if (message.deleted) return html`<p class="gone">${say("Deleted")}</p>`;
+  const instead = chat.is_request ? null : bubbleInstead.all.map(({ draw }) => draw(message, chat)).find(Boolean);
+  if (instead) return instead;
   const words = message.text ? html`<div class="words">${formatted(message, { links: !chat.is_request, sought: soughtIn(chat.chat_id, message.text) })}</div>` : nothing;
   if (!message.unsupported) return words;
   return html`<p class="gone">${say("Something that this version can't show")}</p>${words}`;

@@ -13,6 +13,7 @@ import { openConversation } from "../state/conversation.js";
 import { lookNow } from "../state/home.js";
 import { allThere, attachedTo, attachments, putBack, takeAttached, toSend } from "../attachments/attached.js";
 import { keepAllDrafts, keepDraft } from "./draft.js";
+import { isWords } from "./words.js";
 import { MentionSuggestions, mentionsIn } from "./mentioning.js";
 
 /** @typedef {import("../types/api.js").ChatView} ChatView */
@@ -145,7 +146,7 @@ export class Composer extends Part {
   editLast() {
     if (!this.chat) return false;
     const { messages } = openConversation(this.chat.chat_id);
-    const last = messages.findLast((message) => message.own && !message.deleted && message.text && message.state !== "failed");
+    const last = messages.findLast((message) => message.own && isWords(message) && message.text && message.state !== "failed");
     if (last) editMessage(last);
     return last !== undefined;
   }

@@ -4,6 +4,7 @@ import { html } from "../vendor/lit.js";
 import { say } from "../core/texts.js";
 import { parseBlocks } from "./formatting.js";
 
+/** @typedef {import("../types/api.js").LocationView} LocationView */
 /** @typedef {import("../types/api.js").MessageView} MessageView */
 /** @typedef {import("./formatting.js").Inline} Inline */
 /** @typedef {{ start: number, end: number, kind: "mention" | "found" }} Span places in UTF-16 units */
@@ -11,15 +12,28 @@ import { parseBlocks } from "./formatting.js";
 const PREVIEW = 120;
 
 /**
- * @param {Pick<MessageView, "text" | "deleted"> & Partial<Pick<MessageView, "unsupported" | "files">>} message
+ * @param {Pick<MessageView, "text" | "deleted"> & Partial<Pick<MessageView, "unsupported" | "files" | "location">>} message
  * @returns {string} one line, for lists
  */
 export function plainWords(message) {
   if (message.deleted) return say("Deleted");
   if (message.files?.length && !message.text) return `📎 ${message.files.map((file) => file.name).join(", ")}`;
+  if (message.location) return say("Location: {words}", { words: message.location.label || coordinates(message.location) });
   if (message.unsupported && !message.text) return say("Something that this version can't show");
   const line = unmarked(message.text.slice(0, 4 * PREVIEW)).replace(/\s+/gu, " ").trim();
   return line.length > PREVIEW ? `${line.slice(0, PREVIEW)}…` : line;
+}
+
+/** @param {MessageView} message @returns {boolean} whether its author can change it */
+export function isWords({ deleted, unsupported, location }) {
+  return !deleted && !unsupported && !location;
+}
+
+const DEGREE = 10_000_000;
+
+/** @param {LocationView} place @returns {string} latitude and longitude in degrees, as maps take them */
+export function coordinates({ latitude_e7, longitude_e7 }) {
+  return [latitude_e7, longitude_e7].map((one) => String(Number((one / DEGREE).toFixed(7)))).join(", ");
 }
 
 const BEFORE_FOUND = 24;
@@ -127,7 +141,7 @@ export function unitsOf(text) {
  * @param {number} end
  * @param {Span[]} spans
  */
-function marked(text, start, end, spans) {
+export function marked(text, start, end, spans) {
   const inside = spans.filter((span) => span.start < end && span.end > start);
   if (!inside.length) return text.slice(start, end);
   const parts = [];

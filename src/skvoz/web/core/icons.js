@@ -31,6 +31,7 @@ export const icons = {
   picture: drawn(svg`<rect x="4" y="5" width="16" height="14" rx="2.5"/><path d="M5 17l4.5-5 3.5 3.5 2.5-2.5 3.5 4M15.5 9v.2"/>`),
   plus: drawn(svg`<path d="M12 5v14M5 12h14"/>`),
   pin: drawn(svg`<path d="M9 4.5h6l-.7 6 3.2 3H6.5l3.2-3zM12 13.5V20"/>`),
+  place: drawn(svg`<path d="M12 20.5c-4-4.500-6-7.500-6-10.500a6 6 0 0 1 12 0c0 3-2 6-6 10.500z"/><circle cx="12" cy="10" r="2.2"/>`),
   play: drawn(svg`<path d="M8 5.5l11 6.5-11 6.5z"/>`),
   reply: drawn(svg`<path d="M9.5 6L4.5 11l5 5M5 11h8.5a6 6 0 0 1 6 6v1.5"/>`),
   scan: drawn(svg`<path d="M4 8.5V4h4.5M15.5 4H20v4.5M20 15.5V20h-4.5M8.5 20H4v-4.5M4 12h16"/>`),

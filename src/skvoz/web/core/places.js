@@ -49,6 +49,12 @@ export const chatMenu = new Place();
 export const chatTop = new Place();
 /** What stands in a bubble above its text. @type {Place<{ draw: (message: MessageView, chat: ChatView) => unknown }>} */
 export const bubbleTop = new Place();
+/**
+ * What stands in a bubble in place of its text, or `null`; strangers' messages are shown as text.
+ *
+ * @type {Place<{ draw: (message: MessageView, chat: ChatView) => unknown }>}
+ */
+export const bubbleInstead = new Place();
 /** What stands in a bubble below its text. @type {Place<{ draw: (message: MessageView, chat: ChatView) => unknown }>} */
 export const bubbleParts = new Place();
 /** What takes the place of the list of chats for a while. @type {Place<{ draw: () => unknown }>} */

@@ -31,12 +31,13 @@ messageMenu.add({
 });
 
 /** @param {MessageView} message */
-function choose({ text, files }) {
+function choose({ text, files, location }) {
   /** @param {string} chat_id */
   const pass = (chat_id) => {
     closeDialog();
     void attempt(async () => {
-      await wish("message.send", { chat_id, text, files: await Promise.all(files.map(again)), forwarded: true });
+      if (location) await wish("location.send", { chat_id, ...location, forwarded: true });
+      else await wish("message.send", { chat_id, text, files: await Promise.all(files.map(again)), forwarded: true });
       go({ screen: "chat", id: chat_id });
     });
   };

@@ -6,7 +6,7 @@ import { bubbleTop, composerTop, messageMenu } from "../core/places.js";
 import { go } from "../core/router.js";
 import { say } from "../core/texts.js";
 import { answerNothing, answering, editMessage, replyTo } from "../state/answering.js";
-import { plainWords } from "../chat/words.js";
+import { isWords, plainWords } from "../chat/words.js";
 
 /** @typedef {import("../types/api.js").MessageView} MessageView */
 /** @typedef {import("../types/api.js").QuotedView} QuotedView */
@@ -63,6 +63,6 @@ messageMenu.add({
   order: 20,
   icon: icons.edit,
   label: () => say("Edit"),
-  applies: (message) => message.own && !message.deleted && !message.unsupported && message.state !== "failed",
+  applies: (message) => message.own && isWords(message) && message.state !== "failed",
   act: editMessage,
 });

@@ -276,6 +276,13 @@ export interface LinkView {
   created_ms: number;
 }
 
+/** A place: coordinates in 1e-7 degrees (WGS 84, north and east are positive), and what is there. */
+export interface LocationView {
+  latitude_e7: number;
+  longitude_e7: number;
+  label: string;
+}
+
 /** All members of a chat. */
 export interface MemberListView {
   members: MemberView[];
@@ -356,12 +363,18 @@ export interface MessageView {
   failure: string;
   files: FileView[];
   forwarded: boolean;
+  location: LocationView | null;
   highlights: [number, number][];
 }
 
 /** An address that opens the page in a browser: once, within a minute. */
 export interface PageView {
   address: string;
+}
+
+/** The place that a text is, None where it is something else. */
+export interface PastedView {
+  location: LocationView | null;
 }
 
 /** The recovery phrase, 24 English words. */
@@ -615,6 +628,10 @@ export interface Methods {
   "link.list": { params: { }; result: LinkListView };
   /** Let a link lead nowhere from now on. */
   "link.revoke": { params: { client_id: string; log_id: string; }; result: Answer };
+  /** Return the place that a text is: coordinates, a `geo:` address, or a map's link. Nothing is fetched. */
+  "location.parse": { params: { text: string; }; result: PastedView };
+  /** Send a place to a chat: its coordinates in 1e-7 degrees, and what is there. Answers `message_id`. */
+  "location.send": { params: { client_id: string; chat_id: string; latitude_e7: number; longitude_e7: number; label?: string; reply_to?: string | null; forwarded?: boolean; }; result: Answer };
   /** Delete a message: for everybody (one's own, or as an admin), or only here. */
   "message.delete": { params: { client_id: string; message_id: string; for_everyone?: boolean; }; result: Answer };
   /** Put another text in place of one's own message's. */

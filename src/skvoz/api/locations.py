@@ -1,0 +1,29 @@
+"""Questions about places on Earth."""
+
+from typing import Final
+
+from skvoz.api import params as asked
+from skvoz.api import showing
+from skvoz.api.question import Question
+from skvoz.api.views import LocationView, View
+from skvoz.content import parse_pasted_location
+from skvoz.store.queries import Queries
+
+
+class PastedView(View, frozen=True, kw_only=True):
+    """The place that a text is, None where it is something else."""
+
+    location: LocationView | None
+
+
+def location_parse(_: Queries, params: asked.TextParams) -> PastedView:
+    """Return the place that a text is: coordinates, a `geo:` address, or a map's link. Nothing is fetched."""
+    found = parse_pasted_location(params.text)
+    if found is None:
+        return PastedView(location=None)
+    return PastedView(location=showing.location_view(found.latitude_e7, found.longitude_e7, found.label))
+
+
+QUESTIONS: Final[dict[str, Question]] = {
+    "location.parse": Question(params=asked.TextParams, result=PastedView, read=location_parse),
+}
