@@ -13,7 +13,7 @@ from skvoz.base.ids import AccountId, LogId, MessageId, RelayId
 CLIENT_ID_LENGTH_MAX: Final = 128
 """Characters of a `client_id`: room for any program's own numbering."""
 
-DRAFT_LENGTH_MAX: Final = 2 * 4096
+DRAFT_LENGTH_MAX: Final = 16 * 4096
 """Characters: a text that is too long to be sent is kept while it is made shorter."""
 
 

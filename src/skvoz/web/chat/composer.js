@@ -8,6 +8,7 @@ import { composerTools, composerTop } from "../core/places.js";
 import { explain, language, say } from "../core/texts.js";
 import { wish } from "../core/connection.js";
 import { answerNothing, answering, editMessage } from "../state/answering.js";
+import { chats } from "../state/chats.js";
 import { contacts } from "../state/contacts.js";
 import { openConversation } from "../state/conversation.js";
 import { lookNow } from "../state/home.js";
@@ -163,6 +164,7 @@ export class Composer extends Part {
     const { chat } = this;
     const text = this.field.value.trim();
     if (chat && !allThere(chat.chat_id)) tell(say("The files are not ready yet."));
+    if (this.left < 0) tell(say("A message has 4,096 characters at most: this one stays here until it is shorter."));
     if (!chat || !this.sendable) return;
     const about = answering.value;
     const files = about?.kind === "edit" ? [] : takeAttached(chat.chat_id);
@@ -183,8 +185,25 @@ export class Composer extends Part {
       tell(explain(error));
       // Nothing that was written is lost.
       putBack(chat.chat_id, files);
-      if (this.chat?.chat_id === chat.chat_id && !this.field.value) this.put(text);
+      this.giveBack(chat, text, about);
     }
+  }
+
+  /**
+   * @private What was refused goes before whatever was begun since, in its own chat.
+   * @param {ChatView} chat @param {string} text @param {import("../state/answering.js").Answering | null} about
+   */
+  giveBack(chat, text, about) {
+    const isHere = this.isConnected && this.chat?.chat_id === chat.chat_id;
+    if (about?.kind === "edit") {
+      if (!isHere || this.field.value) return;
+      editMessage(about.message);
+      return this.put(text);
+    }
+    const begun = isHere ? this.field.value : chats.value.get(chat.chat_id)?.draft;
+    const words = [text, begun].filter(Boolean).join("\n");
+    if (isHere) this.put(words);
+    keepDraft(chat, words, about?.quoted.message_id ?? null);
   }
 }
 

@@ -2,12 +2,16 @@
  * What was begun in each chat and not sent: the node keeps it in its encrypted home, a moment after the last letter.
  */
 
+import { tell as note } from "../core/announce.js";
 import { lastWish, wish } from "../core/connection.js";
+import { explain, say } from "../core/texts.js";
 import { chats, refreshChat } from "../state/chats.js";
 
 /** @typedef {import("../types/api.js").ChatView} ChatView */
 
 const WAIT_MS = 700;
+/** The node keeps no longer ones. */
+const LENGTH_MAX = 65_536;
 
 /** @type {Map<string, { text: string, reply_to: string | null, timer: number }>} */
 const waiting = new Map();
@@ -35,9 +39,13 @@ function store(id, tell = wish) {
   waiting.delete(id);
   chats.touch();
   const { text, reply_to } = draft;
-  const kept = tell("chat.keep_draft", { chat_id: id, text, reply_to });
+  if (text.length > LENGTH_MAX) note(say("This is too long to be kept as a draft: only its beginning is."));
+  const kept = tell("chat.keep_draft", { chat_id: id, text: text.slice(0, LENGTH_MAX), reply_to });
   // A chat that was asked for before this, and came after it, knows nothing of the draft.
-  void kept.then(() => refreshChat(id));
+  kept.then(
+    () => refreshChat(id),
+    (error) => note(explain(error)),
+  );
 }
 
 /** Keep at once whatever still waits. */
