@@ -203,9 +203,15 @@ class MemoryStore:
         self._logs[log_id].segments[segment.number] = segment
         self._changed.add(log_id)
 
-    def find_entry(self, log_id: bytes, entry_id: bytes, since: int) -> int | None:
-        position = self._logs[log_id].ids.get(entry_id)
-        return position if position is not None and position > since else None
+    def find_repeat(
+        self, log_id: bytes, entry_id: bytes, body: bytes, next_hash: bytes | None, since: int
+    ) -> int | None:
+        room = self._logs[log_id]
+        position = room.ids.get(entry_id)
+        if position is None or position <= since:
+            return None
+        entry = room.entries[position][0]
+        return position if (entry.body, entry.next_hash) == (body, next_hash) else None
 
     def add_entry(self, log_id: bytes, entry: Entry, expires_hour: int) -> None:
         room = self._logs[log_id]

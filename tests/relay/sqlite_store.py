@@ -78,8 +78,10 @@ class SqliteStore:
     def log_ids(self) -> list[bytes]:
         return [row[0] for row in self._connection.execute("SELECT log FROM log")]
 
-    def find_entry(self, log_id: bytes, entry_id: bytes, since: int) -> int | None:
-        return self._transaction.find_entry(log_id, entry_id, since)
+    def find_repeat(
+        self, log_id: bytes, entry_id: bytes, body: bytes, next_hash: bytes | None, since: int
+    ) -> int | None:
+        return self._transaction.find_repeat(log_id, entry_id, body, next_hash, since)
 
     def all_entries(self, log_id: bytes) -> list[Entry]:
         return list(self._reader.entries(log_id, 0, _POSITIONS_MAX, _POSITIONS_MAX, _POSITIONS_MAX))

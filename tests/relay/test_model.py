@@ -117,4 +117,4 @@ def close(room: Room, writer: Client, segment: int, number: int, *, carry: bool)
     room.rows.append(Row(position, segment, carry))
     room.closed.add(segment)
     room.keys[position] = new
-    assert writer.world.store.find_entry(LOG, entry_id(number), 0) == position
+    assert writer.world.store.find_repeat(LOG, entry_id(number), b"commit", sha256(new), 0) == position

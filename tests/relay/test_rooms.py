@@ -455,11 +455,11 @@ def test_looking_far_back_is_rated() -> None:
     alice.open()
     alice.send(*(Append(number, LOG, key(0), entry_id(number), b"", 0) for number in range(1, 1_500)))
     alice.send(*(Append(number, LOG, key(0), entry_id(number), b"", 1_499) for number in range(1_500, 3_001)))
-    assert stored_in(alice.append(1)) == 1
-    assert stored_in(alice.append(2)) == 2
-    refused = alice.append(3)[0]
+    assert stored_in(alice.append(1, body=b"")) == 1
+    assert stored_in(alice.append(2, body=b"")) == 2
+    refused = alice.append(3, body=b"")[0]
     assert isinstance(refused, No)
     assert (refused.code, refused.retry_after_ms) == ("slow", 1_000)
-    assert stored_in(alice.append(2_999, since=2_990)) == 2_999
+    assert stored_in(alice.append(2_999, body=b"", since=2_990)) == 2_999
     world.tick(1)
-    assert stored_in(alice.append(3)) == 3
+    assert stored_in(alice.append(3, body=b"")) == 3

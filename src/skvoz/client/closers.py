@@ -20,7 +20,6 @@ from skvoz.client.inputs import Entry
 from skvoz.client.records import (
     Account,
     Alarm,
-    Closer,
     Conversation,
     ConversationState,
     GroupPart,
@@ -78,12 +77,8 @@ def unpack(content: bytes) -> tuple[tuple[bytes, ...], bytes]:
 def take(step: Step, conversation: Conversation, entry: Entry) -> None:
     """Read a closer of the current segment."""
     staged = step.transaction.get(StagedCommit, conversation.group_id)
-    if staged is not None and staged.entry_id == entry.entry_id:
-        ours = entry.next_hash == staged.next_hash and entry.body in {None, staged.body}
-        if ours:
-            _merge(step, conversation, staged, entry)
-        else:
-            _note(step, conversation, entry)
+    if staged is not None and _is_ours(staged, entry):
+        _merge(step, conversation, staged, entry)
         return
     try:
         received = _verify(step, conversation, entry)
@@ -100,6 +95,11 @@ def take(step: Step, conversation: Conversation, entry: Entry) -> None:
         return
     if received is not None:
         _follow(step, conversation, entry, received)
+
+
+def _is_ours(staged: StagedCommit, entry: Entry) -> bool:
+    same = (entry.entry_id, entry.next_hash) == (staged.entry_id, staged.next_hash)
+    return same and entry.body in {None, staged.body}
 
 
 def _verify(step: Step, conversation: Conversation, entry: Entry) -> MlsStagedCommit | None:
@@ -218,8 +218,7 @@ def _note(step: Step, conversation: Conversation, entry: Entry) -> None:
     """Note a closer that does not hold: another one is waited for, and made if none comes."""
     group_id = conversation.group_id
     step.transaction.next_number(DROPPED_COUNTER)
-    step.transaction.put(Closer(group_id=group_id, position=entry.position, next_hash=entry.next_hash or b""))
-    step.change(group_id, unfollowed_closers=conversation.unfollowed_closers + 1)
+    epochs.pass_over(step, conversation, entry)
     due_ms = step.now_ms + _CONTEST_PAUSE_MS + epochs.pause_ms(conversation)
     step.hasten_alarm(epochs.CONTEST_ALARM, group_id, due_ms)
 

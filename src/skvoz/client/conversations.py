@@ -14,7 +14,18 @@ from typing import Final
 
 from skvoz.base.errors import Conflict, Invalid
 from skvoz.base.ids import AccountId, GroupId, LogId, RelayId
-from skvoz.client import attachments, commits, epochs, files, messages, outbox, policy, recovery, relays
+from skvoz.client import (
+    attachments,
+    commits,
+    epochs,
+    files,
+    knocks,
+    messages,
+    outbox,
+    policy,
+    recovery,
+    relays,
+)
 from skvoz.client.conversation_info import ConversationInfo, RoomPlace
 from skvoz.client.effects import Channel, DropLog, OpenLog
 from skvoz.client.envelope import segment_hash
@@ -191,7 +202,7 @@ def join(step: Step, staged: StagedJoin, *, chat_id: bytes, is_request: bool) ->
         raise Invalid("a welcome leads into a group of another cipher suite")
     place = info.places[0]
     other = step.conversation_of_log(place.log_id)
-    if other is not None and other.group_id != group_id:
+    if other is not None and other.group_id != group_id and not _gives_way(other):
         raise Invalid("a welcome names a log of another conversation")
     # Who connects to a relay tells it where they are: not for somebody who only asks.
     held = is_request and not relays.is_used(step, place.relay_id)
@@ -199,14 +210,12 @@ def join(step: Step, staged: StagedJoin, *, chat_id: bytes, is_request: bool) ->
         relays.check_named(step, place.relay_id, place.addresses)
     else:
         relays.name(step, place.relay_id, place.addresses)
+    if other is not None and other.group_id != group_id:
+        _give_way(step, other)
     if known is None:
         step.transaction.put(_newcomer(step, group, chat_id=chat_id, is_request=is_request))
     else:
-        epochs.clear(step, known)
-        step.change(group_id, frozen=False)
-        step.transaction.delete(OwnKnock, group_id)
-        step.clear_alarm(recovery.KNOCK_ALARM, group_id)
-        step.clear_alarm(recovery.DOUBT_ALARM, group_id)
+        _begin_anew(step, known, group.epoch)
     conversation = step.change(
         group_id,
         state=ConversationState.HELD if held else state_of_members(step, group_id),
@@ -237,6 +246,33 @@ def join(step: Step, staged: StagedJoin, *, chat_id: bytes, is_request: bool) ->
     else:
         epochs.tell_state(step, conversation, "found")
     return conversation
+
+
+def _gives_way(other: Conversation) -> bool:
+    """Tell whether a conversation's claim to a log is only somebody's word, or past."""
+    return other.is_request or other.state in (*_OVER, ConversationState.HELD)
+
+
+def _give_way(step: Step, other: Conversation) -> None:
+    """Leave a log's name to the conversation whose Welcome names it too: anybody can name any in a group."""
+    if other.state not in _OVER:
+        forget(step, other.group_id)
+    step.change(other.group_id, log_id=LogId(b""))
+    step.caches.routes.pop(other.log_id, None)
+
+
+def _begin_anew(step: Step, known: Conversation, epoch: int) -> None:
+    """Forget what was of the time before we were taken in again, at this epoch of the group."""
+    group_id = known.group_id
+    epochs.clear(step, known)
+    for closer in step.transaction.select(KeptCloser, group_id=group_id):
+        if closer.epoch >= epoch:
+            # Of the branch on which we went on without those who took us back.
+            step.transaction.delete(KeptCloser, *closer.key_values())
+    step.change(group_id, frozen=False)
+    step.transaction.delete(OwnKnock, group_id)
+    step.clear_alarm(recovery.KNOCK_ALARM, group_id)
+    step.clear_alarm(recovery.DOUBT_ALARM, group_id)
 
 
 def let_in(step: Step, conversation: Conversation) -> Conversation:
@@ -389,10 +425,12 @@ def forget(step: Step, group_id: GroupId, state: ConversationState = Conversatio
         step.transaction.delete(KeptCloser, *closer.key_values())
     for knock in step.transaction.select(KnockHeard, group_id=group_id):
         step.transaction.delete(KnockHeard, *knock.key_values())
-    step.transaction.delete(OwnKnock, group_id)
+    if step.transaction.get(OwnKnock, group_id) is not None:
+        step.transaction.delete(OwnKnock, group_id)
+        knocks.take_back(step, group_id)
     step.drop_group(group_id)
     step.clear_alarm(outbox.GO_ALARM, group_id)
     if conversation.state is not ConversationState.HELD:
         attachments.detach(step, conversation)
-    changed = step.change(group_id, state=state)
+    changed = step.change(group_id, state=state, parted=False, alone=False)
     epochs.tell_state(step, changed, "left" if state is ConversationState.LEFT else "removed")

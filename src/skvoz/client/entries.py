@@ -19,7 +19,7 @@ from skvoz.client import (
 )
 from skvoz.client.envelope import APPLICATION, open_entry
 from skvoz.client.inputs import EntriesRead, Entry
-from skvoz.client.records import Conversation, ConversationState, GroupPart, SentEntry
+from skvoz.client.records import Conversation, ConversationState, GroupPart, Intent, SentEntry
 from skvoz.client.step import Step
 from skvoz.mls import ApplicationMessage, OwnEcho, ProposalStored, SelfRemove
 
@@ -78,7 +78,7 @@ def _take(step: Step, conversation: Conversation, entry: Entry) -> None:
 def _application(step: Step, conversation: Conversation, entry: Entry) -> None:
     group_id = conversation.group_id
     sent = step.transaction.get(SentEntry, group_id, entry.entry_id)
-    if sent is not None:
+    if sent is not None and _is_ours(step, entry):
         outbox.met(step, sent)
         _go_where_nobody_stays(step, group_id)
         return
@@ -103,6 +103,12 @@ def _application(step: Step, conversation: Conversation, entry: Entry) -> None:
             recovery.freeze(step, conversation)
         case _:
             step.transaction.next_number(DROPPED_COUNTER)
+
+
+def _is_ours(step: Step, entry: Entry) -> bool:
+    """Tell an entry of ours by its bytes: once a relay forgot it, a reader may write another under its id."""
+    intents = step.transaction.select(Intent, entry_id=entry.entry_id)
+    return entry.body is None or any(intent.ciphertext == entry.body for intent in intents)
 
 
 def _go_where_nobody_stays(step: Step, group_id: GroupId) -> None:

@@ -8,6 +8,7 @@ from skvoz.base.ids import AccountId, EntryId, GroupId
 from skvoz.client import attachments, contacts, outbox, policy
 from skvoz.client.envelope import ACCESS_LABEL, SECRET_SIZE, segment_hash
 from skvoz.client.events import ChatChange, ChatChanged
+from skvoz.client.inputs import Entry
 from skvoz.client.records import (
     Closer,
     Conversation,
@@ -123,6 +124,15 @@ def clear(step: Step, conversation: Conversation) -> None:
     step.clear_alarm(outbox.RESEND_ALARM, group_id)
 
 
+def pass_over(step: Step, conversation: Conversation, entry: Entry) -> Conversation:
+    """Note a closer of the current segment that is not followed; a relay may show thousands."""
+    group_id, count = conversation.group_id, conversation.unfollowed_closers
+    if count < _PASSED_OVER_MAX:
+        next_hash = entry.next_hash or b""
+        step.transaction.put(Closer(group_id=group_id, position=entry.position, next_hash=next_hash))
+    return step.change(group_id, unfollowed_closers=count + 1)
+
+
 def _keep(step: Step, conversation: Conversation, closer: FollowedCloser) -> None:
     group_id = conversation.group_id
     if len(closer.body) <= KEPT_CLOSER_SIZE_MAX:
@@ -145,8 +155,7 @@ def _keep(step: Step, conversation: Conversation, closer: FollowedCloser) -> Non
 
 
 def _passed_over(step: Step, group_id: GroupId) -> tuple[bytes, ...]:
-    passed = step.transaction.select(Closer, group_id=group_id)
-    return tuple(one.next_hash for one in passed[:_PASSED_OVER_MAX])
+    return tuple(one.next_hash for one in step.transaction.select(Closer, group_id=group_id))
 
 
 def _drop_answered_knocks(step: Step, conversation: Conversation, group: Group) -> None:

@@ -17,11 +17,11 @@ from skvoz.base.errors import Invalid, PeerError
 from skvoz.base.ids import GroupId
 from skvoz.client import epochs, invitations, policy
 from skvoz.client.inputs import KnocksRead
-from skvoz.client.records import Conversation, ConversationState, KnockHeard
+from skvoz.client.records import Conversation, ConversationState, KeyPackageSecret, KnockHeard
 from skvoz.client.step import Step
 from skvoz.codec import Reader, opaque, pad, uint8, unpad
 from skvoz.crypto import KEY_SIZE, ZERO_NONCE, hkdf_sha256, seal, sign_labeled, unseal, verify_labeled
-from skvoz.mls import Group, parse_key_package
+from skvoz.mls import Group, KeyPackageBundle, parse_key_package
 from skvoz.mls.tree_validation import check_key_package
 
 DROPPED_COUNTER: Final = "knocks_dropped"
@@ -42,6 +42,14 @@ def fresh(step: Step, group_id: GroupId) -> bytes:
     salt = step.randomness(_SALT_SIZE)
     key = _knock_key(info.knock_key, salt, group_id)
     return salt + seal(key, ZERO_NONCE, b"", pad(plain))
+
+
+def take_back(step: Step, group_id: GroupId) -> None:
+    """Forget the KeyPackages of our knocks at a group: who has left comes back by an answer to none."""
+    for secret in step.transaction.select(KeyPackageSecret):
+        bundle = KeyPackageBundle.parse(secret.bundle, step.environment.suite)
+        if policy.leads_back(bundle.key_package, group_id):
+            step.transaction.delete(KeyPackageSecret, secret.reference)
 
 
 def heard(step: Step, conversation: Conversation, fact: KnocksRead) -> None:

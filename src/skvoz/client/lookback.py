@@ -71,7 +71,8 @@ def read(step: Step, conversation: Conversation, look: LookBack, fact: EntriesRe
             look.segment = entry.segment
         if entry.segment != look.segment or not entry.is_closer or entry.next_hash in kept.passed_over:
             continue
-        if entry.next_hash == kept.next_hash:
+        ours = entry.entry_id == kept.entry_id and entry.body in {None, kept.body}
+        if ours and entry.next_hash == kept.next_hash:
             _look(step, conversation, look.place + 1)
         else:
             step.caches.looks.pop(conversation.group_id, None)

@@ -19,6 +19,7 @@ from skvoz.client import (
     conversations,
     entries,
     epochs,
+    far_alarms,
     files,
     forgotten_rooms,
     groups,
@@ -123,6 +124,7 @@ class Machine:
         match fact:
             case Started():
                 self.caches.forget()
+                far_alarms.bring_near(step)
                 conversations.started(step)
                 people.started(step)
                 _wake_for_next(step)
@@ -131,6 +133,7 @@ class Machine:
             case BotUsed():
                 bots.used(step, fact)
             case RelayConnected():
+                far_alarms.bring_near(step)
                 forgotten_rooms.relay_connected(step, fact)
                 people.handle_input(step, fact)
             case RelayLost():

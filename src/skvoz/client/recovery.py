@@ -20,7 +20,6 @@ from skvoz.client import (
 from skvoz.client.effects import Channel, Knock
 from skvoz.client.inputs import Entry, RequestRefused
 from skvoz.client.records import (
-    Closer,
     Conversation,
     ConversationState,
     OwnKnock,
@@ -44,9 +43,7 @@ though somebody followed it parts the conversation for good."""
 
 def suspect(step: Step, conversation: Conversation, entry: Entry) -> None:
     """Ask others for the way back: they may follow a closer that only we can't."""
-    group_id = conversation.group_id
-    step.transaction.put(Closer(group_id=group_id, position=entry.position, next_hash=entry.next_hash or b""))
-    ask_the_way(step, step.change(group_id, unfollowed_closers=conversation.unfollowed_closers + 1))
+    ask_the_way(step, epochs.pass_over(step, conversation, entry))
 
 
 def ask_the_way(step: Step, conversation: Conversation) -> None:
@@ -86,11 +83,14 @@ def doubt(step: Step, conversation: Conversation) -> None:
     if not conversation.unfollowed_closers:
         return
     state = conversations.state_of_members(step, conversation.group_id)
-    changed = step.change(conversation.group_id, state=state)
+    changed = step.change(conversation.group_id, state=state, parted=True, alone=True)
     step.hasten_alarm(
         epochs.CONTEST_ALARM, conversation.group_id, step.now_ms + epochs.pause_ms(conversation)
     )
-    attachments.attach(step, changed)
+    if changed.store_changed:
+        forgotten_rooms.restore(step, changed)
+    else:
+        attachments.attach(step, changed)
 
 
 def freeze(step: Step, conversation: Conversation) -> None:
@@ -111,7 +111,8 @@ def knock(step: Step, conversation: Conversation) -> None:
         return
     group_id = conversation.group_id
     own = step.transaction.get(OwnKnock, group_id)
-    if own is None or own.made_ms + _SAME_KNOCK_MS <= step.now_ms:
+    # One from the future is nothing that others take: the clock was ahead when it was made.
+    if own is None or not own.made_ms <= step.now_ms < own.made_ms + _SAME_KNOCK_MS:
         own = OwnKnock(group_id=group_id, body=knocks.fresh(step, group_id), made_ms=step.now_ms)
         step.transaction.put(own)
     step.emit(
@@ -163,6 +164,10 @@ def let_in(step: Step, conversation: Conversation) -> None:
     state = conversations.state_of_members(step, group_id)
     changed = step.change(group_id, state=state, denied=False, knocks_denied=0)
     step.clear_alarm(DOUBT_ALARM, group_id)
+    if changed.unfollowed_closers:
+        step.hasten_alarm(epochs.CONTEST_ALARM, group_id, step.now_ms + epochs.pause_ms(changed))
+    if state is ConversationState.LEAVING:
+        step.hasten_alarm(outbox.GO_ALARM, group_id, step.now_ms + outbox.LEAVING_MS)
     if changed.frozen:
         epochs.tell_state(step, changed, "frozen")
         knock(step, changed)

@@ -149,7 +149,7 @@ def _invited(step: Step, inbox: Inbox, invitation: Invitation) -> None:
     verify_labeled(signer.signature_key, INVITATION_LABEL, signed, invitation.signature)
     kind = policy.info_of(staged.group).kind
     known = step.transaction.get(Conversation, GroupId(staged.group.group_id))
-    if known is not None and (known.state in _AWAY or known.parted):
+    if known is not None and (known.state in _AWAY or (known.parted and known.state not in _OVER)):
         _come_back(step, known, staged, bundle.key_package)
     else:
         _come_in(step, inbox, invitation, staged, kind)

@@ -171,7 +171,7 @@ class Executor:
         wait_ms = self._lookup_wait_ms(session, log, request.since, now_ms)
         if wait_ms:
             return _no(session, request, "slow", wait_ms)
-        position = transaction.find_entry(log_id, request.entry, request.since)
+        position = transaction.find_repeat(log_id, request.entry, request.body, None, request.since)
         if position is not None:
             return Outcome(session, Stored(request.request, log_id, request.entry, position), None)
         if batch.disk_full:
@@ -203,7 +203,7 @@ class Executor:
         wait_ms = self._lookup_wait_ms(session, log, since, now_ms)
         if wait_ms:
             return _no(session, request, "slow", wait_ms)
-        position = transaction.find_entry(log_id, request.entry, since)
+        position = transaction.find_repeat(log_id, request.entry, request.body, request.next_hash, since)
         if position is not None:
             return Outcome(session, Stored(request.request, log_id, request.entry, position), None)
         if batch.disk_full:

@@ -58,8 +58,13 @@ class LogTransaction(Protocol):
         """Insert or replace a segment by its number."""
         ...
 
-    def find_entry(self, log_id: bytes, entry_id: bytes, since: int) -> int | None:
-        """Return the position of an entry if it stands after `since`; called for every append."""
+    def find_repeat(
+        self, log_id: bytes, entry_id: bytes, body: bytes, next_hash: bytes | None, since: int
+    ) -> int | None:
+        """Return the position of the same bytes under the same id after `since`; called for every append.
+
+        Anybody who has read an entry may write another one under its id into a store that forgot it.
+        """
         ...
 
     def add_entry(self, log_id: bytes, entry: Entry, expires_hour: int) -> None:

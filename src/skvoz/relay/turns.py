@@ -11,6 +11,8 @@ HELD_MS: Final = 30_000
 """So long others wait for the entry to be said again: its author may have given it up."""
 _SWEEP_SIZE: Final = 4_096
 """How many are kept before those that lapsed are dropped."""
+_LANES_MAX: Final = 65_536
+"""More are there only where somebody makes them up, while a disk is full: the oldest then lose their turn."""
 
 Lane: TypeAlias = tuple[int, bytes, bytes]
 """Session, log and hash of the key: what keeps its order."""
@@ -45,6 +47,8 @@ class Turns:
 
     def refused(self, lane: Lane, entry_id: bytes, wait_ms: int, now_ms: int) -> None:
         """Note that an entry, whose turn it was, was refused and may be repeated after so many ms."""
+        if len(self) >= _LANES_MAX and lane not in self._refused:
+            del self._refused[next(iter(self._refused))]
         self._refused[lane] = _Refused(entry_id, now_ms, now_ms + wait_ms)
         if len(self) > self._sweep_at:
             self._sweep(now_ms)

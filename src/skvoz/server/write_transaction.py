@@ -203,22 +203,27 @@ class SqliteTransaction:
             (log_id, *msgspec.structs.astuple(segment)),
         )
 
-    def find_entry(self, log_id: bytes, entry_id: bytes, since: int) -> int | None:
-        """Return the position of an entry if it stands after `since`."""
+    def find_repeat(
+        self, log_id: bytes, entry_id: bytes, body: bytes, next_hash: bytes | None, since: int
+    ) -> int | None:
+        """Return the position of the same bytes under the same id, if they stand after `since`."""
         known = self._recall(log_id)
         if known is None:
             return None
         position = known.ids.get(entry_id)
-        if position is not None:
-            return position if position > since else None
-        if since >= known.ids_after:
+        if position is None and since >= known.ids_after:
             return None
-        # Whatever this batch has added is in `ids`; older entries are in the table.
-        row = self._connection.execute(
-            "SELECT position FROM entry WHERE log = ? AND position > ? AND entry = ?",
-            (log_id, since, entry_id),
+        if position is not None and position <= since:
+            return None
+        for row in reversed(self._new_entries if position is not None else ()):
+            if row[:3] == (log_id, position, entry_id) and row[5:7] == (body, next_hash):
+                return position
+        found = self._connection.execute(
+            "SELECT position FROM entry"
+            " WHERE log = ? AND position > ? AND entry = ? AND body = ? AND next_hash IS ?",
+            (log_id, since, entry_id, body, next_hash),
         ).fetchone()
-        return None if row is None else int(row[0])
+        return None if found is None else int(found[0])
 
     def add_entry(self, log_id: bytes, entry: Entry, expires_hour: int) -> None:
         """Insert an entry, before the commit."""
