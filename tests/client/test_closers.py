@@ -6,7 +6,7 @@ import pytest
 
 from skvoz.base.errors import DecryptFailed, Invalid, Malformed
 from skvoz.base.ids import EntryId, GroupId
-from skvoz.client import closers, commits, conversations, effects, envelope, epochs, policy
+from skvoz.client import closers, commits, effects, envelope, epochs, leaving, policy
 from skvoz.client.commands import LeaveGroup
 from skvoz.client.effects import Channel
 from skvoz.client.inputs import EntriesRead, Entry, EntryRefused, EntryStored, Input
@@ -311,7 +311,7 @@ def test_a_closer_is_complete_without_the_proposals_that_expired() -> None:
     world, devices, group_id = group_of(4)
     late = devices[3]
     late.go_offline()
-    devices[2].act(lambda step: conversations.leave(step, group_id))
+    devices[2].act(lambda step: leaving.leave(step, group_id))
     world.advance(60_000)
     relay_of(world).store.expire((world.now_ms + 31 * 24 * 3600 * 1000) // 3_600_000)
     late.go_online()

@@ -7,7 +7,7 @@ import pytest
 from skvoz.base.errors import Malformed, PeerError
 from skvoz.base.ids import AccountId, LogId
 from skvoz.client import account as accounts
-from skvoz.client import conversations, inboxes, invitations, policy
+from skvoz.client import conversations, inboxes, invitations, leaving, policy
 from skvoz.client.cards import Card
 from skvoz.client.commands import BlockContact, CreateGroup
 from skvoz.client.conversations import Invitee
@@ -205,7 +205,7 @@ def test_a_replay_by_the_last_package_can_not_bring_a_declined_request_back() ->
     boris.go_online()
     world.settle()
     group_id = boris.conversation().group_id
-    boris.act(lambda step: conversations.forget(step, group_id))
+    boris.act(lambda step: leaving.forget(step, group_id))
     put_in(boris, box, mail)
     assert dropped(boris) == 1
 

@@ -207,11 +207,13 @@ class MemoryStore:
         self, log_id: bytes, entry_id: bytes, body: bytes, next_hash: bytes | None, since: int
     ) -> int | None:
         room = self._logs[log_id]
-        position = room.ids.get(entry_id)
-        if position is None or position <= since:
+        if room.ids.get(entry_id, 0) <= since:
             return None
-        entry = room.entries[position][0]
-        return position if (entry.body, entry.next_hash) == (body, next_hash) else None
+        wanted = (entry_id, body, next_hash)
+        for position, (entry, _) in reversed(room.entries.items()):
+            if position > since and (entry.entry, entry.body, entry.next_hash) == wanted:
+                return position
+        return None
 
     def add_entry(self, log_id: bytes, entry: Entry, expires_hour: int) -> None:
         room = self._logs[log_id]

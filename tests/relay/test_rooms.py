@@ -449,6 +449,16 @@ def test_attaching_after_the_head_of_a_restored_store_reads_what_comes(alice: Cl
     assert positions_in(bob.hear()) == [1]
 
 
+def test_other_bytes_under_a_known_id_are_another_entry(alice: Client, bob: Client) -> None:
+    assert stored_in(alice.append(1, body=b"said")) == 1
+    assert stored_in(bob.append(1, body=b"junk")) == 2
+    assert stored_in(alice.append(1, body=b"said")) == 1
+    assert stored_in(bob.append(1, body=b"junk")) == 2
+    assert stored_in(alice.append(3, body=b"commit")) == 3
+    assert stored_in(alice.rekey(3, key(0), key(1), body=b"commit")) == 4
+    assert stored_in(alice.rekey(3, key(0), key(1), body=b"commit")) == 4
+
+
 def test_looking_far_back_is_rated() -> None:
     world = World(Quotas(append_burst=10_000, lookup_burst=2, lookups_per_s=1.0))
     alice = Client(world)

@@ -2,7 +2,16 @@
 
 from skvoz.base.errors import Conflict, NotFound
 from skvoz.base.ids import AccountId
-from skvoz.client import complaints, contacts, conversations, inboxes, introductions, messages, reports
+from skvoz.client import (
+    complaints,
+    contacts,
+    conversations,
+    inboxes,
+    introductions,
+    leaving,
+    messages,
+    reports,
+)
 from skvoz.client.commands import (
     AcceptRequest,
     Answer,
@@ -64,7 +73,7 @@ def accept_one(step: Step, conversation: Conversation) -> None:
 def decline(step: Step, command: DeclineRequest) -> Answer:
     """Leave a request without a word, and forget it."""
     for conversation in _requests(step, command.chat_id):
-        conversations.forget(step, conversation.group_id)
+        leaving.forget(step, conversation.group_id)
         _hide(step, conversation)
         if conversation.kind is ConversationKind.DIRECT:
             contacts.decline(step, AccountId(conversation.chat_id))

@@ -14,7 +14,7 @@ expire after 30 days, closers after 400.
 from typing import Final
 
 from skvoz.base.errors import Invalid, PeerError
-from skvoz.client import commits, conversations, epochs, outbox, policy, recovery
+from skvoz.client import commits, epochs, leaving, outbox, policy, recovery
 from skvoz.client.envelope import CLOSER, open_entry
 from skvoz.client.inputs import Entry
 from skvoz.client.records import (
@@ -164,8 +164,8 @@ def _follow(step: Step, conversation: Conversation, entry: Entry, received: MlsS
             else:
                 recovery.await_welcome(step, conversation)
             return
-        leaving = conversation.state is ConversationState.LEAVING
-        conversations.forget(step, group_id, ConversationState.LEFT if leaving else ConversationState.REMOVED)
+        asked = conversation.state is ConversationState.LEAVING
+        leaving.forget(step, group_id, ConversationState.LEFT if asked else ConversationState.REMOVED)
         return
     staged = step.transaction.get(StagedCommit, group_id)
     closer = _met(entry, entry.body or b"")

@@ -9,8 +9,8 @@ from skvoz.base.ids import GroupId
 from skvoz.client import (
     attachments,
     closers,
-    conversations,
     epochs,
+    leaving,
     lookback,
     messages,
     outbox,
@@ -117,6 +117,6 @@ def _go_where_nobody_stays(step: Step, group_id: GroupId) -> None:
         return
     if step.transaction.select(SentEntry, group_id=group_id):
         return
-    leaving = {one.leaf for one in step.transaction.select(GroupPart, group_id=group_id, part="proposal")}
-    if all(member.leaf_index in leaving for member in step.group(group_id).members()):
-        conversations.forget(step, group_id)
+    going = {one.leaf for one in step.transaction.select(GroupPart, group_id=group_id, part="proposal")}
+    if all(member.leaf_index in going for member in step.group(group_id).members()):
+        leaving.forget(step, group_id)

@@ -1,4 +1,4 @@
-"""Alarms that were set while the clock was ahead: nothing about a room waits longer than anything there does."""
+"""Alarms that were set while the clock was ahead: nothing about a room waits longer than anything there."""
 
 from typing import Final
 

@@ -19,6 +19,7 @@ from skvoz.client import (
     conversations,
     groups,
     invitations,
+    leaving,
     messages,
     relays,
 )
@@ -175,7 +176,7 @@ def failed(step: Step, approach: Approach, reason: LinkFailure) -> None:
     said = step.transaction.select(Message, group_id=about.group_id)
     for message in said:
         messages.failed(step, message.message_id, reason)
-    conversations.forget(step, about.group_id)
+    leaving.forget(step, about.group_id)
     if conversation.owner_key:
         step.emit(
             DropLog(

@@ -8,7 +8,7 @@ import msgspec
 from skvoz.base.errors import BadRequest, Conflict, NotAllowed, NotFound
 from skvoz.base.ids import AccountId, GroupId
 from skvoz.base.limits import ROOM_DEVICES_MAX
-from skvoz.client import commits, complaints, conversations, first_contact, policy
+from skvoz.client import commits, complaints, conversations, first_contact, leaving, policy
 from skvoz.client.commands import (
     AddMembers,
     Answer,
@@ -77,7 +77,7 @@ def command(step: Step, wished: CommandBase) -> Answer | None:
             return complaints.dismiss(step, wished)
         case LeaveGroup():
             conversation = _group(step, wished.chat_id)
-            conversations.leave(step, conversation.group_id)
+            leaving.leave(step, conversation.group_id)
             return Answer(chat_id=wished.chat_id)
         case _:
             return None

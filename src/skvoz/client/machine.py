@@ -24,6 +24,7 @@ from skvoz.client import (
     forgotten_rooms,
     groups,
     knocks,
+    leaving,
     outbox,
     people,
     recovery,
@@ -234,7 +235,7 @@ def _ring_room(step: Step, name: str, conversation: Conversation) -> None:
         case outbox.RESEND_ALARM:
             outbox.resume(step, conversation.group_id)
         case outbox.GO_ALARM:
-            conversations.go(step, conversation)
+            leaving.go(step, conversation)
         case attachments.RETRY_ALARM:
             attachments.retry(step, conversation)
         case conversations.OPEN_ALARM:
