@@ -150,7 +150,7 @@ def test_bots_and_files_wait_until_it_is_open(tmp_path: Path) -> None:
             )
             await one.service.node.command(bot)
             header = f"authorization: Bearer {token}"
-            for method in ("home.lock", "home.unlock", "home.protect", "home.used"):
+            for method in ("home.lock", "home.unlock", "home.protect", "home.used", "home.remove"):
                 _, told = await posted(tmp_path, body(method, passphrase=PASSPHRASE), header)
                 assert told["error"]["data"]["kind"] == "not_allowed", method
             await answer(one, "home.lock")
@@ -191,6 +191,27 @@ def test_a_home_without_a_passphrase_is_not_locked_and_can_be_given_one(tmp_path
             assert (await answer(one, "node.status"))["result"]["key_protection"] == "file"
             assert await kind_of_refusal(one, "home.lock") == "conflict"
         open_home(tmp_path, str).close()
+
+    asyncio.run(scenario())
+
+
+def test_a_home_is_removed_by_its_persons_name_alone(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with app(tmp_path / "home") as one:
+            await begin(one)
+            await answer(one, "home.lock")
+            assert await kind_of_refusal(one, "home.remove", name="Anna") == "locked"
+            await answer(one, "home.unlock", passphrase=PASSPHRASE)
+            for name in ("", "anna", "home"):
+                assert await kind_of_refusal(one, "home.remove", name=name) == "bad_request"
+            assert not one.service.removed.is_set()
+            assert "result" in await answer(one, "home.remove", name=" Anna ")
+            assert not (tmp_path / "home" / "key.json").exists()
+            assert one.locking.is_locked
+            assert not socket_file(one.folder).exists()
+            async with asyncio.timeout(20):
+                await one.service.removed.wait()
+        assert not (tmp_path / "home").exists()
 
     asyncio.run(scenario())
 

@@ -51,8 +51,44 @@ def test_a_locked_home_shows_nothing_until_the_passphrase_is_right(visit: Visit)
     page.get_by_label("Lock when nobody has used the page for").wait_for()
     assert page.get_by_label("Lock when nobody has used the page for").input_value() == "15"
     other.get_by_text("meanwhile").first.wait_for()
+    page.keyboard.press("Control+Alt+Shift+KeyL")
+    page.get_by_role("heading", name="This home is locked").wait_for()
+    page.wait_for_load_state()
+    page.get_by_label("Passphrase").fill(PASSPHRASE)
+    page.keyboard.press("Enter")
     page.get_by_text("Change or remove the passphrase").click()
     page.get_by_label("Present passphrase").fill(PASSPHRASE)
     page.get_by_role("button", name="Remove it").click()
     page.get_by_role("button", name="Set the passphrase").wait_for()
     anna.expect_complaints("WebSocket")
+
+
+def test_a_home_is_removed_for_good(visit: Visit) -> None:
+    anna, boris = visit("anna"), visit("boris", suggests=False)
+    meet(anna, boris)
+    page = anna.page
+    page.get_by_role("button", name="Settings").click()
+    page.get_by_role("button", name="Remove this home…").click()
+    look_at(page, "removal")
+    page.get_by_label("type your name").fill("Boris")
+    page.get_by_role("button", name="Remove for good").click()
+    page.get_by_text("nothing was removed").first.wait_for()
+    assert anna.terminal.does("chats")
+    page.get_by_role("button", name="Remove this home…").click()
+    page.get_by_label("type your name").fill("Anna")
+    page.get_by_role("button", name="Remove for good").click()
+    page.wait_for_url("about:blank")
+    anna.running.process.communicate(timeout=30)
+    assert anna.running.process.returncode == 0
+    assert not anna.folder.exists()
+    anna.expect_complaints("WebSocket")
+
+
+def test_without_a_passphrase_the_keys_close_the_page(visit: Visit) -> None:
+    anna = visit("anna")
+    anna.begin("Anna")
+    anna.page.get_by_role("button", name="Later").click()
+    anna.page.keyboard.press("Control+Alt+Shift+KeyL")
+    anna.page.get_by_text("This page is closed").wait_for()
+    anna.page.reload()
+    anna.page.get_by_text("This page is closed").wait_for()

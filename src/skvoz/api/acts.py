@@ -19,6 +19,11 @@ ACTS: Final[dict[str, Method]] = {
     "home.protect": Method(
         params=asked.ProtectParams, result=views.DoneView, about="Set, change or remove the passphrase."
     ),
+    "home.remove": Method(
+        params=asked.RemoveParams,
+        result=views.DoneView,
+        about="Remove this home for good, its keys first, and end the app.",
+    ),
     "home.used": Method(
         params=asked.NoParams,
         result=views.DoneView,

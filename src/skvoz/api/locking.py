@@ -14,13 +14,14 @@ from collections.abc import AsyncGenerator, Callable, Coroutine, Generator
 from dataclasses import dataclass
 from typing import Final
 
-from skvoz.api.params import PASSPHRASE_LENGTH_MIN, NoParams, ProtectParams, UnlockParams
+from skvoz.api.params import PASSPHRASE_LENGTH_MIN, NoParams, ProtectParams, RemoveParams, UnlockParams
 from skvoz.api.service import Service
 from skvoz.api.views import DoneView
 from skvoz.base.errors import BadRequest, Conflict, Locked, SkvozError, TooOften, WrongPassphrase
 from skvoz.node.node import Node, OpenHome
 from skvoz.store.protection import Protection, change_protection, kind_of
 from skvoz.store.queries import Queries
+from skvoz.store.removal import remove_home
 
 FREE_TRIES: Final = 3
 """Wrong passphrases before one has to wait: slips of the finger."""
@@ -69,6 +70,7 @@ class Locking:
             "home.unlock": self.unlock,
             "home.protect": self.protect,
             "home.used": self._used_asked,
+            "home.remove": self.remove,
         }
 
     @property
@@ -114,6 +116,11 @@ class Locking:
         await self._whole(self._protect(params))
         return DoneView()
 
+    async def remove(self, params: RemoveParams) -> DoneView:
+        """Remove the home for good; raise `BadRequest` for another name than its person's, `StoreError`."""
+        await self._whole(self._remove(params.name))
+        return DoneView()
+
     def used(self) -> None:
         """Note that somebody is using the page."""
         self._input_ms = self._clock_ms()
@@ -146,15 +153,35 @@ class Locking:
                 return
             if not self._has_passphrase():
                 raise Conflict("a home without a passphrase can't be locked: set one first")
-            node, self._node = self._node, None
-            self._service.serve(None)
-            self._service.visits.end(_ANSWER_S)
+            await self._end()
+
+    async def _remove(self, name: str) -> None:
+        async with self._changing:
+            if self._node is None:
+                raise Locked("this home is locked")
+            account = await self._node.query(Queries.account)
+            if account is not None and " ".join(name.split()) != account.name:
+                raise BadRequest("this is not the name of this home's person: nothing was removed")
+            await self._end()
             try:
-                await node.close()
+                await asyncio.to_thread(remove_home, self._opened.home)
             finally:
-                self._opened.lock()
-                del node
-                gc.collect()  # what held keys and texts in circles goes now, and not some time
+                # What is left after a failure can't be opened, or is whole and can be tried again.
+                asyncio.get_running_loop().call_later(_ANSWER_S, self._service.removed.set)
+
+    async def _end(self) -> None:
+        """Stop answering, end the node, close the store."""
+        node, self._node = self._node, None
+        if node is None:
+            return
+        self._service.serve(None)
+        self._service.visits.end(_ANSWER_S)
+        try:
+            await node.close()
+        finally:
+            self._opened.lock()
+            del node
+            gc.collect()  # what held keys and texts in circles goes now, and not some time
 
     async def _unlock(self, passphrase: str) -> None:
         async with self._changing:

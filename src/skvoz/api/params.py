@@ -56,6 +56,12 @@ class ProtectParams(Params, frozen=True, kw_only=True):
     present: Passphrase = ""
 
 
+class RemoveParams(Params, frozen=True, kw_only=True):
+    """The name of this home's person, typed by them, so that nobody removes a home by a slip."""
+
+    name: Annotated[str, msgspec.Meta(max_length=PASTED_LENGTH_MAX)]
+
+
 class ChatParams(Params, frozen=True, kw_only=True):
     """Names a chat."""
 

@@ -81,6 +81,8 @@ class Service:
         self.acts: dict[str, Act] = {}
         """Who does what is in `skvoz.api.acts`; nobody where a command runs the node for a moment."""
         self.serve(node)
+        self.removed = asyncio.Event()
+        """Set once the home was removed, and the app is to end."""
         self.page_address: Callable[[], str] | None = None
         """Makes an address that opens the page once; nothing where no page is served."""
 

@@ -61,11 +61,11 @@ def open_again(desk: Desk, wish: PageWish) -> bool:
 
 async def _run(opened: OpenHome, wish: PageWish) -> None:
     async with (
-        running_with_page(opened, wish.suggested_relay) as (_, address),
+        running_with_page(opened, wish.suggested_relay) as (service, address),
         shown(opened, wish, address()),
     ):
         click.echo(say("Your node runs. Ctrl-C ends it."))
-        await until_told_to_end()
+        await until_told_to_end(service.removed)
 
 
 @contextlib.asynccontextmanager
@@ -83,9 +83,8 @@ async def shown(opened: OpenHome, wish: PageWish, address: str) -> AsyncGenerato
             await asyncio.gather(opening, return_exceptions=True)
 
 
-async def until_told_to_end() -> None:
-    """Wait for SIGTERM or SIGINT."""
-    told = asyncio.Event()
+async def until_told_to_end(told: asyncio.Event) -> None:
+    """Wait for SIGTERM or SIGINT, or until `told` is set: the home was removed."""
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         with contextlib.suppress(NotImplementedError):  # Windows has no such handlers

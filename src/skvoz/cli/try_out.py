@@ -56,7 +56,7 @@ async def _try_out(folder: Path, home: Path, name: str, *, opens: bool | None, n
                     await _make_account(service.node, name, relay)
                 async with shown(opened, PageWish(opens=opens), address()):
                     click.echo(next_steps)
-                    await until_told_to_end()
+                    await until_told_to_end(service.removed)
 
 
 @contextlib.asynccontextmanager

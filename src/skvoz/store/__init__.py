@@ -2,6 +2,7 @@
 
 - `home`: the folder, its lock, and the file that protects the database's key
 - `protection`: the key in the OS keyring, under a passphrase (Argon2id), or in a private file
+- `removal`: a home removed for good, its keys first
 - `database`: SQLCipher: opening, schema versions, transactions, errors in our own words
 - `record_tables`: the records of `skvoz.client.records` in tables; implements the machine's `Records`
 - `queries`: what people look at: chats, pages of messages, contacts, events

@@ -19,7 +19,7 @@ import msgspec
 
 from skvoz.base.errors import DecryptFailed, NotFound, SchemaTooNew, StoreError, WrongPassphrase
 from skvoz.crypto.symmetric import KEY_SIZE, ZERO_NONCE, seal, unseal
-from skvoz.store.home import write_private_file
+from skvoz.store.home import overwrite_and_remove, write_private_file
 
 _VERSION = 1
 _KEYRING_SERVICE = "skvoz"
@@ -136,6 +136,25 @@ def _forget_stale(file: Path, stored: _KeyFile) -> None:
     stored.stale = ()
     with contextlib.suppress(StoreError):
         _write(file, stored)
+
+
+def destroy_key(file: Path) -> None:
+    """Make a home's key unknown to everybody: out of the keyring, then overwritten and removed.
+
+    Does nothing where there is none. Raises `StoreError` where the file can't be removed.
+    """
+    # A damaged file names no entry; what it can't name is of no use without the file either.
+    with contextlib.suppress(StoreError, NotFound, SchemaTooNew):
+        stored = _read(file)
+        for name in (stored.name, *stored.stale):
+            with contextlib.suppress(keyring.errors.KeyringError):
+                if name and keyring.get_password(_KEYRING_SERVICE, name) is not None:
+                    keyring.set_password(_KEYRING_SERVICE, name, secrets.token_hex(KEY_SIZE))
+                    keyring.delete_password(_KEYRING_SERVICE, name)
+    try:
+        overwrite_and_remove(file)
+    except OSError as error:
+        raise StoreError(f"the home's key could not be removed: {error.strerror}") from None
 
 
 def kind_of(file: Path) -> str:

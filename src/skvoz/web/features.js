@@ -5,6 +5,7 @@
 
 import "./features/cards.js";
 import "./features/contact.js";
+import "./features/emergency.js";
 import "./features/emoji.js";
 import "./features/files.js";
 import "./features/forwarding.js";

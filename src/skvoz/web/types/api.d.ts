@@ -614,6 +614,8 @@ export interface Methods {
   "home.lock": { params: { }; result: DoneView };
   /** Set, change or remove the passphrase. */
   "home.protect": { params: { passphrase: string; present?: string; }; result: DoneView };
+  /** Remove this home for good, its keys first, and end the app. */
+  "home.remove": { params: { name: string; }; result: DoneView };
   /** Open a locked home with its passphrase. */
   "home.unlock": { params: { passphrase: string; }; result: DoneView };
   /** Tell that somebody is using the page, so that the home is not locked for being left alone. */
