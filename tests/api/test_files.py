@@ -14,7 +14,7 @@ from skvoz.api.caller import Caller, socket_file
 from skvoz.api.protocol import CallFailed
 from skvoz.base.ids import MessageId
 from skvoz.client.records import FileState
-from tests.api.programs import Words, served
+from tests.api.programs import Words, alone, served
 from tests.node.filing import arrived, put, wait_for_state
 from tests.node.people import Person, client_id, until, world
 
@@ -231,3 +231,34 @@ async def holds_something(person: Person) -> bool:
 
 async def holds_nothing(person: Person) -> bool:
     return not await holds_something(person)
+
+
+def test_bytes_of_what_is_attached_come_under_its_id_and_once(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        anna, chat_id = await alone(tmp_path / "anna")
+        async with served(anna) as one:
+            fields = {"chat_id": chat_id, "name": "a\u202egpj.exe", "media_type": "", "size": 3}
+            answer = await one.result("file.attach", client_id=client_id(), **fields)
+            file_id = base64.b64decode(answer["file_id"])
+
+            async def put_under(named: str) -> int:
+                path = f"/files?name=a.exe&file_id={named}"
+                return (await asyncio.to_thread(asked, anna, "POST", path, b"abc"))[0]
+
+            [shown] = (await one.result("chat.attached", chat_id=chat_id))["files"]
+            assert (shown["state"], shown["name"]) == ("awaited", "agpj.exe")
+            assert (await asyncio.to_thread(asked, anna, "GET", f"/files/{file_id.hex()}"))[0] == 409
+            assert await put_under("no-hex") == 404
+            assert await put_under("00" * 16) == 404
+            # Somebody brings its bytes at this moment.
+            anna.node.files.arriving.add(file_id)
+            assert await put_under(file_id.hex()) == 409
+            anna.node.files.arriving.clear()
+            assert await put_under(file_id.hex()) == 200
+            assert await put_under(file_id.hex()) == 409
+            [shown] = (await one.result("chat.attached", chat_id=chat_id))["files"]
+            assert shown["state"] == "staged"
+            assert (await asyncio.to_thread(asked, anna, "GET", f"/files/{file_id.hex()}"))[2] == b"abc"
+        await anna.sleep()
+
+    asyncio.run(scenario())

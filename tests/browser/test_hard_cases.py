@@ -12,7 +12,7 @@ from skvoz.api.caller import Caller, socket_file
 from skvoz.client.commands import Answer, CreateGroup
 from tests.browser.people import Visitor, meet
 from tests.browser.test_accessible import look_at
-from tests.browser.test_files import attached, bring, send
+from tests.browser.test_files import attached, bring, jpeg, send
 from tests.node.test_bad_input import SmallDisk, small_disk
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -190,3 +190,47 @@ def test_a_microphone_that_is_refused(visit: Visit) -> None:
     expect(page.locator(".note")).to_contain_text("does not let this page hear it")
     expect(page.get_by_label("Message", exact=True)).to_have_value("typed instead")
     expect(page.get_by_role("timer")).to_have_count(0)
+
+
+def test_what_is_attached_outlives_the_page(visit: Visit, tmp_path: Path) -> None:
+    anna, boris = visit("anna"), visit("boris", suggests=False)
+    meet(anna, boris)
+    page = anna.page
+    bring(page, "drop", "small\u202e.bin", "", b"here before the page went")
+    bring(page, "paste", "blue.jpg", "image/jpeg", jpeg(page, "blue"))
+    rows = attached(page)
+    expect(rows.nth(0)).to_contain_text("small.bin")
+    expect(rows.nth(1)).to_contain_text("blue.webp")
+    expect(page.get_by_text("Being made ready")).to_have_count(0)
+    big = tmp_path / "big.bin"
+    with big.open("wb") as stream:
+        stream.truncate(300_000_000)
+    page.locator("input[type=file]").set_input_files(str(big))
+    expect(rows.nth(2)).to_contain_text("Being made ready")
+    page.reload()
+    expect(rows.nth(0)).to_contain_text("small.bin")
+    expect(rows.nth(1).locator("img")).to_have_count(1)
+    expect(rows.nth(2)).to_contain_text("big.bin")
+    expect(rows.nth(2)).to_contain_text("The page was closed before all of it was here.")
+    look_at(page, "attached by an earlier page")
+    with page.expect_file_chooser() as choosing:
+        rows.nth(2).get_by_role("button", name="Choose it again").click()
+    choosing.value.set_files(str(big))
+    expect(rows.nth(2)).to_contain_text("300 MB")
+    anna.stop_node()
+    anna.start_node()
+    page.get_by_label("Message", exact=True).fill("all three")
+    send(page)
+    boris.sees("all three")
+    files = boris.page.get_by_role("list", name="Files").get_by_role("listitem")
+    expect(files).to_have_count(3)
+    with boris.page.expect_download() as downloading:
+        files.nth(0).get_by_role("button", name="Download").click()
+    assert Path(downloading.value.path()).read_bytes() == b"here before the page went"
+    # Nothing of it is left in the field, here or after another reload.
+    expect(rows).to_have_count(0)
+    page.reload()
+    anna.sees("all three")
+    expect(rows).to_have_count(0)
+    anna.expect_complaints("ERR_CONNECTION_REFUSED")
+    anna.expect_complaints("WebSocket connection")

@@ -9,10 +9,20 @@ import pytest
 from skvoz.base.errors import BadRequest, Conflict, DecryptFailed, NotFound
 from skvoz.base.limits import BLOB_SIZE_MAX, CHUNK_SIZES, FILE_SIZE_MAX
 from skvoz.client import effects, inputs
-from skvoz.client.commands import FetchFile, FileToSend, PauseFile, SendMessage, StageFile
+from skvoz.client.commands import (
+    AttachFile,
+    FetchFile,
+    FileToSend,
+    ForgetFile,
+    PauseFile,
+    SendMessage,
+    StageFile,
+)
 from skvoz.client.file_names import harmless_name, harmless_type
+from skvoz.client.files import STAGED_KEPT_MS
 from skvoz.client.records import Conversation, File, FileState, HeldMessage, Message, MessageState
 from skvoz.client.sealed_files import ChunkCipher, Layout, blob_read_key, layout_for, padded_count
+from skvoz.content import FILES_MAX, THUMBNAIL_SIZE_MAX
 from tests.client.fake_relay import Device
 from tests.client.people_world import friends, say
 
@@ -277,3 +287,53 @@ def test_types_are_made_harmless() -> None:
     assert harmless_type("text/plain; charset=utf-8") == "text/plain"
     for wrong in ("", "png", "image/", "/png", "a/b/c", "image/png\r\nx: y", "im age/png", "x" * 65 + "/y"):
         assert harmless_type(wrong) == "application/octet-stream"
+
+
+def attached(device: Device, chat_id: bytes, **changes: object) -> bytes:
+    fields: dict[str, Any] = {"chat_id": chat_id, "name": "../a.jpg", "media_type": "image/jpeg", "size": 100}
+    answer = device.do(lambda client_id: AttachFile(client_id=client_id, **(fields | changes)))
+    assert answer.file_id is not None
+    return answer.file_id
+
+
+def test_what_is_attached_waits_for_its_bytes_and_then_for_its_message() -> None:
+    _, anna, boris = friends("hello")
+    to_boris = boris.account_id
+    file_id = attached(anna, to_boris)
+    with pytest.raises(Conflict, match="not come yet"):
+        sent(anna, to_boris, file_id)
+    attached(anna, to_boris, file_id=file_id, width=3, thumbnail=b"small", thumbnail_type="image/webp")
+    (file,) = anna.all(File)
+    assert (file.state, file.name, file.width, file.chat_id) == (FileState.AWAITED, "a.jpg", 3, to_boris)
+    staged(anna, file_id=file_id, is_attached=True)
+    (file,) = anna.all(File)
+    assert (file.state, file.width, file.chat_id) == (FileState.STAGED, 3, to_boris)
+    # Its bytes come once.
+    with pytest.raises(Conflict, match="here already"):
+        staged(anna, file_id=file_id, is_attached=True)
+    sent(anna, to_boris, file_id)
+    (file,) = anna.all(File)
+    assert (file.state, file.chat_id) == (FileState.UPLOADING, b"")
+    with pytest.raises(Conflict, match="a message already"):
+        attached(anna, to_boris, file_id=file_id)
+
+
+def test_what_is_attached_goes_when_it_is_removed_or_never_sent() -> None:
+    world, anna, boris = friends("hello")
+    to_boris = boris.account_id
+    first = attached(anna, to_boris)
+    anna.do(lambda client_id: ForgetFile(client_id=client_id, file_id=first))
+    with pytest.raises(NotFound, match="not attached any more"):
+        staged(anna, file_id=first, is_attached=True)
+    for _ in range(FILES_MAX):
+        attached(anna, to_boris)
+    with pytest.raises(BadRequest, match="16 files"):
+        attached(anna, to_boris)
+    with pytest.raises(BadRequest, match="2 GiB"):
+        attached(anna, to_boris, size=2 * 1024**3 + 1)
+    with pytest.raises(BadRequest, match="16 KiB"):
+        attached(anna, to_boris, thumbnail=bytes(THUMBNAIL_SIZE_MAX + 1))
+    with pytest.raises(NotFound, match="no such chat"):
+        attached(anna, b"nobody")
+    world.advance(STAGED_KEPT_MS)
+    assert anna.all(File) == []

@@ -5,6 +5,7 @@
 - `showing`: how views are made from stored records
 - `methods`: the table of all methods, `noun.verb`
 - `access`, `scopes`, `bot_queries`: who calls, what a bot's token reaches, and what a bot sees
+- `attaching`: what is attached and not sent yet
 - `question`, `beginning`: what a method is, and the questions of somebody who begins
 - `bots`: questions about bots
 - `acts`, `locking`: what the app does with a home as a whole; `visits`: the requests under way

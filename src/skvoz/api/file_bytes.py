@@ -1,6 +1,7 @@
 """The bytes of files over HTTP, since they have no place in JSON.
 
     POST /files?name=NAME&type=MEDIA_TYPE   the bytes as they are, with their Content-Length -> {"file_id": …}
+         …&file_id=FILE_ID                  the same of a file that `file.attach` named
     GET, HEAD /files/FILE_ID                the bytes of a file that is here; ranges; FILE_ID in hex
 
 What is put here is sent by `message.send`; what is to be got is brought here by `file.fetch`. What others
@@ -9,9 +10,10 @@ or a film.
 """
 
 import asyncio
+import contextlib
 import re
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from typing import Final
 from urllib.parse import quote
 
@@ -58,11 +60,12 @@ async def put_file(node: Node, request: Request) -> Response:
     keep_memory()
     try:
         size = _size(request)
-        putting = await asyncio.to_thread(node.files.put, size)
-        try:
-            file_id = await _put(node, request, putting)
-        finally:
-            await asyncio.to_thread(putting.give_up)
+        async with _attached(node, request.query_params.get("file_id", "")) as attached:
+            putting = await asyncio.to_thread(node.files.put, size, attached)
+            try:
+                file_id = await _put(node, request, putting, is_attached=attached is not None)
+            finally:
+                await asyncio.to_thread(putting.give_up)
     except SkvozError as error:
         return _refusal(error)
     except ClientDisconnect:
@@ -77,7 +80,23 @@ def _size(request: Request) -> int:
     return int(length)
 
 
-async def _put(node: Node, request: Request, putting: Putting) -> bytes:
+@contextlib.asynccontextmanager
+async def _attached(node: Node, named: str) -> AsyncGenerator[bytes | None]:
+    """Give the id of the file that the bytes are of, where one was named and waits for them alone."""
+    if not named:
+        yield None
+        return
+    file = await _file_named(node, named)
+    if file.state is not FileState.AWAITED or file.file_id in node.files.arriving:
+        raise Conflict("this file is here already")
+    node.files.arriving.add(file.file_id)
+    try:
+        yield file.file_id
+    finally:
+        node.files.arriving.discard(file.file_id)
+
+
+async def _put(node: Node, request: Request, putting: Putting, *, is_attached: bool) -> bytes:
     async for piece in request.stream():
         taken = 0
         while taken < len(piece):
@@ -94,6 +113,7 @@ async def _put(node: Node, request: Request, putting: Putting) -> bytes:
         chunk_size=sealed.layout.chunk_size,
         name=request.query_params.get("name", ""),
         media_type=request.query_params.get("type", ""),
+        is_attached=is_attached,
     )
     try:
         await node.command(wish)
@@ -132,12 +152,16 @@ async def get_file(node: Node, request: Request) -> Response:
     )
 
 
-async def _file_here(node: Node, named: str) -> File:
+async def _file_named(node: Node, named: str) -> File:
     try:
         file_id = bytes.fromhex(named)
     except ValueError:
         raise NotFound("there is no such file") from None
-    file = await node.query(lambda queries: _found(queries, file_id))
+    return await node.query(lambda queries: _found(queries, file_id))
+
+
+async def _file_here(node: Node, named: str) -> File:
+    file = await _file_named(node, named)
     if file.state not in {FileState.HERE, FileState.STAGED, FileState.UPLOADING}:
         raise Conflict("this file has not been fetched yet")
     return file

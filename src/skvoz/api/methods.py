@@ -11,7 +11,18 @@ from typing import Final
 
 import msgspec
 
-from skvoz.api import beginning, bots, comparing, locations, looking_after, pins, receipts, showing, views
+from skvoz.api import (
+    attaching,
+    beginning,
+    bots,
+    comparing,
+    locations,
+    looking_after,
+    pins,
+    receipts,
+    showing,
+    views,
+)
 from skvoz.api import params as asked
 from skvoz.api.acts import ACTS
 from skvoz.api.question import Method, Question, required
@@ -56,6 +67,7 @@ COMMANDS: Final[dict[str, type[commands.Command]]] = {
     "message.pin": commands.PinMessage,
     "message.report": commands.ReportMessage,
     "location.send": commands.SendLocation,
+    "file.attach": commands.AttachFile,
     "file.fetch": commands.FetchFile,
     "file.pause": commands.PauseFile,
     "file.forget": commands.ForgetFile,
@@ -282,6 +294,7 @@ QUESTIONS: Final[dict[str, Question]] = {
     "message.search": Question(params=asked.SearchParams, result=views.FoundPageView, read=message_search),
     "file.get": Question(params=asked.FileParams, result=views.FileView, read=file_get),
     "event.list": Question(params=asked.EventPageParams, result=views.EventPageView, read=event_list),
+    **attaching.QUESTIONS,
     **beginning.QUESTIONS,
     **comparing.QUESTIONS,
     **bots.QUESTIONS,

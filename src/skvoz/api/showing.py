@@ -56,6 +56,7 @@ _CONTACT_WORDS: Final[dict[ContactState, ContactWord]] = {
     ContactState.BLOCKED: "blocked",
 }
 _FILE_WORDS: Final[dict[FileState, FileWord]] = {
+    FileState.AWAITED: "awaited",
     FileState.STAGED: "staged",
     FileState.UPLOADING: "uploading",
     FileState.REMOTE: "remote",

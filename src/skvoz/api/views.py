@@ -10,7 +10,7 @@ ContactWord = Literal["known", "request", "accepted", "blocked"]
 MessageWord = Literal["queued", "sent", "delivered", "read", "failed", "received"]
 ChatKindWord = Literal["self", "direct", "group"]
 ChatWord = Literal["creating", "active", "leaving", "left", "removed", "lost", "gone", "frozen", "held"]
-FileWord = Literal["staged", "uploading", "remote", "downloading", "here"]
+FileWord = Literal["awaited", "staged", "uploading", "remote", "downloading", "here"]
 ComparedWord = Literal["same", "own", "different", "unknown"]
 RelayWord = Literal["connected", "connecting", "waiting"]
 
@@ -102,6 +102,12 @@ class FileView(View, frozen=True, kw_only=True):
     duration_ms: int
     waveform: bytes
     failure: str
+
+
+class FileListView(View, frozen=True, kw_only=True):
+    """Files in their order."""
+
+    files: tuple[FileView, ...]
 
 
 class FileAddressView(View, frozen=True, kw_only=True):

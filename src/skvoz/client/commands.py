@@ -249,6 +249,26 @@ class SendLocation(CommandBase, frozen=True, kw_only=True):
     forwarded: bool = False
 
 
+class AttachFile(CommandBase, frozen=True, kw_only=True):
+    """Attach a file in a chat before its bytes come, or say more of one. Answers `file_id`.
+
+    What is attached is kept for a day, so that a page which is opened anew still knows of it. Its bytes are
+    put under its id.
+    """
+
+    chat_id: bytes
+    file_id: bytes | None = None
+    name: str
+    media_type: str
+    size: int
+    thumbnail: bytes = b""
+    thumbnail_type: str = ""
+    width: int = 0
+    height: int = 0
+    duration_ms: int = 0
+    waveform: bytes = b""
+
+
 class StageFile(CommandBase, frozen=True, kw_only=True):
     """Know a file whose bytes were put into the home. Answers `file_id`."""
 
@@ -259,6 +279,8 @@ class StageFile(CommandBase, frozen=True, kw_only=True):
     chunk_size: int
     name: str
     media_type: str
+    is_attached: bool = False
+    """Whether it is one of those that `AttachFile` names."""
 
 
 class FetchFile(CommandBase, frozen=True, kw_only=True):
@@ -376,6 +398,7 @@ Command = (
     | DeleteChat
     | SendMessage
     | SendLocation
+    | AttachFile
     | StageFile
     | FetchFile
     | PauseFile

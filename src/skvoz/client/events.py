@@ -29,7 +29,7 @@ ChatChange = Literal[
     "title",
 ]
 """`actor` and `subject` are set where somebody did it (title, expiry) to somebody (members, admins)."""
-FileChange = Literal["failed", "forgotten", "here", "paused", "resumed", "uploaded"]
+FileChange = Literal["attached", "failed", "forgotten", "here", "paused", "resumed", "uploaded"]
 MessageChange = Literal[
     "delivered", "deleted", "edited", "expired", "failed", "pinned", "reaction", "read", "sent"
 ]

@@ -16,7 +16,7 @@ from skvoz.base.errors import BadRequest, Conflict, NotFound
 from skvoz.base.ids import GroupId, MessageId, RelayId
 from skvoz.base.limits import CHUNK_SIZES, FILE_SIZE_MAX
 from skvoz.client import gaps, messages, outbox
-from skvoz.client.commands import Answer, FetchFile, FileToSend, ForgetFile, PauseFile, StageFile
+from skvoz.client.commands import Answer, AttachFile, FetchFile, FileToSend, ForgetFile, PauseFile, StageFile
 from skvoz.client.effects import DiscardBlob, Download, RemoveFile, StopTransfer, Upload
 from skvoz.client.events import FileChange, FileChanged
 from skvoz.client.file_names import harmless_name, harmless_type
@@ -31,7 +31,7 @@ from skvoz.client.records import (
     Relay,
 )
 from skvoz.client.step import Step
-from skvoz.content import FILES_MAX, BlobPlace
+from skvoz.content import FILES_MAX, THUMBNAIL_SIZE_MAX, BlobPlace
 from skvoz.content import File as SaidFile
 
 RETRY_ALARM: Final = "file.retry"
@@ -44,6 +44,7 @@ TRIES_MAX: Final = 10
 _RETRY_MS: Final = 2_000
 _FULL_RETRY_MS: Final = 60_000
 _OVER: Final = (ConversationState.LEFT, ConversationState.REMOVED)
+_UNSENT: Final = (FileState.AWAITED, FileState.STAGED)
 _MOVING: Final = (FileState.UPLOADING, FileState.DOWNLOADING)
 
 
@@ -54,6 +55,11 @@ def stage(step: Step, command: StageFile) -> Answer:
         raise BadRequest("a file was put here in a wrong way")
     if not 0 <= command.size <= FILE_SIZE_MAX:
         raise BadRequest("a file has 2 GiB at most")
+    attached = step.transaction.get(File, command.file_id) if command.is_attached else None
+    if command.is_attached and attached is None:
+        raise NotFound("this file is not attached any more")
+    if attached is not None and attached.state is not FileState.AWAITED:
+        raise Conflict("this file is here already")
     file = File(
         file_id=command.file_id,
         state=FileState.STAGED,
@@ -65,9 +71,79 @@ def stage(step: Step, command: StageFile) -> Answer:
         name=harmless_name(command.name),
         media_type=harmless_type(command.media_type),
     )
+    if attached is not None:
+        file = msgspec.structs.replace(
+            attached,
+            state=FileState.STAGED,
+            file_key=file.file_key,
+            size=file.size,
+            sha256=file.sha256,
+            chunk_size=file.chunk_size,
+            name=file.name,
+            media_type=file.media_type,
+        )
+        _tell(step, file, "attached")
     step.transaction.put(file)
     step.set_alarm(UNUSED_ALARM, file.file_id, step.now_ms + STAGED_KEPT_MS)
     return Answer(file_id=file.file_id)
+
+
+def attach(step: Step, command: AttachFile) -> Answer:
+    """Know a file that is attached in a chat, before its bytes come or after.
+
+    Raises `BadRequest`, `NotFound`, or `Conflict` for one that a message has.
+    """
+    step.account()
+    if not step.transaction.select(Conversation, chat_id=command.chat_id):
+        raise NotFound("there is no such chat")
+    if not 0 <= command.size <= FILE_SIZE_MAX:
+        raise BadRequest("a file has 2 GiB at most")
+    if len(command.thumbnail) > THUMBNAIL_SIZE_MAX:
+        raise BadRequest("a thumbnail has 16 KiB at most")
+    if command.file_id is None:
+        file = _awaited(step, command.chat_id)
+    else:
+        file = _file(step, command.file_id)
+        if file.state not in _UNSENT or file.chat_id != command.chat_id:
+            raise Conflict("this file belongs to a message already")
+    is_awaited = file.state is FileState.AWAITED
+    file = msgspec.structs.replace(
+        file,
+        name=harmless_name(command.name),
+        media_type=harmless_type(command.media_type),
+        size=command.size if is_awaited else file.size,
+        thumbnail=command.thumbnail,
+        thumbnail_type=command.thumbnail_type,
+        width=command.width,
+        height=command.height,
+        duration_ms=command.duration_ms,
+        waveform=command.waveform,
+    )
+    step.transaction.put(file)
+    step.set_alarm(UNUSED_ALARM, file.file_id, step.now_ms + STAGED_KEPT_MS)
+    _tell(step, file, "attached")
+    return Answer(file_id=file.file_id)
+
+
+def _awaited(step: Step, chat_id: bytes) -> File:
+    """Return a new file that is attached behind the others of a chat; raise `BadRequest` for too many."""
+    unsent = (one for state in _UNSENT for one in step.transaction.select(File, state=state))
+    waiting = [one for one in unsent if one.chat_id == chat_id]
+    if len(waiting) >= FILES_MAX:
+        raise BadRequest("a message has 16 files at most, each once")
+    return File(
+        file_id=step.randomness(FILE_ID_SIZE),
+        state=FileState.AWAITED,
+        created_ms=step.now_ms,
+        number=max((one.number for one in waiting), default=-1) + 1,
+        chat_id=chat_id,
+        file_key=b"",
+        size=0,
+        sha256=b"",
+        chunk_size=0,
+        name="",
+        media_type="",
+    )
 
 
 def chosen(step: Step, conversation: Conversation, wished: Sequence[FileToSend]) -> list[File]:
@@ -80,6 +156,8 @@ def chosen(step: Step, conversation: Conversation, wished: Sequence[FileToSend])
     found: list[File] = []
     for number, one in enumerate(wished):
         file = _file(step, one.file_id)
+        if file.state is FileState.AWAITED:
+            raise Conflict("this file has not come yet")
         if file.state is not FileState.STAGED:
             raise Conflict("this file belongs to a message already")
         found.append(
@@ -130,7 +208,9 @@ def hold(step: Step, message: Message, body: bytes, files: Sequence[File]) -> No
     step.transaction.put(HeldMessage(message_id=message.message_id, group_id=message.group_id, body=body))
     for file in files:
         step.clear_alarm(UNUSED_ALARM, file.file_id)
-        sent = msgspec.structs.replace(file, message_id=message.message_id, state=FileState.UPLOADING)
+        sent = msgspec.structs.replace(
+            file, message_id=message.message_id, chat_id=b"", state=FileState.UPLOADING
+        )
         step.transaction.put(sent)
         _go_on(step, sent)
 
@@ -196,6 +276,8 @@ def forget(step: Step, command: ForgetFile) -> Answer:
         raise Conflict("this file is still on its way to the relay")
     if file.message_id is None:
         _drop(step, file)
+        if file.chat_id:
+            _tell(step, file, "forgotten")
     elif file.state is not FileState.REMOTE:
         step.emit(StopTransfer(file_id=file.file_id))
         step.emit(RemoveFile(file_id=file.file_id))
@@ -236,7 +318,7 @@ def alarm(step: Step, name: str, file_id: bytes) -> None:
         return
     if name == RETRY_ALARM:
         _go_on(step, file)
-    elif file.state is FileState.STAGED:
+    elif file.state in _UNSENT:
         _drop(step, file)
 
 
@@ -414,7 +496,7 @@ def _change(
 
 def _tell(step: Step, file: File, what: FileChange) -> None:
     message = None if file.message_id is None else step.transaction.get(Message, file.message_id)
-    chat_id = b"" if message is None else message.chat_id
+    chat_id = file.chat_id if message is None else message.chat_id
     step.tell(FileChanged(chat_id=chat_id, message_id=file.message_id, file_id=file.file_id, what=what))
 
 

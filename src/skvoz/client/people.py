@@ -22,6 +22,7 @@ from skvoz.client.commands import (
     AcceptRequest,
     Answer,
     ArchiveChat,
+    AttachFile,
     BlockContact,
     ChangeProfile,
     Command,
@@ -96,6 +97,8 @@ def command(step: Step, wished: Command) -> Answer:
             return chats.keep_draft(step, wished)
         case DeleteChat():
             return chats.delete(step, wished)
+        case AttachFile():
+            return files.attach(step, wished)
         case StageFile():
             return files.stage(step, wished)
         case FetchFile():

@@ -53,6 +53,8 @@ class FileCache:
 
     def __init__(self, home: Path) -> None:
         self.folder = home / FOLDER_NAME
+        self.arriving: set[bytes] = set()
+        """Ids that bytes are on their way for, so that nobody brings others under the same."""
 
     def tidy(self, known: Collection[bytes]) -> None:
         """Make the folder, and remove what no record names, as a crash or a deletion may have left it."""
@@ -63,10 +65,13 @@ class FileCache:
                 if file.name.removesuffix(".part") not in names:
                     file.unlink(missing_ok=True)
 
-    def put(self, size: int) -> "Putting":
-        """Begin to put a file of `size` bytes here; raise `BadRequest` for one above 2 GiB."""
+    def put(self, size: int, file_id: bytes | None = None) -> "Putting":
+        """Begin to put a file of `size` bytes here, under an id of its own or this one.
+
+        Raises `BadRequest` for one above 2 GiB.
+        """
         with _own_words():
-            return Putting(self.folder, layout_for(size))
+            return Putting(self.folder, layout_for(size), file_id or secrets.token_bytes(_FILE_ID_SIZE))
 
     def whole(self, file_id: bytes, cipher: ChunkCipher) -> "WholeFile":
         """Open a file that is here; raise `StoreError`."""
@@ -89,8 +94,8 @@ class FileCache:
 class Putting:
     """A file on its way into the home: `write` its bytes, then `finish`, or `give_up`."""
 
-    def __init__(self, folder: Path, layout: Layout) -> None:
-        self._file_id = secrets.token_bytes(_FILE_ID_SIZE)
+    def __init__(self, folder: Path, layout: Layout, file_id: bytes) -> None:
+        self._file_id = file_id
         self._cipher = ChunkCipher(key=secrets.token_bytes(_KEY_SIZE), layout=layout)
         self._final = folder / self._file_id.hex()
         self._new = self._final.with_suffix(".new")

@@ -17,6 +17,7 @@ from skvoz.client.records import (
     ConversationState,
     Counter,
     File,
+    FileState,
     Gap,
     Inbox,
     InboxKind,
@@ -191,6 +192,12 @@ class Queries:
             return []
         found = self._records.select(File, message_id=message.message_id)
         return sorted(found, key=lambda file: file.number)
+
+    def attached(self, chat_id: bytes) -> list[File]:
+        """Return the files that are attached in a chat and not sent yet, in their order."""
+        states = (FileState.AWAITED, FileState.STAGED)
+        found = [file for state in states for file in self._records.select(File, state=state)]
+        return sorted((one for one in found if one.chat_id == chat_id), key=lambda file: file.number)
 
     def receipts(self, message_id: MessageId) -> list[Receipt]:
         """Return what people reported about a message of ours."""

@@ -17,6 +17,8 @@ class FileState(IntEnum):
     DOWNLOADING = 3
     HERE = 4
     """Its bytes are here, whole and checked."""
+    AWAITED = 5
+    """Somebody chose it to be sent, and its bytes have not come yet."""
 
 
 class File(Record, frozen=True, array_like=True, kw_only=True):
@@ -54,6 +56,8 @@ class File(Record, frozen=True, array_like=True, kw_only=True):
     """Why the last try came to nothing; empty once there is a new one."""
     tries: int = 0
     """How often the relay has refused since something last went well."""
+    chat_id: bytes = b""
+    """Of the chat that it is attached in, while no message has it."""
 
 
 class HeldMessage(Record, frozen=True, array_like=True, kw_only=True):

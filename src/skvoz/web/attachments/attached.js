@@ -1,20 +1,26 @@
-/** What is attached in each chat and not sent yet: made ready and handed to the node one after another. */
+/**
+ * What is attached in each chat and not sent yet: made ready and handed to the node one after another. The node knows of each
+ * from the beginning, so that a page that is opened anew still shows it; only bytes that had not come yet are gone with the page.
+ */
 
 import { announce, tell } from "../core/announce.js";
-import { wish } from "../core/connection.js";
+import { call, on, wish } from "../core/connection.js";
 import { Signal } from "../core/signal.js";
 import { count, explain, say } from "../core/texts.js";
 import { handOver } from "./hand_over.js";
 import { picture, smallerThumbnail } from "./pictures.js";
 
 /** @typedef {import("../types/api.js").FileToSend} FileToSend */
+/** @typedef {import("../types/api.js").FileView} FileView */
 /** @typedef {{ durationMs: number, waveform: number[] }} Measures */
 /**
  * `part`: how much the node has, of one. `shown`: an address of the thumbnail. `asItIs`: a picture that could not be drawn anew.
+ * `lost`: its bytes went with an earlier page. `known`: done once the node knows of it.
  *
  * @typedef {{
- *   source: File, name: string, size: number, state: "waits" | "moves" | "there" | "failed", part: number, failure: string,
- *   fileId: string, width: number, height: number, thumbnail: Blob | null, shown: string, asItIs: boolean, stop: () => void,
+ *   source: File | null, name: string, size: number, state: "waits" | "moves" | "there" | "failed" | "lost", part: number,
+ *   failure: string, fileId: string, width: number, height: number, thumbnail: Blob | null, shown: string, asItIs: boolean,
+ *   stop: () => void, known: Promise<unknown>,
  * } & Measures} Attached
  */
 
@@ -46,13 +52,75 @@ export function attach(chatId, files, measures = { durationMs: 0, waveform: [] }
   if (wanted.length > room) tell(count("A message has {number} file at most.", "A message has {number} files at most.", FILES_MAX));
   const fresh = wanted.slice(0, room).map((source) => begun(source, measures));
   put(chatId, [...held, ...fresh]);
-  for (const one of fresh) line(chatId, one);
+  for (const one of fresh) {
+    one.known = describe(chatId, one).catch(() => {});
+    line(chatId, one);
+  }
 }
 
 /** @param {File} source @param {Measures} measures @returns {Attached} */
 function begun(source, measures) {
-  const nothing = { part: 0, failure: "", fileId: "", width: 0, height: 0, thumbnail: null, shown: "", asItIs: false };
-  return { source, name: source.name, size: source.size, state: "waits", ...nothing, ...measures, stop: () => {} };
+  return { source, name: source.name, size: source.size, state: "waits", fileId: "", ...fresh(), ...measures };
+}
+
+/** What is not known of a file before it was looked at. */
+function fresh() {
+  const nothing = { part: 0, failure: "", width: 0, height: 0, thumbnail: null, shown: "", asItIs: false };
+  return { ...nothing, stop: () => {}, known: Promise.resolve() };
+}
+
+/** Have the node know of a file, and what is known of it by now. @param {string} chatId @param {Attached} one */
+async function describe(chatId, one) {
+  const { name, size, fileId } = one;
+  const { thumbnail, ...measures } = await measured(one, one.thumbnail);
+  const media_type = one.source?.type ?? "";
+  const { file_id } = await wish("file.attach", { chat_id: chatId, file_id: fileId || null, name, size, media_type, thumbnail, ...measures });
+  one.fileId = file_id ?? "";
+  if (!attachedTo(chatId).includes(one)) void wish("file.forget", { file_id: one.fileId });
+}
+
+/** Chats whose attached files were asked for. @type {Set<string>} */
+const asked = new Set();
+
+/**
+ * Show what the node knows to be attached in a chat: by an earlier page, or by another tab.
+ *
+ * @param {string} chatId
+ */
+export async function takeUp(chatId) {
+  if (asked.has(chatId)) return;
+  asked.add(chatId);
+  await addMissing(chatId, () => true);
+}
+
+/** @param {string} chatId @param {(file: FileView) => boolean} isWanted */
+async function addMissing(chatId, isWanted) {
+  const { files } = await call("chat.attached", { chat_id: chatId });
+  await Promise.all(attachedTo(chatId).map(({ known }) => known));
+  const ids = new Set(attachedTo(chatId).map(({ fileId }) => fileId));
+  const missing = files.filter((file) => isWanted(file) && !ids.has(file.file_id));
+  if (missing.length) put(chatId, [...attachedTo(chatId), ...missing.map(takenUp)]);
+}
+
+/** @param {FileView} file @returns {Attached} */
+function takenUp(file) {
+  const { file_id: fileId, name, size, width, height, thumbnail_type: type } = file;
+  const thumbnail = file.thumbnail ? new Blob([bytesOf(file.thumbnail)], { type }) : null;
+  const shown = thumbnail ? `data:${type};base64,${file.thumbnail}` : "";
+  const measures = { width, height, thumbnail, shown, durationMs: file.duration_ms, waveform: [...bytesOf(file.waveform)] };
+  return { source: null, name, size, fileId, state: file.state === "staged" ? "there" : "lost", ...fresh(), ...measures };
+}
+
+on("file.changed", ({ chat_id, message_id, file_id, what }) => {
+  if (!asked.has(chat_id)) return;
+  if (what === "attached") void addMissing(chat_id, ({ state }) => state === "staged");
+  else if (message_id || what === "forgotten") put(chat_id, attachedTo(chat_id).filter(({ fileId }) => fileId !== file_id));
+});
+
+/** Hand over what was lost with an earlier page. @param {string} chatId @param {Attached} one @param {File} source */
+export function chooseAgain(chatId, one, source) {
+  change(one, { source, name: source.name, size: source.size, state: "waits", ...fresh() });
+  line(chatId, one);
 }
 
 /** @param {string} chatId @param {Attached} one */
@@ -95,20 +163,23 @@ export function putBack(chatId, taken) {
 export async function toSend(taken) {
   const pictures = taken.filter(({ thumbnail }) => thumbnail).length;
   return Promise.all(
-    taken.map(async ({ fileId, width, height, thumbnail, durationMs, waveform }) => {
-      const small = thumbnail && (await smallerThumbnail(thumbnail, THUMBNAILS_BYTES_MAX / Math.max(2, pictures)));
-      return {
-        file_id: fileId,
-        description: "",
-        thumbnail: small ? await base64(small) : "",
-        thumbnail_type: small?.type ?? "",
-        width,
-        height,
-        duration_ms: durationMs,
-        waveform: btoa(String.fromCharCode(...waveform)),
-      };
+    taken.map(async (one) => {
+      const small = one.thumbnail && (await smallerThumbnail(one.thumbnail, THUMBNAILS_BYTES_MAX / Math.max(2, pictures)));
+      return { file_id: one.fileId, description: "", ...(await measured(one, small)) };
     }),
   );
+}
+
+/** @param {Attached} one @param {Blob | null} thumbnail */
+async function measured({ width, height, durationMs, waveform }, thumbnail) {
+  return {
+    thumbnail: thumbnail ? await base64(thumbnail) : "",
+    thumbnail_type: thumbnail?.type ?? "",
+    width,
+    height,
+    duration_ms: durationMs,
+    waveform: btoa(String.fromCharCode(...waveform)),
+  };
 }
 
 /** @param {string} chatId @param {Attached} one */
@@ -118,15 +189,21 @@ function line(chatId, one) {
 
 /** @param {string} chatId @param {Attached} one */
 async function ready(chatId, one) {
-  if (!attachedTo(chatId).includes(one)) return;
+  const { source } = one;
+  await one.known;
+  if (!source || !attachedTo(chatId).includes(one)) return;
   try {
-    if (one.source.size > FILE_BYTES_MAX) throw new Error("a file has 2 GiB at most");
+    if (source.size > FILE_BYTES_MAX) throw new Error("a file has 2 GiB at most");
     change(one, { state: "moves" });
-    const content = await drawnAnew(one);
+    const content = await drawnAnew(one, source);
+    await describe(chatId, one);
+    const { name } = await call("file.get", { file_id: one.fileId });
     if (!attachedTo(chatId).includes(one)) return;
-    const handing = handOver(content, one.name, content.type, (part) => change(one, { part }));
+    change(one, { name });
+    const handing = handOver(content, name, content.type, (part) => change(one, { part }), one.fileId);
     one.stop = handing.stop;
-    change(one, { fileId: await handing.done, state: "there", part: 1 });
+    await handing.done;
+    change(one, { state: "there", part: 1 });
     announce(say("{name} is attached.", { name: one.name }));
   } catch (error) {
     if (error instanceof DOMException && error.name === "AbortError") return;
@@ -135,17 +212,22 @@ async function ready(chatId, one) {
   }
 }
 
-/** @param {Attached} one @returns {Promise<Blob>} the bytes that go out */
-async function drawnAnew(one) {
-  const drawn = await picture(one.source);
+/** @param {Attached} one @param {File} source @returns {Promise<Blob>} the bytes that go out */
+async function drawnAnew(one, source) {
+  const drawn = await picture(source);
   if (!drawn) {
-    change(one, { asItIs: one.source.type.startsWith("image/") });
-    return one.source;
+    change(one, { asItIs: source.type.startsWith("image/") });
+    return source;
   }
   const { content, name, width, height, thumbnail } = drawn;
   const shown = thumbnail ? `data:${thumbnail.type};base64,${await base64(thumbnail)}` : "";
   change(one, { name, size: content.size, width, height, thumbnail, shown });
   return content;
+}
+
+/** @param {string} text base64 */
+function bytesOf(text) {
+  return Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
 }
 
 /** @param {Blob} blob */

@@ -5,7 +5,7 @@ import { tell } from "../core/announce.js";
 import { icons } from "../core/icons.js";
 import { composerTools, composerTop } from "../core/places.js";
 import { fileSize, say } from "../core/texts.js";
-import { attach, attachedTo, detach, tryAgain } from "./attached.js";
+import { attach, attachedTo, chooseAgain, detach, tryAgain } from "./attached.js";
 import { percent } from "./moving.js";
 
 /** @typedef {import("../types/api.js").ChatView} ChatView */
@@ -52,16 +52,29 @@ function row(chatId, one) {
     ${shown ? html`<img class="attached-face" src=${shown} alt="">` : html`<span class="attached-face">${icons.file}</span>`}
     <span class="grows">
       <bdi class="file-name">${name}</bdi>
-      <small class="quiet ${state === "failed" ? "danger" : ""}">${standing(one)}</small>
+      <small class="quiet ${state === "failed" || state === "lost" ? "danger" : ""}">${standing(one)}</small>
     </span>
-    ${state === "failed" ? html`<button type="button" class="link-button" @click=${() => tryAgain(chatId, one)}>${say("Try again")}</button>` : nothing}
+    ${state === "lost" && !one.waveform.length ? chooseAgainButton(chatId, one) : nothing}
+    ${state === "failed" && one.source ? html`<button type="button" class="link-button" @click=${() => tryAgain(chatId, one)}>${say("Try again")}</button>` : nothing}
     <button type="button" class="icon-button" aria-label=${remove} title=${remove} @click=${() => removed(chatId, one)}>${icons.close}</button>
   `;
+}
+
+/** @param {string} chatId @param {Attached} one */
+function chooseAgainButton(chatId, one) {
+  /** @param {Event} event */
+  const chosen = ({ currentTarget }) => {
+    const source = /** @type {HTMLInputElement} */ (currentTarget).files?.[0];
+    if (source) chooseAgain(chatId, one, source);
+    focusOnWords();
+  };
+  return html`<button type="button" class="link-button" @click=${choose}>${say("Choose it again")}</button><input type="file" hidden @change=${chosen}>`;
 }
 
 /** @param {Attached} one */
 function standing({ state, failure, part, size, asItIs }) {
   if (state === "failed") return failure;
+  if (state === "lost") return say("The page was closed before all of it was here.");
   if (state === "waits") return say("Waits");
   if (state === "moves") return say("Being made ready, {percent}", { percent: percent(part) });
   // A person may not want to tell where a picture was taken.

@@ -10,9 +10,10 @@ import { say } from "../core/texts.js";
  * @param {string} name
  * @param {string} type
  * @param {(part: number) => void} told how much is over, of one
+ * @param {string} [attached] the id of one that the node knows of already
  * @returns {HandOver}
  */
-export function handOver(content, name, type, told) {
+export function handOver(content, name, type, told, attached = "") {
   // `fetch` does not tell how far it has come with what it sends.
   const request = new XMLHttpRequest();
   /** @type {Promise<string>} */
@@ -25,7 +26,8 @@ export function handOver(content, name, type, told) {
     request.onerror = () => reject(new Error(say("It could not be read, or your node did not answer.")));
     request.onabort = () => reject(new DOMException("", "AbortError"));
   });
-  request.open("POST", `/files?${new URLSearchParams({ name, type })}`);
+  const file_id = Array.from(atob(attached), (letter) => letter.charCodeAt(0).toString(16).padStart(2, "0")).join("");
+  request.open("POST", `/files?${new URLSearchParams({ name, type, file_id })}`);
   request.setRequestHeader("authorization", `Bearer ${sessionToken()}`);
   request.send(content);
   return { done, stop: () => request.abort() };

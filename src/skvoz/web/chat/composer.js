@@ -12,7 +12,7 @@ import { chats } from "../state/chats.js";
 import { contacts } from "../state/contacts.js";
 import { openConversation } from "../state/conversation.js";
 import { lookNow } from "../state/home.js";
-import { allThere, attachedTo, attachments, putBack, takeAttached, toSend } from "../attachments/attached.js";
+import { allThere, attachedTo, attachments, putBack, takeAttached, takeUp, toSend } from "../attachments/attached.js";
 import { keepAllDrafts, keepDraft } from "./draft.js";
 import { isWords } from "./words.js";
 import { MentionSuggestions, mentionsIn } from "./mentioning.js";
@@ -60,6 +60,7 @@ export class Composer extends Part {
     answerNothing();
     this.put(chat.draft);
     void this.suggestions.open(chat);
+    void takeUp(chat.chat_id);
     // On a touch screen the keyboard would cover the chat that one came to read.
     if (matchMedia("(pointer: fine)").matches) this.field.focus();
   }

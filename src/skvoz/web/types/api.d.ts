@@ -173,7 +173,12 @@ export interface FileChanged {
   chat_id: string;
   message_id: string | null;
   file_id: string;
-  what: "failed" | "forgotten" | "here" | "paused" | "resumed" | "uploaded";
+  what: "attached" | "failed" | "forgotten" | "here" | "paused" | "resumed" | "uploaded";
+}
+
+/** Files in their order. */
+export interface FileListView {
+  files: FileView[];
 }
 
 /** How far a file has come; bytes as they travel, padding included. */
@@ -198,7 +203,7 @@ export interface FileToSend {
 /** A file of a message; sizes in bytes and pixels, 0 or empty: not known. */
 export interface FileView {
   file_id: string;
-  state: "downloading" | "here" | "remote" | "staged" | "uploading";
+  state: "awaited" | "downloading" | "here" | "remote" | "staged" | "uploading";
   paused: boolean;
   name: string;
   media_type: string;
@@ -538,6 +543,8 @@ export interface Methods {
   "chat.accept": { params: { client_id: string; chat_id: string; }; result: Answer };
   /** Keep a chat out of the list, or (`archived=False`) not; it goes on as before. */
   "chat.archive": { params: { client_id: string; chat_id: string; archived: boolean; }; result: Answer };
+  /** Return the files that are attached in a chat and not sent yet, in their order. */
+  "chat.attached": { params: { chat_id: string; }; result: FileListView };
   /** Leave a stranger's request unanswered and forget it. */
   "chat.decline": { params: { client_id: string; chat_id: string; }; result: Answer };
   /** Forget a chat's messages here; a group must have been left. */
@@ -582,6 +589,8 @@ export interface Methods {
   "event.subscribe": { params: { after?: number | null; }; result: SubscriptionView };
   /** Return a path to a file's bytes for where a page can send no token, as for a film. */
   "file.address": { params: { file_id: string; }; result: FileAddressView };
+  /** Attach a file in a chat before its bytes come, or say more of one. Answers `file_id`. */
+  "file.attach": { params: { client_id: string; chat_id: string; file_id?: string | null; name: string; media_type: string; size: number; thumbnail?: string; thumbnail_type?: string; width?: number; height?: number; duration_ms?: number; waveform?: string; }; result: Answer };
   /** Bring a file of a message here, or go on with that. */
   "file.fetch": { params: { client_id: string; file_id: string; }; result: Answer };
   /** Free the room that a file takes here; it can be fetched again while the relay has it. */
