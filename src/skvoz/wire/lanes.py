@@ -30,8 +30,8 @@ _REQUEST: Final = struct.Struct(">B32sQQIH")
 _ANSWER: Final = struct.Struct(">QQI")
 REQUEST_SIZE_MAX: Final = _REQUEST.size + PIECE_SIZE_MAX
 ANSWER_SIZE_MAX: Final = _ANSWER.size + PIECE_SIZE_MAX
-REQUEST_HEAD_SIZE: Final = _REQUEST.size
-"""What a request has besides its bytes."""
+ANSWER_HEAD_SIZE: Final = _ANSWER.size
+"""What an answer has besides its bytes."""
 _LENGTH_SIZE: Final = 4
 
 

@@ -1,5 +1,6 @@
 """A WebSocket connection that carries binary messages and says nothing about who opened it."""
 
+import asyncio
 import logging
 import ssl
 from typing import Final, Self
@@ -28,6 +29,7 @@ class WebSocketConnection:
 
     def __init__(self, connection: ClientConnection) -> None:
         self._connection = connection
+        self.heard_at = asyncio.get_running_loop().time()
 
     async def send(self, message: bytes) -> None:
         """Send one message; raises `TransportError` once the connection is gone."""
@@ -42,6 +44,7 @@ class WebSocketConnection:
             message = await self._connection.recv()
         except (ConnectionClosed, OSError):
             raise TransportError("the connection to the relay is gone") from None
+        self.heard_at = asyncio.get_running_loop().time()
         if isinstance(message, str):
             await self.close()
             raise TransportError("the relay's address answers as something else")
