@@ -74,23 +74,21 @@ async def counted_way(target: int, *, freeze_after: int | None = None) -> AsyncG
         way.open_now += 1
         way.open_most = max(way.open_most, way.open_now)
         pumps: list[asyncio.Task[None]] = []
-        far = socket.socket()
-        try:
-            far.settimeout(0)
-            near.settimeout(0)
-            await loop.sock_connect(far, ("127.0.0.1", target))
-            pumps = [
-                asyncio.create_task(pump(near, far, flow, upwards=True)),
-                asyncio.create_task(pump(far, near, flow, upwards=False)),
-            ]
-            await asyncio.wait(pumps, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for one in pumps:
-                one.cancel()
-            await asyncio.gather(*pumps, return_exceptions=True)
-            way.open_now -= 1
-            near.close()
-            far.close()
+        with near, socket.socket() as far:
+            try:
+                far.settimeout(0)
+                near.settimeout(0)
+                await loop.sock_connect(far, ("127.0.0.1", target))
+                pumps = [
+                    asyncio.create_task(pump(near, far, flow, upwards=True)),
+                    asyncio.create_task(pump(far, near, flow, upwards=False)),
+                ]
+                await asyncio.wait(pumps, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                way.open_now -= 1
+                for one in pumps:
+                    one.cancel()
+                await asyncio.gather(*pumps, return_exceptions=True)
 
     async def pump(source: socket.socket, sink: socket.socket, flow: Flow, *, upwards: bool) -> None:
         near = source if upwards else sink
