@@ -13,6 +13,7 @@ from skvoz.base.errors import BadRequest, PeerError
 from skvoz.base.ids import AccountId, LogId, RelayId
 from skvoz.client import closers
 from skvoz.client.account import check_name
+from skvoz.client.asking import encode_asking, parse_asking
 from skvoz.client.cards import Card, issue_card, verify_card
 from skvoz.client.certificates import (
     AccountKey,
@@ -188,6 +189,13 @@ def try_invitation(data: bytes) -> None:
     parse_invitation(data)
 
 
+def try_asking(data: bytes) -> None:
+    """Read a request to be let into a group; its KeyPackage is checked elsewhere."""
+    asking = parse_asking(data)
+    if asking.content + asking.signature != data:
+        raise AssertionError("a request is not what it was parsed from")
+
+
 def try_introduction(data: bytes) -> None:
     """Read a card inside of a conversation."""
     body = SinglePart(disposition=Disposition.PROFILE, content_type=CARD_TYPE, content=data)
@@ -265,6 +273,15 @@ def make() -> Target:
     someone = person()
     card, address = someone.card.encoded, someone.address.encode()
     links = [link.encode() for link in _links()]
+    request = encode_asking(
+        inbox_id=LogId(bytes(16)),
+        admin=someone.key.account_id,
+        asked_ms=_NOW_MS,
+        card=someone.card,
+        address=someone.address,
+        key_package=b"KeyPackage",
+        device_private_key=someone.device.private_key,
+    )
     invitation = b"".join(
         (uint8(1), opaque(card), opaque(address), opaque(b"welcome"), vector([opaque(card)] * 2))
     )
@@ -284,6 +301,7 @@ def make() -> Target:
         Part(try_inbox_address, [address]),
         Part(try_recipient, [recipient(address, someone.card)]),
         Part(try_invitation, [invitation]),
+        Part(try_asking, [request]),
         Part(try_introduction, [cbor.encode((card, address)), cbor.encode((card, b""))]),
         Part(try_closer, [closers.pack([b"proposal"], b"commit"), closers.pack([], b"commit")]),
     ]

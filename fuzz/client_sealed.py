@@ -9,8 +9,10 @@ from fuzz.client_documents import person
 from fuzz.target import Script, Target, changed, scripts
 from skvoz.base.errors import DecryptFailed
 from skvoz.base.ids import EntryId, LogId
-from skvoz.client import knocks, policy
+from skvoz.client import group_offers, knocks, policy
+from skvoz.client.asking import check_asking, encode_asking, parse_asking
 from skvoz.client.envelope import APPLICATION, open_entry, seal_entry
+from skvoz.client.group_offers import GroupOffer, open_group_offer, seal_group_offer, signed_group_offer
 from skvoz.client.inbox_mail import open_mail, seal_mail
 from skvoz.client.invitations import recipient
 from skvoz.client.offers import Offer, check_offer, open_offer, seal_offer
@@ -83,6 +85,52 @@ def try_changed_offer(script: Script) -> None:
     open_offer(_SECRET, _INBOX, someone.key.account_id, arrived)
     if arrived != sealed:
         raise AssertionError("a changed offer was opened")
+
+
+def try_group_offer(script: Script) -> None:
+    """Open what lies beside a group's link, signed and sealed over anything."""
+    someone = person()
+    content = uint8(1) + opaque(someone.card.encoded) + opaque("Дача".encode()) + uint32(7)
+    if script.randrange(2):
+        content = changed(script, content)
+    signed = signed_group_offer(_INBOX, content)
+    plain = content + sign_labeled(someone.private_key, group_offers.LABEL, signed)
+    key = hkdf_sha256(_SECRET, salt=_SALT, info=b"skvoz group offer 1" + _INBOX, length=32)
+    sealed = _SALT + seal(key, ZERO_NONCE, b"", _plain(script, plain))
+    open_group_offer(_SECRET, _INBOX, someone.key.account_id, sealed).title.encode()
+
+
+def try_changed_group_offer(script: Script) -> None:
+    """Open what lies beside a group's link, changed on its way."""
+    someone = person()
+    offer = GroupOffer(card=someone.card, title="Дача", members=7)
+    sealed = seal_group_offer(_SECRET, _INBOX, offer, someone.private_key, Counter("fuzz group offer"))
+    arrived = changed(script, sealed)
+    open_group_offer(_SECRET, _INBOX, someone.key.account_id, arrived)
+    if arrived != sealed:
+        raise AssertionError("a changed group offer was opened")
+
+
+def try_asking(script: Script) -> None:
+    """Check a request to be let in that its device signed over anything."""
+    someone = person()
+    package = _world().bundle.message()
+    if script.randrange(2):
+        package = changed(script, package)
+    request = encode_asking(
+        inbox_id=_INBOX,
+        admin=someone.key.account_id,
+        asked_ms=script.choice((0, _NOW_MS, 2**64 - 1)),
+        card=someone.card,
+        address=someone.address,
+        key_package=package,
+        device_private_key=someone.device.private_key,
+    )
+    arrived = changed(script, request) if script.randrange(4) == 0 else request
+    asking = parse_asking(arrived)
+    check_asking(asking, _SUITE, inbox_id=_INBOX, admin=someone.key.account_id, now_ms=_NOW_MS)
+    if arrived != request:
+        raise AssertionError("a changed request holds")
 
 
 def try_mail(script: Script) -> None:
@@ -158,6 +206,9 @@ def try_knock(script: Script) -> None:
 _TRIES: Final[tuple[Callable[[Script], None], ...]] = (
     try_offer,
     try_changed_offer,
+    try_group_offer,
+    try_changed_group_offer,
+    try_asking,
     try_mail,
     try_changed_mail,
     try_entry,

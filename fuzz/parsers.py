@@ -116,6 +116,7 @@ PARSERS: Final[dict[str, tuple[str, ...]]] = {
     ),
     "relay_machine": ("relay/machine.py:Relay.handle",),
     "client_documents": (
+        "client/asking.py:parse_asking",
         "client/cards.py:verify_card",
         "client/certificates.py:read_account_key",
         "client/certificates.py:read_certificate",
@@ -132,6 +133,7 @@ PARSERS: Final[dict[str, tuple[str, ...]]] = {
     ),
     "client_sealed": (
         "client/envelope.py:open_entry",
+        "client/group_offers.py:open_group_offer",
         "client/inbox_mail.py:open_mail",
         "client/offers.py:open_offer",
         "client/knocks.py:read",

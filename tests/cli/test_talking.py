@@ -139,6 +139,27 @@ def test_a_message_is_reported_to_the_admins(person: Make) -> None:
     )
 
 
+def test_somebody_joins_a_group_by_its_link(person: Make) -> None:
+    anna, vera = person("Anna"), person("Vera")
+    anna.does("group", "create", "Lake")
+    link = anna.does("group", "link", "Lake").strip()
+    assert "ask to join it" in vera.refused("accept", link)
+    assert vera.does("group", "join", link, "--look") == "“Lake”, 1 member, by Anna: not asked yet\n"
+    assert vera.does("group", "join", link) == "“Lake”, 1 member, by Anna: asked; they decide\n"
+    assert "Lake" in vera.does("group", "joining")
+    anna.until("Vera", "group", "asking", "Lake")
+    assert anna.refused("group", "asking", "Lake", "--approve", "Boris") == (
+        "nobody like that asks to join any more"
+    )
+    assert anna.objects("group", "asking", "Lake", "--approve", "vera") == []
+    vera.until("Lake", "chats")
+    vera.does("send", "Lake", "here I am")
+    anna.until("here I am", "read", "Lake")
+    assert vera.objects("group", "joining") == []
+    anna.does("group", "link", "Lake", "--revoke")
+    assert anna.refused("group", "link", "Lake", "--revoke") == "this group has no link of yours"
+
+
 def test_a_stranger_is_a_request_until_accepted(person: Make) -> None:
     anna, boris = person("Anna"), person("Boris")
     link = anna.does("invite", "--lasting").strip()

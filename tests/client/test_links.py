@@ -64,7 +64,7 @@ def test_nonsense_is_refused_without_repeating_it(text: str) -> None:
 
 def test_a_newer_version_is_said() -> None:
     with pytest.raises(BadRequest, match="newer"):
-        parse_link("skvoz:Ag")
+        parse_link("skvoz:Aw")
 
 
 def test_a_link_is_not_in_a_repr() -> None:

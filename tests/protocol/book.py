@@ -4,13 +4,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from tests.protocol import made, made_files, made_lanes, sealed
+from tests.protocol import made, made_files, made_groups, made_lanes, sealed
 from tests.protocol.made import Vector
 
 FOLDER: Final = Path(__file__).resolve().parents[2] / "docs" / "protocol" / "vectors"
 MADE: Final[dict[str, Callable[[], Vector]]] = {
     "identity": made.identity,
     "first_contact": made.first_contact,
+    "group_link": made_groups.group_link,
     "conversation": made.conversation,
     "content": made.content,
     "file": made_files.file,

@@ -155,14 +155,33 @@ def page_texts() -> set[Text]:
     return found
 
 
+def short_key(text: str) -> str:
+    """Return what stands for an English text in the page's catalogue, as `core/texts.js` computes it.
+
+    24 bits of FNV-1a over UTF-16, in base 36: the texts themselves would be a quarter of what is sent.
+    """
+    value = 0x811C9DC5
+    units = text.encode("utf-16-le")
+    for low, high in zip(units[::2], units[1::2], strict=True):
+        value = (value ^ (low | high << 8)) * 0x01000193 & 0xFFFFFFFF
+    value >>= 8
+    digits = ""
+    while value or not digits:
+        value, digit = divmod(value, 36)
+        digits = "0123456789abcdefghijklmnopqrstuvwxyz"[digit] + digits
+    return digits
+
+
 def page_catalogue(catalogue: Catalog) -> bytes:
-    """Return a catalogue as the page reads it: forms in gettext's order, under both English ones."""
+    """Return a catalogue as the page reads it: forms in gettext's order, under the English's short key."""
     wanted = page_texts()
-    texts = {
-        message.id if isinstance(message.id, str) else "\0".join(message.id): message.string
-        for message in catalogue
-        if message.id and message.id in wanted
-    }
+    texts: dict[str, object] = {}
+    for message in catalogue:
+        if message.id and message.id in wanted:
+            english = message.id if isinstance(message.id, str) else "\0".join(message.id)
+            if short_key(english) in texts:
+                raise ValueError(f"two texts have one key, so change one of them: {english!r}")
+            texts[short_key(english)] = message.string
     return json.dumps(texts, ensure_ascii=False, indent=0, sort_keys=True).encode() + b"\n"
 
 

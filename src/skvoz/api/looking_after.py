@@ -54,10 +54,11 @@ class ReportedListView(View, frozen=True, kw_only=True):
 
 
 class AttentionView(View, frozen=True, kw_only=True):
-    """How much waits for the admins of one group."""
+    """How much waits for the admins of one group: messages that are reported, and people who ask to join."""
 
     chat_id: bytes
     complaints: int
+    askers: int
 
 
 class AttentionListView(View, frozen=True, kw_only=True):
@@ -71,7 +72,7 @@ def group_reported(queries: Queries, params: asked.ChatParams) -> ReportedListVi
     chat = required(queries.chat(params.chat_id), NotFound("there is no such chat"))
     account = required(queries.account(), NotFound("this home has no account yet"))
     group_id = chat.main.group_id
-    if not _is_admin(queries, account, chat.main):
+    if not looks_after(queries, account, chat.main):
         return ReportedListView(messages=())
     members = {one.account_id for one in queries.participants(group_id)}
     by_message: dict[MessageId, list[ComplaintHeard]] = {}
@@ -111,7 +112,8 @@ def _reported(
     )
 
 
-def _is_admin(queries: Queries, account: Account, group: Conversation) -> bool:
+def looks_after(queries: Queries, account: Account, group: Conversation) -> bool:
+    """Tell whether we are an admin of a group that goes on."""
     if group.kind is not ConversationKind.GROUP or group.state not in WRITABLE:
         return False
     people = queries.participants(group.group_id)
@@ -121,13 +123,16 @@ def _is_admin(queries: Queries, account: Account, group: Conversation) -> bool:
 def group_attention(queries: Queries, _: asked.NoParams) -> AttentionListView:
     """Return in which groups something waits for us as an admin."""
     account = required(queries.account(), NotFound("this home has no account yet"))
-    groups = [group for group in queries.groups_with_matters() if _is_admin(queries, account, group)]
+    groups = [group for group in queries.groups_with_matters() if looks_after(queries, account, group)]
     return AttentionListView(groups=tuple(_attention(queries, group) for group in groups))
 
 
 def _attention(queries: Queries, group: Conversation) -> AttentionView:
-    complaints = queries.complaints(group.group_id)
-    return AttentionView(chat_id=group.chat_id, complaints=len({one.message_id for one in complaints}))
+    return AttentionView(
+        chat_id=group.chat_id,
+        complaints=len({one.message_id for one in queries.complaints(group.group_id)}),
+        askers=len(queries.askers(group.group_id)),
+    )
 
 
 QUESTIONS: Final[dict[str, Question]] = {

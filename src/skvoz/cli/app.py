@@ -37,7 +37,7 @@ COMMANDS: Final = {
     "report": ("looking_after", "report", say("Tell the admins of a group about a message in it.")),
     "contacts": ("contacts", "contacts", say("List people.")),
     "contact": ("contacts", "contact", say("Compare, rename or block a person.")),
-    "group": ("looking_after", "group", say("Make a group, and change it.")),
+    "group": ("group_links", "group", say("Make a group, and change it.")),
     "bot": ("bots", "bot", say("Let programs in, each to as much as you choose.")),
     "listen": ("listen", "listen", say("Print what arrives, as it arrives.")),
     "home": ("homes", "home", say("Look after the folder with all that is yours.")),

@@ -9,8 +9,9 @@ from typing import Final
 import msgspec
 
 from skvoz.base.errors import PeerError
-from skvoz.client import first_contact
+from skvoz.client import first_contact, joining
 from skvoz.client.effects import Channel, Take
+from skvoz.client.events import LinkFailure
 from skvoz.client.inbox_mail import InboxAddress
 from skvoz.client.inputs import Taken, TakeRefused
 from skvoz.client.offers import check_offer, open_offer
@@ -83,7 +84,7 @@ def refused(step: Step, fact: TakeRefused) -> None:
         # The link may be quicker here than its inbox at the relay.
         step.set_alarm(RETRY_ALARM, approach.taker, step.now_ms + _RETRY_SOON_MS)
     else:
-        first_contact.failed(step, approach, "used" if fact.code == "used" else "denied")
+        _failed(step, approach, "used" if fact.code == "used" else "denied")
 
 
 def taken(step: Step, fact: Taken) -> None:
@@ -92,6 +93,9 @@ def taken(step: Step, fact: Taken) -> None:
     if approach is None or fact.relay_id != approach.relay_id:
         return
     step.clear_alarm(RETRY_ALARM, approach.taker)
+    if approach.purpose == joining.JOIN:
+        _met_group(step, approach, fact.body)
+        return
     try:
         address, account_id = first_contact.wanted(approach)
         offer = open_offer(address.link_secret, address.inbox_id, account_id, fact.body)
@@ -101,7 +105,23 @@ def taken(step: Step, fact: Taken) -> None:
         check_offer(offer, step.environment.suite, step.now_ms)
         first_contact.met(step, approach, offer)
     except PeerError:
-        first_contact.failed(step, approach, "invalid")
+        _failed(step, approach, "invalid")
+
+
+def _met_group(step: Step, approach: Approach, body: bytes) -> None:
+    try:
+        joining.met(step, approach, body)
+    except PeerError:
+        _failed(step, approach, "invalid")
+
+
+def _failed(step: Step, approach: Approach, reason: LinkFailure) -> None:
+    if approach.purpose == joining.JOIN:
+        step.transaction.delete(Approach, approach.taker)
+        step.clear_alarm(RETRY_ALARM, approach.taker)
+        joining.failed(step, approach.log_id, reason)
+    else:
+        first_contact.failed(step, approach, reason)
 
 
 def _expired(step: Step, approach: Approach, kind: str) -> None:

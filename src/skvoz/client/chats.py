@@ -4,8 +4,10 @@ from skvoz.base.errors import Conflict, NotFound
 from skvoz.base.ids import AccountId
 from skvoz.client import (
     complaints,
+    composing,
     contacts,
     conversations,
+    group_links,
     inboxes,
     introductions,
     leaving,
@@ -23,7 +25,6 @@ from skvoz.client.commands import (
     MuteChat,
     PinChat,
 )
-from skvoz.client.composing import WRITABLE
 from skvoz.client.events import ChatChange, ChatChanged
 from skvoz.client.records import Conversation, ConversationKind, Message, Unread
 from skvoz.client.step import Step
@@ -65,7 +66,7 @@ def accept_one(step: Step, conversation: Conversation) -> None:
         contacts.accept(step, AccountId(changed.chat_id))
     for unread in step.transaction.select(Unread, group_id=changed.group_id):
         reports.due(step, changed, unread.message_id)
-    if changed.state in WRITABLE:
+    if changed.state in composing.WRITABLE:
         introductions.introduce(step, changed)
     _tell(step, changed, "accepted")
 
@@ -131,7 +132,7 @@ def delete(step: Step, command: DeleteChat) -> Answer:
     """Forget the messages of a chat here; raise `Conflict` for a group that was not left."""
     found = _chat(step, command.chat_id)
     for conversation in found:
-        if conversation.kind is ConversationKind.GROUP and conversation.state in WRITABLE:
+        if conversation.kind is ConversationKind.GROUP and conversation.state in composing.WRITABLE:
             raise Conflict("leave the group before you delete it")
     for conversation in found:
         _hide(step, conversation)
@@ -142,6 +143,7 @@ def _hide(step: Step, conversation: Conversation) -> None:
     for message in step.transaction.select(Message, group_id=conversation.group_id):
         messages.remove(step, message)
     complaints.forget_of(step, conversation.group_id)
+    group_links.forget_of(step, conversation.group_id)
     forgotten = step.change(
         conversation.group_id,
         hidden=True,

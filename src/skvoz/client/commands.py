@@ -332,6 +332,53 @@ class PinMessage(CommandBase, frozen=True, kw_only=True):
     pinned: bool = True
 
 
+class MakeGroupLink(CommandBase, frozen=True, kw_only=True):
+    """Make a lasting link into a group, as its admin, or return the one there is. Answers `link`, `log_id`.
+
+    Whoever opens it learns the group's name and size, and can ask this admin to be let in.
+    """
+
+    chat_id: bytes
+
+
+class RevokeGroupLink(CommandBase, frozen=True, kw_only=True):
+    """Let one's own link into a group lead nowhere, and forget who asked by it."""
+
+    chat_id: bytes
+
+
+class ApproveJoin(CommandBase, frozen=True, kw_only=True):
+    """Let somebody into a group who asked by its link."""
+
+    chat_id: bytes
+    account_id: AccountId
+
+
+class DeclineJoin(CommandBase, frozen=True, kw_only=True):
+    """Leave somebody outside who asked by a group's link; nobody tells them, nor hears them for a month."""
+
+    chat_id: bytes
+    account_id: AccountId
+
+
+class OpenGroupLink(CommandBase, frozen=True, kw_only=True):
+    """Look where a link into a group leads; nobody is asked yet. Answers `log_id`."""
+
+    link: str
+
+
+class AskToJoin(CommandBase, frozen=True, kw_only=True):
+    """Ask the admin whose link was opened to be let in, under our name."""
+
+    log_id: LogId
+
+
+class CancelJoining(CommandBase, frozen=True, kw_only=True):
+    """Forget a group's link that was opened, and wait for no answer any more."""
+
+    log_id: LogId
+
+
 class ReportMessage(CommandBase, frozen=True, kw_only=True):
     """Tell those admins of a group who are contacts about a message in it, and nobody else."""
 
@@ -407,6 +454,13 @@ Command = (
     | DeleteMessage
     | React
     | PinMessage
+    | MakeGroupLink
+    | RevokeGroupLink
+    | ApproveJoin
+    | DeclineJoin
+    | OpenGroupLink
+    | AskToJoin
+    | CancelJoining
     | ReportMessage
     | DismissComplaints
     | MarkRead

@@ -7,12 +7,12 @@ followed instead, they are staged again if they still make sense. Welcomes go ou
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import Final
 
 import msgspec
 
 from skvoz.base.errors import BadRequest, Conflict, PeerError
-from skvoz.base.ids import AccountId, GroupId
+from skvoz.base.ids import GroupId
 from skvoz.base.limits import ADDS_PER_COMMIT_MAX, REKEY_SIZE_MAX
 from skvoz.client import closers, epochs, invitations, outbox, policy
 from skvoz.client.envelope import CLOSER, seal_entry, segment_hash
@@ -26,6 +26,7 @@ from skvoz.client.records import (
     StagedCommit,
 )
 from skvoz.client.step import Step
+from skvoz.client.wishes import Adding, AddWish, InfoWish, Invitee, RemoveWish, Wish
 from skvoz.crypto import sha256
 from skvoz.mls import (
     Add,
@@ -36,9 +37,6 @@ from skvoz.mls import (
     Remove,
     parse_key_package,
 )
-
-if TYPE_CHECKING:
-    from skvoz.client.conversations import Invitee
 
 UPDATE_AFTER_MS: Final = 7 * 24 * 3600 * 1000
 UPDATE_AFTER_ENTRIES: Final = 1000
@@ -51,37 +49,6 @@ _BUSY_RETRY_MS: Final = 10_000
 """What is under way may take days where a relay is away: each try wakes the device."""
 
 
-class Adding(msgspec.Struct, frozen=True, array_like=True):
-    """Somebody to add; `key_package` is empty while it is being fetched."""
-
-    account_id: AccountId
-    key_package: bytes = b""
-    recipient: bytes = b""
-
-
-class AddWish(msgspec.Struct, frozen=True, array_like=True, tag=1):
-    """Add these, together; `until_ms`: how long to wait for KeyPackages."""
-
-    adding: tuple[Adding, ...]
-    until_ms: int
-
-
-class RemoveWish(msgspec.Struct, frozen=True, array_like=True, tag=2):
-    """Remove a person with all devices."""
-
-    account_id: AccountId
-
-
-class InfoWish(msgspec.Struct, frozen=True, array_like=True, tag=3):
-    """Change title, expiry (0: messages stay) or a member's role."""
-
-    title: str | None = None
-    expiry_s: int | None = None
-    member: AccountId | None = None
-    admin: bool = False
-
-
-Wish: TypeAlias = AddWish | RemoveWish | InfoWish
 _encode = msgspec.msgpack.Encoder().encode
 _decoder = msgspec.msgpack.Decoder(AddWish | RemoveWish | InfoWish)
 
@@ -102,7 +69,7 @@ def wish(step: Step, group_id: GroupId, wished: Wish) -> int:
     return intent_id
 
 
-def add(step: Step, group_id: GroupId, invitees: Sequence["Invitee"]) -> int:
+def add(step: Step, group_id: GroupId, invitees: Sequence[Invitee]) -> int:
     """Queue adding people whose KeyPackages are at hand."""
     adding = tuple(Adding(one.account_id, one.key_package, one.recipient) for one in invitees)
     return wish(step, group_id, AddWish(adding, 0))

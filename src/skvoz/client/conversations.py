@@ -9,7 +9,6 @@ HELD --accepted--> ACTIVE, for the request of a stranger at a relay that we don'
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Final
 
 from skvoz.base.errors import Conflict, Invalid
@@ -42,6 +41,7 @@ from skvoz.client.records import (
     StagedCommit,
 )
 from skvoz.client.step import Reading, Step
+from skvoz.client.wishes import Invitee
 from skvoz.crypto import KeyPair, sha256
 from skvoz.mls import Group, Lifetime, StagedJoin
 
@@ -52,16 +52,6 @@ OPEN_ALARM: Final = "room.open"
 _OPEN_RETRY_MS: Final = 60_000
 _OVER: Final = (ConversationState.LEFT, ConversationState.REMOVED)
 _REJOINABLE: Final = (*_OVER, ConversationState.LOST, ConversationState.FROZEN)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Invitee:
-    """Somebody to add: the KeyPackage as an `MLSMessage`, and where the Welcome will go."""
-
-    account_id: AccountId
-    key_package: bytes = field(repr=False)
-    recipient: bytes = field(repr=False)
-    """For `invitations.deliver`; opaque here."""
 
 
 def create(

@@ -13,6 +13,8 @@ from skvoz.client.records import (
     Closer,
     Conversation,
     GroupPart,
+    Inbox,
+    InboxKind,
     KeptCloser,
     KnockHeard,
     Participant,
@@ -25,6 +27,9 @@ UPDATE_ALARM: Final = "room.update"
 TIDY_ALARM: Final = "room.tidy"
 CONTEST_ALARM: Final = "room.contest"
 ECHO_ALARM: Final = "room.echo"
+LINK_ALARM: Final = "group.link"
+_LINK_PAUSE_MS: Final = 5_000
+"""Changes of a group come together; what lies beside its link is put there anew once."""
 KEPT_CLOSERS_MAX: Final = 8
 """How many epochs a relay's backup may be old and the members still put back what it lost."""
 KEPT_CLOSER_SIZE_MAX: Final = 64 * 1024
@@ -179,6 +184,7 @@ def write_participants(
     own = step.account().account_id
     accounts = policy.accounts_of(group)
     before = {known.account_id: known for known in step.transaction.select(Participant, group_id=group_id)}
+    link_due(step, group_id)
     for account_id in sorted(before.keys() - accounts.keys()):
         step.transaction.delete(Participant, group_id, account_id)
         if actor is not None:
@@ -203,6 +209,13 @@ def write_participants(
             tell_state(step, conversation, "member_added", actor, account_id)
         elif known.admin != now.admin:
             tell_state(step, conversation, "admin" if now.admin else "not_admin", actor, account_id)
+
+
+def link_due(step: Step, group_id: GroupId) -> None:
+    """Have the link into a group follow its change, or end; `group_links` does it."""
+    for inbox in step.transaction.select(Inbox, kind=InboxKind.GROUP):
+        if inbox.group_id == group_id and not inbox.revoked:
+            step.hasten_alarm(LINK_ALARM, group_id, step.now_ms + _LINK_PAUSE_MS)
 
 
 def tell_state(

@@ -33,7 +33,8 @@ FileChange = Literal["attached", "failed", "forgotten", "here", "paused", "resum
 MessageChange = Literal[
     "delivered", "deleted", "edited", "expired", "failed", "pinned", "reaction", "read", "sent"
 ]
-GroupMatter = Literal["complaint"]
+GroupMatter = Literal["asker", "complaint", "link"]
+JoiningChange = Literal["asked", "ended", "failed", "joined", "shown"]
 
 
 class EventBase(msgspec.Struct, frozen=True, kw_only=True):
@@ -158,6 +159,19 @@ class GroupAttention(EventBase, frozen=True, kw_only=True):
     what: GroupMatter
 
 
+class JoiningChanged(EventBase, frozen=True, kw_only=True):
+    """A group's link that was opened here came further; `what` names how, `chat_id` is where one is in.
+
+    `reason` is that of `link.failed` where it came to nothing, else empty.
+    """
+
+    kind = "group.joining"
+    log_id: LogId
+    what: JoiningChange
+    reason: str = ""
+    chat_id: bytes = b""
+
+
 class RequestFailed(EventBase, frozen=True, kw_only=True):
     """Something asked for could not be done after all; `chat_id` is empty where it was not about a chat.
 
@@ -184,5 +198,6 @@ Event = (
     | GapNoticed
     | FileChanged
     | GroupAttention
+    | JoiningChanged
     | RequestFailed
 )

@@ -9,7 +9,7 @@ from typing import Final
 
 import msgspec
 
-from skvoz.base.errors import Conflict, Invalid, NotFound
+from skvoz.base.errors import BadRequest, Conflict, Invalid, NotFound
 from skvoz.base.ids import AccountId, GroupId
 from skvoz.client import (
     approaches,
@@ -24,7 +24,6 @@ from skvoz.client import (
     relays,
 )
 from skvoz.client.commands import AcceptLink, Answer, RelayAddress
-from skvoz.client.conversations import Invitee
 from skvoz.client.effects import Channel, DropLog
 from skvoz.client.events import LinkFailed, LinkFailure
 from skvoz.client.inbox_mail import InboxAddress, parse_inbox_address
@@ -40,6 +39,7 @@ from skvoz.client.records import (
     Message,
 )
 from skvoz.client.step import Step
+from skvoz.client.wishes import Invitee
 
 LINK: Final = "link"
 ADD: Final = "add"
@@ -71,6 +71,8 @@ def accept_link(step: Step, command: AcceptLink) -> Answer:
     somebody who is blocked.
     """
     link = parse_link(command.link)
+    if link.is_group:
+        raise BadRequest("this link leads into a group: ask to join it")
     account = step.account()
     if link.account_id == account.account_id:
         raise Conflict("this link is your own")

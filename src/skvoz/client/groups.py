@@ -8,23 +8,37 @@ import msgspec
 from skvoz.base.errors import BadRequest, Conflict, NotAllowed, NotFound
 from skvoz.base.ids import AccountId, GroupId
 from skvoz.base.limits import ROOM_DEVICES_MAX
-from skvoz.client import commits, complaints, conversations, first_contact, leaving, policy
+from skvoz.client import (
+    commits,
+    complaints,
+    conversations,
+    first_contact,
+    group_links,
+    joining,
+    leaving,
+    policy,
+)
 from skvoz.client.commands import (
     AddMembers,
     Answer,
+    ApproveJoin,
+    AskToJoin,
+    CancelJoining,
     CommandBase,
     CreateGroup,
+    DeclineJoin,
     DismissComplaints,
     LeaveGroup,
+    MakeGroupLink,
+    OpenGroupLink,
     RemoveMember,
     RenameGroup,
     ReportMessage,
+    RevokeGroupLink,
     SetMessageExpiry,
     SetRole,
 )
-from skvoz.client.commits import PACKAGES_WAIT_MS, Adding, AddWish, InfoWish, RemoveWish
 from skvoz.client.conversation_info import EXPIRY_S_MAX, check_title
-from skvoz.client.conversations import Invitee
 from skvoz.client.events import RequestFailed
 from skvoz.client.records import (
     Conversation,
@@ -35,6 +49,7 @@ from skvoz.client.records import (
     Participant,
 )
 from skvoz.client.step import Step
+from skvoz.client.wishes import Adding, AddWish, InfoWish, Invitee, RemoveWish
 
 _GOING_ON: Final = (ConversationState.CREATING, ConversationState.ACTIVE)
 
@@ -75,6 +90,20 @@ def command(step: Step, wished: CommandBase) -> Answer | None:
             return complaints.report(step, wished)
         case DismissComplaints():
             return complaints.dismiss(step, wished)
+        case MakeGroupLink():
+            return group_links.make(step, wished)
+        case RevokeGroupLink():
+            return group_links.revoke(step, wished)
+        case ApproveJoin():
+            return group_links.approve(step, wished)
+        case DeclineJoin():
+            return group_links.decline(step, wished)
+        case OpenGroupLink():
+            return joining.open_link(step, wished)
+        case AskToJoin():
+            return joining.ask(step, wished)
+        case CancelJoining():
+            return joining.cancel(step, wished)
         case LeaveGroup():
             conversation = _group(step, wished.chat_id)
             leaving.leave(step, conversation.group_id)
@@ -97,7 +126,7 @@ def _create(step: Step, wished: CreateGroup) -> Answer:
 
 
 def _add(step: Step, wished: AddMembers) -> Answer:
-    conversation = _administered(step, wished.chat_id)
+    conversation = administered(step, wished.chat_id)
     present = step.transaction.select(Participant, group_id=conversation.group_id)
     known = {participant.account_id for participant in present}
     members = [member for member in _people(step, wished.members) if member not in known]
@@ -116,7 +145,7 @@ def _invite(step: Step, conversation: Conversation, members: list[AccountId]) ->
     """Queue adding people, and fetch their KeyPackages; what is said meanwhile waits a little for them."""
     if not members:
         return
-    awaited = add_later(step, conversation.group_id, members, step.now_ms + PACKAGES_WAIT_MS)
+    awaited = add_later(step, conversation.group_id, members, step.now_ms + commits.PACKAGES_WAIT_MS)
     for member in members:
         first_contact.take_package(step, member, awaited)
 
@@ -159,7 +188,7 @@ def _pending(intent: Intent) -> AddWish | None:
 
 
 def _remove(step: Step, wished: RemoveMember) -> Answer:
-    conversation = _administered(step, wished.chat_id)
+    conversation = administered(step, wished.chat_id)
     if wished.member == step.account().account_id:
         raise BadRequest("who wants to go leaves the group")
     _participant(step, conversation, wished.member)
@@ -168,13 +197,13 @@ def _remove(step: Step, wished: RemoveMember) -> Answer:
 
 
 def _rename(step: Step, wished: RenameGroup) -> Answer:
-    conversation = _administered(step, wished.chat_id)
+    conversation = administered(step, wished.chat_id)
     commits.wish(step, conversation.group_id, InfoWish(title=check_title(wished.title)))
     return Answer(chat_id=wished.chat_id)
 
 
 def _set_role(step: Step, wished: SetRole) -> Answer:
-    conversation = _administered(step, wished.chat_id)
+    conversation = administered(step, wished.chat_id)
     _participant(step, conversation, wished.member)
     others = [
         one
@@ -194,7 +223,7 @@ def _set_expiry(step: Step, wished: SetMessageExpiry) -> Answer:
         raise BadRequest("messages disappear after a year at most")
     conversation = _going_on(step, wished.chat_id)
     if conversation.kind is ConversationKind.GROUP:
-        conversation = _administered(step, wished.chat_id)
+        conversation = administered(step, wished.chat_id)
     commits.wish(step, conversation.group_id, InfoWish(expiry_s=expiry_s))
     return Answer(chat_id=wished.chat_id)
 
@@ -220,7 +249,8 @@ def _group(step: Step, chat_id: bytes) -> Conversation:
     return found[0]
 
 
-def _administered(step: Step, chat_id: bytes) -> Conversation:
+def administered(step: Step, chat_id: bytes) -> Conversation:
+    """Return a group that we may change; raise a `CallerError` where we may not, or there is none."""
     conversation = _group(step, chat_id)
     if conversation.state not in _GOING_ON:
         raise Conflict("you are not in this group any more")

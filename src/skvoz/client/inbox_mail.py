@@ -19,7 +19,8 @@ from skvoz.crypto import CipherSuite, hpke_open, hpke_seal
 
 VERSION: Final = 1
 INVITATION: Final = 1
-"""The only kind of mail so far."""
+JOIN_REQUEST: Final = 2
+"""The kinds of mail."""
 INVITATION_VERSION: Final = 1
 INVITATION_LABEL: Final = "invitation"
 INVITATION_PARTS_MAX: Final = 128

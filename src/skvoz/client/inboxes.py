@@ -3,8 +3,9 @@
     made --opened at the relay--> stocked and read --revoked, used or expired--> closed --a month--> forgotten
                                     `--replaced, for contacts--> read for 30 days more --> closed
 
-A single-use link's inbox has one offer and lives for 30 days, as its card does. The others have a pool of
-packages, refilled as they are used and renewed every 20 days, and a last package for when it is dry.
+A single-use link's inbox has one offer and lives for 30 days, as its card does. Lasting links and contacts
+have a pool of packages, refilled as they are used and renewed every 20 days, and a last one for a dry pool.
+Beside the inbox of a group's link lies what the group is called; beside one for an answer lies nothing.
 """
 
 from typing import Any, Final
@@ -12,13 +13,13 @@ from typing import Any, Final
 import msgspec
 
 from skvoz.base.errors import NotFound, PeerError
-from skvoz.base.ids import AccountId, LogId
+from skvoz.base.ids import AccountId, GroupId, LogId
 from skvoz.client import account as accounts
-from skvoz.client import policy, welcomes
+from skvoz.client import group_links, joining, policy, welcomes
 from skvoz.client.cards import CLOCK_SKEW_MS_MAX, LIFETIME_MS_MAX
 from skvoz.client.commands import Answer, CreateLink, RevokeLink
 from skvoz.client.effects import Attach, Channel, DropLog, OpenLog, Put, Trim
-from skvoz.client.events import LinkCreated, LinkUsed, RequestFailed
+from skvoz.client.events import GroupAttention, LinkCreated, LinkUsed, RequestFailed
 from skvoz.client.inbox_mail import InboxAddress, open_mail
 from skvoz.client.inputs import Attached, EntriesRead, RequestRefused
 from skvoz.client.links import link_of
@@ -28,6 +29,8 @@ from skvoz.client.step import Step
 from skvoz.crypto import KeyPair, sha256
 from skvoz.mls import Extensions, KeyPackageBundle, Lifetime
 
+LINKS: Final = (InboxKind.SINGLE_USE, InboxKind.LASTING)
+"""Kinds of inboxes that a link to a person leads to."""
 POOL_SIZE: Final = 16
 """Packages laid down at once: enough for a busy day of invitations."""
 POOL_LOW: Final = 8
@@ -51,8 +54,8 @@ _LIFETIME_S: Final = 60 * 24 * 3600
 _CLOCK_SKEW_S: Final = 24 * 3600
 
 
-def create(step: Step, kind: InboxKind) -> Inbox:
-    """Make an inbox at the home relay."""
+def create(step: Step, kind: InboxKind, *, group_id: GroupId | None = None) -> Inbox:
+    """Make an inbox at the home relay; `group_id` where a link leads into a group."""
     account = step.account()
     keys = step.environment.suite.generate_key_pair(step.randomness)
     inbox = Inbox(
@@ -65,9 +68,10 @@ def create(step: Step, kind: InboxKind) -> Inbox:
         private_key=keys.private_key,
         public_key=keys.public_key,
         created_ms=step.now_ms,
+        group_id=group_id or GroupId(b""),
     )
     step.transaction.put(inbox)
-    if kind is InboxKind.SINGLE_USE:
+    if kind in {InboxKind.SINGLE_USE, InboxKind.JOINING}:
         step.set_alarm(CLOSE_ALARM, inbox.log_id, step.now_ms + LIFETIME_MS_MAX + CLOCK_SKEW_MS_MAX)
     _take_up(step, inbox)
     return inbox
@@ -99,7 +103,7 @@ def create_link(step: Step, command: CreateLink) -> Answer:
 def revoke_link(step: Step, command: RevokeLink) -> Answer:
     """Let a link lead nowhere; raise `NotFound`."""
     inbox = step.transaction.get(Inbox, command.log_id)
-    if inbox is None or inbox.kind is InboxKind.CONTACTS:
+    if inbox is None or inbox.kind not in LINKS:
         raise NotFound("there is no such link")
     close(step, inbox.log_id)
     return Answer(log_id=inbox.log_id)
@@ -221,6 +225,8 @@ def opened(step: Step, inbox: Inbox) -> None:
     step.transaction.put(inbox)
     stock(step, inbox)
     _attach(step, inbox)
+    if inbox.kind is InboxKind.JOINING:
+        joining.inbox_opened(step, inbox)
 
 
 def stocked(step: Step, inbox: Inbox) -> None:
@@ -228,8 +234,10 @@ def stocked(step: Step, inbox: Inbox) -> None:
     if inbox.stocked or inbox.revoked:
         return
     step.transaction.put(msgspec.structs.replace(inbox, stocked=True, offer=b""))
-    if inbox.kind is not InboxKind.CONTACTS:
+    if inbox.kind in LINKS:
         step.tell(LinkCreated(log_id=inbox.log_id, ready=True))
+    elif inbox.kind is InboxKind.GROUP:
+        step.tell(GroupAttention(chat_id=step.conversation(inbox.group_id).chat_id, what="link"))
 
 
 def attached(step: Step, inbox: Inbox, fact: Attached) -> None:
@@ -273,6 +281,13 @@ def stock(step: Step, inbox: Inbox) -> None:
             step.transaction.put(inbox)
         step.emit(_put(inbox, offer=inbox.offer))
         return
+    if inbox.kind is InboxKind.JOINING:
+        change(step, inbox.log_id, stocked=True)  # nothing lies beside it
+        return
+    if inbox.kind is InboxKind.GROUP:
+        step.emit(_put(inbox, last_package=group_links.offer(step, inbox)))
+        step.set_alarm(RENEW_ALARM, inbox.log_id, step.now_ms + RENEW_MS)
+        return
     packages = tuple(_package(step, inbox) for _ in range(POOL_SIZE))
     step.emit(_put(inbox, packages=packages, last_package=_package(step, inbox, is_last_resort=True)))
     change(step, inbox.log_id, packages_left=POOL_SIZE)
@@ -307,7 +322,8 @@ def _put(
 def package_used(step: Step, log_id: LogId) -> None:
     """Note that a package of a pool was used, and refill the pool before it is dry."""
     inbox = step.transaction.get(Inbox, log_id)
-    if inbox is None or inbox.revoked or inbox.replaced or inbox.kind is InboxKind.SINGLE_USE:
+    has_pool = inbox is not None and inbox.kind in {InboxKind.LASTING, InboxKind.CONTACTS}
+    if inbox is None or inbox.revoked or inbox.replaced or not has_pool:
         return
     left = max(0, inbox.packages_left - 1)
     if left <= POOL_LOW:

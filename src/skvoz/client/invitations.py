@@ -16,9 +16,9 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from skvoz.base.errors import Malformed, PeerError
-from skvoz.base.ids import AccountId, EntryId
+from skvoz.base.ids import AccountId, EntryId, GroupId
 from skvoz.client import account as accounts
-from skvoz.client import contacts, inboxes, introductions, relays
+from skvoz.client import contacts, inboxes, introductions, joining, relays
 from skvoz.client.cards import INBOX_KEY_SIZE_MAX, Card
 from skvoz.client.effects import Append, Channel
 from skvoz.client.events import RequestFailed
@@ -113,19 +113,30 @@ def _post(step: Step, conversation: Conversation, to: Recipient, invitation: byt
     pieces = [invitation[start : start + PART_SIZE] for start in range(0, len(invitation), PART_SIZE)]
     if len(pieces) > INVITATION_PARTS_MAX:
         raise Malformed("an invitation is too long")
-    address = to.address
     identity = step.randomness(16)
+    parts = [
+        identity + uint16(number) + uint16(len(pieces)) + opaque(piece) for number, piece in enumerate(pieces)
+    ]
+    post(step, to, INVITATION, parts, conversation.group_id)
+
+
+def post(step: Step, to: Recipient, kind: int, contents: Sequence[bytes], group_id: GroupId) -> None:
+    """Queue mail for an inbox: all of it is sealed before any is queued. Raises a `PeerError`.
+
+    `group_id` is empty for a request to join, which `joining` is told of where it can't be delivered.
+    """
+    address = to.address
     mails = [
         seal_mail(
             step.environment.suite,
             public_key=to.public_key,
             inbox_id=address.inbox_id,
             recipient=to.account_id,
-            kind=INVITATION,
-            content=identity + uint16(number) + uint16(len(pieces)) + opaque(piece),
+            kind=kind,
+            content=content,
             randomness=step.randomness,
         )
-        for number, piece in enumerate(pieces)
+        for content in contents
     ]
     relays.name(step, address.relay_id, address.addresses)
     step.connect(address.relay_id, Channel.POST)
@@ -136,7 +147,7 @@ def _post(step: Step, conversation: Conversation, to: Recipient, invitation: byt
             log_id=address.inbox_id,
             post_key=address.post_key,
             body=mail,
-            group_id=conversation.group_id,
+            group_id=group_id,
             created_ms=step.now_ms,
         )
         step.transaction.put(delivery)
@@ -184,6 +195,8 @@ def refused(step: Step, fact: EntryRefused) -> None:
     for other in step.transaction.select(Delivery):
         if other.group_id == delivery.group_id and other.log_id == delivery.log_id:
             step.transaction.delete(Delivery, other.entry_id)
+    if not delivery.group_id:
+        joining.failed(step, delivery.log_id, "denied")
     if conversation is not None:
         step.tell(RequestFailed(chat_id=conversation.chat_id, reason="not_delivered"))
 

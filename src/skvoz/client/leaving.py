@@ -89,6 +89,7 @@ def forget(step: Step, group_id: GroupId, state: ConversationState = Conversatio
         if intent.message_id is not None:
             messages.failed(step, intent.message_id, "left")
     files.left(step, group_id)
+    epochs.link_due(step, group_id)
     epochs.clear(step, conversation)
     for closer in step.transaction.select(KeptCloser, group_id=group_id):
         step.transaction.delete(KeptCloser, *closer.key_values())

@@ -15,11 +15,13 @@ from typing import Final
 from skvoz.base.errors import BadRequest, Malformed
 from skvoz.base.ids import AccountId, LogId, RelayId
 from skvoz.base.limits import ADDRESS_SIZE_MAX
-from skvoz.client.records import Inbox, Relay
+from skvoz.client.records import Inbox, InboxKind, Relay
 from skvoz.codec import Reader, opaque, uint8, vector
 
 SCHEME: Final = "skvoz:"
 VERSION: Final = 1
+GROUP_VERSION: Final = 2
+"""Of links into groups: programs that know none say that the link is of a newer version."""
 LINK_SIZE_MAX: Final = 2048
 """Characters: what a QR code of moderate size holds."""
 ADDRESSES_MAX: Final = 4
@@ -37,12 +39,14 @@ class Link:
     account_id: AccountId = field(repr=False)
     addresses: tuple[str, ...] = field(repr=False)
     ticket: bytes = field(default=b"", repr=False)
+    is_group: bool = False
+    """Whether it leads into a group, by an admin's leave."""
 
     def encode(self) -> str:
         """Return the link as text."""
         data = b"".join(
             (
-                uint8(VERSION),
+                uint8(GROUP_VERSION if self.is_group else VERSION),
                 self.relay_id,
                 self.inbox_id,
                 self.post_key,
@@ -65,6 +69,7 @@ def link_of(inbox: Inbox, relay: Relay, account_id: AccountId) -> Link:
         account_id=account_id,
         addresses=relay.addresses[:ADDRESSES_MAX],
         ticket=relay.ticket,
+        is_group=inbox.kind is InboxKind.GROUP,
     )
 
 
@@ -91,7 +96,8 @@ def _decoded(encoded: str) -> bytes:
 
 def _parse(data: bytes) -> Link:
     reader = Reader(data)
-    if reader.uint8() != VERSION:
+    version = reader.uint8()
+    if version not in {VERSION, GROUP_VERSION}:
         raise BadRequest("this link is damaged, or of a newer version of Skvoz")
     link = Link(
         relay_id=RelayId(reader.take(32)),
@@ -101,6 +107,7 @@ def _parse(data: bytes) -> Link:
         account_id=AccountId(reader.take(32)),
         addresses=reader.vector(_address),
         ticket=reader.opaque(),
+        is_group=version == GROUP_VERSION,
     )
     reader.finish()
     if not 1 <= len(link.addresses) <= ADDRESSES_MAX or len(link.ticket) > TICKET_SIZE_MAX:

@@ -9,10 +9,13 @@ from skvoz.client import (
     bots,
     chats,
     contacts,
+    epochs,
     files,
     first_contact,
+    group_links,
     inboxes,
     invitations,
+    joining,
     messages,
     reports,
     upkeep,
@@ -180,8 +183,11 @@ def alarm(step: Step, name: str, subject: bytes) -> None:
             inboxes.retry(step, LogId(subject))
         case inboxes.CLOSE_ALARM:
             inboxes.close(step, LogId(subject))
+            joining.inbox_closed(step, LogId(subject))
         case inboxes.FORGET_ALARM:
             inboxes.forget(step, LogId(subject))
+        case epochs.LINK_ALARM:
+            group_links.refresh(step, GroupId(subject))
         case invitations.RETRY_ALARM:
             invitations.retry(step, EntryId(subject))
         case approaches.RETRY_ALARM:

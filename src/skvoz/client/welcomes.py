@@ -10,7 +10,7 @@ from typing import Final
 
 from skvoz.base.errors import Invalid, Malformed
 from skvoz.base.ids import GroupId
-from skvoz.client import contacts, conversations, inboxes, introductions, policy
+from skvoz.client import contacts, conversations, group_links, inboxes, introductions, joining, policy
 from skvoz.client.cards import Card, verify_card
 from skvoz.client.certificates import read_certificate
 from skvoz.client.events import LinkUsed
@@ -19,6 +19,7 @@ from skvoz.client.inbox_mail import (
     INVITATION_LABEL,
     INVITATION_PARTS_MAX,
     INVITATION_VERSION,
+    JOIN_REQUEST,
     parse_inbox_address,
     signed_invitation,
 )
@@ -87,8 +88,11 @@ def parse_invitation(data: bytes) -> Invitation:
 
 def received(step: Step, inbox: Inbox, kind: int, content: bytes) -> None:
     """Take a part up; the last one missing makes an invitation. Raises a `PeerError` for what is none."""
-    if kind != INVITATION:
-        raise Malformed("mail is of an unknown kind")
+    if kind == JOIN_REQUEST and inbox.kind is InboxKind.GROUP:
+        group_links.asked(step, inbox, content)
+        return
+    if kind != INVITATION or inbox.kind is InboxKind.GROUP:
+        raise Malformed("mail is of a kind that does not belong here")
     reader = Reader(content)
     identity = reader.take(16)
     number, count = reader.uint16(), reader.uint16()
@@ -148,6 +152,8 @@ def _invited(step: Step, inbox: Inbox, invitation: Invitation) -> None:
     signed = signed_invitation(inbox.log_id, step.account().account_id, invitation.content)
     verify_labeled(signer.signature_key, INVITATION_LABEL, signed, invitation.signature)
     kind = policy.info_of(staged.group).kind
+    if inbox.kind is InboxKind.JOINING:
+        joining.check_welcome(step, inbox, card.account_id)
     known = step.transaction.get(Conversation, GroupId(staged.group.group_id))
     if known is not None and (known.state in _AWAY or (known.parted and known.state not in _OVER)):
         _come_back(step, known, staged, bundle.key_package)
@@ -161,6 +167,8 @@ def _invited(step: Step, inbox: Inbox, invitation: Invitation) -> None:
     if invitation.address and contacts.is_accepted(step, card.account_id):
         contacts.learn_inbox(step, card.account_id, invitation.address)
     inboxes.package_used(step, inbox.log_id)
+    if inbox.kind is InboxKind.JOINING:
+        joining.joined(step, inbox, step.conversation(GroupId(staged.group.group_id)).chat_id)
 
 
 def _secret(step: Step, inbox: Inbox, invitation: Invitation) -> KeyPackageSecret:
@@ -207,10 +215,13 @@ def _come_in(
         raise Invalid("an invitation from somebody whom nothing is taken from")
     # Who was given a single-use link is expected; whoever holds a lasting one may be anybody.
     expected = inbox.kind is InboxKind.SINGLE_USE and not inbox.used_by
-    accepted = state is ContactState.ACCEPTED or (expected and kind is ConversationKind.DIRECT)
-    if inbox.kind is not InboxKind.CONTACTS and kind is not ConversationKind.DIRECT:
-        raise Invalid("a link leads to two people talking, not into a group")
     direct = kind is ConversationKind.DIRECT
+    asked = inbox.kind is InboxKind.JOINING
+    accepted = state is ContactState.ACCEPTED or (expected and direct) or asked
+    if inbox.kind in inboxes.LINKS and not direct:
+        raise Invalid("a link leads to two people talking, not into a group")
+    if asked and kind is not ConversationKind.GROUP:
+        raise Invalid("who asked to join a group is led elsewhere")
     chat_id = card.account_id if direct else staged.group.group_id
     known = step.transaction.get(Conversation, GroupId(staged.group.group_id))
     conversation = conversations.join(step, staged, chat_id=chat_id, is_request=not accepted)
@@ -219,7 +230,7 @@ def _come_in(
     if direct:
         wanted = ContactState.ACCEPTED if accepted else ContactState.REQUEST
         contacts.learn_card(step, card, state=wanted)
-    if inbox.kind is not InboxKind.CONTACTS:
+    if inbox.kind in inboxes.LINKS:
         inboxes.used(step, inbox.log_id, card.account_id)
     if accepted:
         introductions.introduce(step, conversation)

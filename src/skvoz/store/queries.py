@@ -3,11 +3,13 @@
 from dataclasses import dataclass
 
 from skvoz.base.ids import AccountId, GroupId, LogId, MessageId, RelayId
-from skvoz.client import closers, complaints, entries, inboxes, knocks, messages
+from skvoz.client import closers, complaints, entries, group_links, inboxes, knocks, messages
 from skvoz.client.approaches import OPENED
 from skvoz.client.records import (
     Account,
     Approach,
+    Asker,
+    AskerState,
     Bot,
     ComplaintHeard,
     Contact,
@@ -23,6 +25,7 @@ from skvoz.client.records import (
     InboxKind,
     Intent,
     IntentKind,
+    Joining,
     LoggedEvent,
     Message,
     Participant,
@@ -42,6 +45,7 @@ DROPPED_COUNTERS = (
     inboxes.DROPPED_COUNTER,
     messages.REQUEST_DROPPED_COUNTER,
     complaints.DROPPED_COUNTER,
+    group_links.DROPPED_COUNTER,
 )
 ChatPlace = tuple[int, bytes]
 """Where a chat stands in the list: its last activity, milliseconds, and its id."""
@@ -158,7 +162,7 @@ class Queries:
 
     def _link(self, inbox: Inbox) -> tuple[Inbox, Relay] | None:
         relay = self.relay(inbox.relay_id)
-        if relay is None or inbox.kind is InboxKind.CONTACTS or inbox.revoked:
+        if relay is None or inbox.kind not in inboxes.LINKS or inbox.revoked:
             return None
         return inbox, relay
 
@@ -284,9 +288,28 @@ class Queries:
         found = self._records.select(ComplaintHeard, group_id=group_id)
         return sorted(found, key=lambda one: one.number)
 
+    def askers(self, group_id: GroupId) -> list[Asker]:
+        """Return who waits to be let into a group, the first first."""
+        found = self._records.select(Asker, group_id=group_id)
+        waiting = [one for one in found if one.state is AskerState.WAITING]
+        return sorted(waiting, key=lambda one: (one.received_ms, one.account_id))
+
+    def group_link(self, group_id: GroupId) -> tuple[Inbox, Relay] | None:
+        """Return the inbox of our link into a group with its relay, or nothing."""
+        for inbox in self._records.select(Inbox, kind=InboxKind.GROUP):
+            relay = self.relay(inbox.relay_id)
+            if inbox.group_id == group_id and not inbox.revoked and relay is not None:
+                return inbox, relay
+        return None
+
+    def joinings(self) -> list[Joining]:
+        """Return the links of groups that were opened here, the latest first."""
+        return sorted(self._records.select(Joining), key=lambda one: (-one.created_ms, one.log_id))
+
     def groups_with_matters(self) -> list[Conversation]:
         """Return the groups in which something waits for their admins."""
         ids = {one.group_id for one in self._records.select(ComplaintHeard)}
+        ids |= {one.group_id for one in self._records.select(Asker) if one.state is AskerState.WAITING}
         found = [self._records.get(Conversation, (group_id,)) for group_id in sorted(ids)]
         return [group for group in found if group is not None]
 

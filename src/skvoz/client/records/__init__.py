@@ -9,7 +9,7 @@ A record's `repr` names its kind and nothing else: records hold keys and people'
 - `rooms`: conversations, their groups, what is on its way into them
 - `inboxes`: inboxes, KeyPackages, invitations
 - `files`: files of messages
-- `groups`: what admins of groups have before them
+- `groups`: what admins of groups have before them, and groups that we ask to be let into
 - `messages`: messages, reactions, reports, gaps
 - `bots`: programs with a token
 """
@@ -17,7 +17,7 @@ A record's `repr` names its kind and nothing else: records hold keys and people'
 from skvoz.client.records.base import Alarm, Answered, Counter, LoggedEvent, Record
 from skvoz.client.records.bots import Bot
 from skvoz.client.records.files import File, FileState, HeldMessage
-from skvoz.client.records.groups import ComplaintHeard
+from skvoz.client.records.groups import Asker, AskerState, ComplaintHeard, Joining, JoiningState
 from skvoz.client.records.inboxes import Approach, Delivery, Inbox, InboxKind, KeyPackageSecret, MailPart
 from skvoz.client.records.messages import (
     Gap,
@@ -83,6 +83,8 @@ RECORDS: tuple[type[Record], ...] = (
     HeldMessage,
     Bot,
     ComplaintHeard,
+    Asker,
+    Joining,
     Alarm,
     Answered,
     LoggedEvent,
@@ -94,6 +96,8 @@ __all__ = [
     "Alarm",
     "Answered",
     "Approach",
+    "Asker",
+    "AskerState",
     "Bot",
     "Closer",
     "ComplaintHeard",
@@ -113,6 +117,8 @@ __all__ = [
     "InboxKind",
     "Intent",
     "IntentKind",
+    "Joining",
+    "JoiningState",
     "KeptCloser",
     "KeyPackageSecret",
     "KnockHeard",

@@ -27,6 +27,10 @@ class InboxKind(IntEnum):
     LASTING = 1
     CONTACTS = 2
     """Given to contacts inside of conversations, for invitations to groups."""
+    GROUP = 3
+    """Behind the link of a group: it takes requests to be let in."""
+    JOINING = 4
+    """Given to one admin, with a request to be let into a group: the Welcome comes here."""
 
 
 class Inbox(Record, frozen=True, array_like=True, kw_only=True):
@@ -60,6 +64,8 @@ class Inbox(Record, frozen=True, array_like=True, kw_only=True):
     """The offer of a single-use link until it is stocked: a repeat must be the same, or it would be fresh."""
     replaced: bool = False
     """Whether contacts were told of another inbox; this one is read for a while yet."""
+    group_id: GroupId = GroupId(b"")
+    """The group that a link leads into."""
 
 
 class MailPart(Record, frozen=True, array_like=True, kw_only=True):

@@ -43,14 +43,15 @@ cards.add({
 });
 
 /** @param {AttentionView} group */
-function card({ chat_id: id, complaints }) {
+function card({ chat_id: id, complaints, askers }) {
   const chat = chats.value.get(id);
   if (!chat) return nothing;
   const name = chatName(chat);
   return html`
     <aside class="card" aria-label=${say("Something waits in “{name}”", { name })}>
       <p dir="auto"><b>${name}</b></p>
-      <p class="quiet">${count("{number} message was reported to you.", "{number} messages were reported to you.", complaints)}</p>
+      ${askers ? html`<p class="quiet">${count("{number} person wants to join.", "{number} people want to join.", askers)}</p>` : nothing}
+      ${complaints ? html`<p class="quiet">${count("{number} message was reported to you.", "{number} messages were reported to you.", complaints)}</p>` : nothing}
       <button class="button" @click=${() => go({ screen: "chat-about", id })}>${say("Look")}</button>
     </aside>
   `;

@@ -33,9 +33,24 @@ export async function beginAccount({ name, link, relay }) {
  * @param {string} link
  */
 export async function acceptLink(link) {
+  if (leadsIntoGroup(link)) {
+    const { log_id } = await wish("group.open_link", { link });
+    firstRun.value = "";
+    goInstead({ screen: "joining", id: log_id ?? "" });
+    return;
+  }
   const { chat_id } = await wish("link.accept", { link });
   firstRun.value = "";
   if (chat_id) goInstead({ screen: "chat", id: chat_id });
+}
+
+/**
+ * Whether a link begins with the version of those that lead into groups.
+ *
+ * @param {string} link
+ */
+function leadsIntoGroup(link) {
+  return /^[Ss][Kk][Vv][Oo][Zz]:A[g-v]/u.test(link.replaceAll(/\s/gu, ""));
 }
 
 /** Leave the first screens. */

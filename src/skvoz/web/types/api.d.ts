@@ -27,15 +27,24 @@ export interface Answer {
   bot_id: string | null;
 }
 
+/** Somebody who asks to be let in; the name is their own claim. */
+export interface AskerView {
+  account_id: string;
+  name: string;
+  state: "accepted" | "blocked" | "known" | "request" | null;
+  asked_ms: number;
+}
+
 /** The groups of ours as an admin in which something waits. */
 export interface AttentionListView {
   groups: AttentionView[];
 }
 
-/** How much waits for the admins of one group. */
+/** How much waits for the admins of one group: messages that are reported, and people who ask to join. */
 export interface AttentionView {
   chat_id: string;
   complaints: number;
+  askers: number;
 }
 
 /** Programs that have a token, by name. */
@@ -245,7 +254,38 @@ export interface GapView {
 /** Something waits for a group's admins, or does no longer; `what` names what. */
 export interface GroupAttention {
   chat_id: string;
-  what: "complaint";
+  what: "asker" | "complaint" | "link";
+}
+
+/** One's own link into a group; empty where there is none. It works once `ready`. */
+export interface GroupLinkView {
+  link: string;
+  ready: boolean;
+  askers: AskerView[];
+}
+
+/** A group's link that was opened here came further; `what` names how, `chat_id` is where one is in. */
+export interface JoiningChanged {
+  log_id: string;
+  what: "asked" | "ended" | "failed" | "joined" | "shown";
+  reason: string;
+  chat_id: string;
+}
+
+/** Links of groups that were opened here, the latest first. */
+export interface JoiningListView {
+  joinings: JoiningView[];
+}
+
+/** A group's link that was opened here: what its maker says of the group, and how far one has come. */
+export interface JoiningView {
+  log_id: string;
+  state: "asked" | "asking" | "failed" | "opening" | "shown";
+  title: string;
+  members: number;
+  admin_name: string;
+  asked_ms: number | null;
+  failure: string;
 }
 
 /** A link exists; it works once the relay holds its inbox (`ready`). */
@@ -603,20 +643,38 @@ export interface Methods {
   "file.progress": { params: { }; result: ProgressView };
   /** Add contacts to a group. */
   "group.add": { params: { client_id: string; chat_id: string; members: string[]; }; result: Answer };
+  /** Let somebody into a group who asked by its link. */
+  "group.approve": { params: { client_id: string; chat_id: string; account_id: string; }; result: Answer };
+  /** Ask the admin whose link was opened to be let in, under our name. */
+  "group.ask": { params: { client_id: string; log_id: string; }; result: Answer };
   /** Return in which groups something waits for us as an admin. */
   "group.attention": { params: { }; result: AttentionListView };
+  /** Forget a group's link that was opened, and wait for no answer any more. */
+  "group.cancel": { params: { client_id: string; log_id: string; }; result: Answer };
   /** Make a group with these contacts. Answers `chat_id`. */
   "group.create": { params: { client_id: string; title: string; members: string[]; }; result: Answer };
+  /** Leave somebody outside who asked by a group's link; nobody tells them, nor hears them for a month. */
+  "group.decline": { params: { client_id: string; chat_id: string; account_id: string; }; result: Answer };
   /** Take what members said against a message of a group off one's own list, as its admin. */
   "group.dismiss": { params: { client_id: string; chat_id: string; message_id: string; }; result: Answer };
+  /** Return the links of groups that were opened here, the latest first. */
+  "group.joining": { params: { }; result: JoiningListView };
   /** Leave a group. */
   "group.leave": { params: { client_id: string; chat_id: string; }; result: Answer };
+  /** Return one's own link into a group, and who asks by it; nothing to who is no admin. */
+  "group.link": { params: { chat_id: string; }; result: GroupLinkView };
+  /** Make a lasting link into a group, as its admin, or return the one there is. Answers `link`, `log_id`. */
+  "group.make_link": { params: { client_id: string; chat_id: string; }; result: Answer };
+  /** Look where a link into a group leads; nobody is asked yet. Answers `log_id`. */
+  "group.open_link": { params: { client_id: string; link: string; }; result: Answer };
   /** Remove a person from a group. */
   "group.remove": { params: { client_id: string; chat_id: string; member: string; }; result: Answer };
   /** Give a group another title. */
   "group.rename": { params: { client_id: string; chat_id: string; title: string; }; result: Answer };
   /** Return what members complain about in a group; nothing to who is no admin of it. */
   "group.reported": { params: { chat_id: string; }; result: ReportedListView };
+  /** Let one's own link into a group lead nowhere, and forget who asked by it. */
+  "group.revoke_link": { params: { client_id: string; chat_id: string; }; result: Answer };
   /** Make a member an admin or a plain member. */
   "group.set_role": { params: { client_id: string; chat_id: string; member: string; admin: boolean; }; result: Answer };
   /** End the node, close the store and forget its key, until `home.unlock`. */
@@ -680,6 +738,7 @@ export interface Events {
   "contact.changed": ContactChanged;
   "file.changed": FileChanged;
   "group.attention": GroupAttention;
+  "group.joining": JoiningChanged;
   "link.changed": LinkCreated;
   "link.failed": LinkFailed;
   "link.used": LinkUsed;
