@@ -4,6 +4,7 @@ import base64
 import io
 import re
 import wave
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
@@ -144,7 +145,7 @@ def test_documents_keep_to_their_place(visit: Visit) -> None:
     rows = attached(here)
     expect(rows).to_have_count(5)
     expect(rows.nth(1)).to_contain_text(HOSTILE)
-    expect(rows.nth(3)).to_contain_text("goes as it is, with all that a camera wrote into it")
+    expect(rows.nth(3)).to_contain_text("goes as it is: it may tell where and when it was taken")
     here.get_by_role("button", name="Remove unwanted").click()
     expect(rows).to_have_count(4)
     send(here)
@@ -276,3 +277,158 @@ def test_a_voice_is_recorded_and_heard(visit: Visit) -> None:
     voice.get_by_role("button", name="Pause").wait_for()
     voice.get_by_role("button", name="Play").wait_for()
     look_at(there, "a voice")
+    with there.expect_download() as downloading:
+        voice.get_by_role("button", name="Download Voice message.webm").click()
+    assert Path(downloading.value.path()).stat().st_size > 0
+
+
+GIF: Final = base64.b64decode(
+    "R0lGODlhAgACAIAAAP8AAAAA/yH/C05FVFNDQVBFMi4wAwEAAAAh+QQACgAAACwAAAAAAgACAAACAoRRADs="
+)
+
+
+def gif_with_a_place() -> bytes:
+    """Return a moving picture with a comment, as a program for pictures may write one into it."""
+    end_of_table = 13 + 6
+    comment = b"\x21\xfe" + bytes([len(WHERE)]) + WHERE + b"\0"
+    return GIF[:end_of_table] + comment + GIF[end_of_table:]
+
+
+def chunk(kind: bytes, data: bytes) -> bytes:
+    return len(data).to_bytes(4) + kind + data + zlib.crc32(kind + data).to_bytes(4)
+
+
+def png_that_moves() -> bytes:
+    """Return a picture of two frames, with a place in it."""
+    frame = zlib.compress(b"\0\xff\0\0")
+    control = (1).to_bytes(4) * 2 + bytes(8) + (1).to_bytes(2) + (10).to_bytes(2) + b"\0\0"
+    return b"".join(
+        (
+            b"\x89PNG\r\n\x1a\n",
+            chunk(b"IHDR", (1).to_bytes(4) * 2 + bytes((8, 2, 0, 0, 0))),
+            chunk(b"acTL", (2).to_bytes(4) + bytes(4)),
+            chunk(b"eXIf", WHERE),
+            chunk(b"tEXt", b"Comment\0" + WHERE),
+            chunk(b"fcTL", bytes(4) + control),
+            chunk(b"IDAT", frame),
+            chunk(b"fcTL", (1).to_bytes(4) + control),
+            chunk(b"fdAT", (2).to_bytes(4) + frame),
+            chunk(b"IEND", b""),
+        )
+    )
+
+
+def webp_that_moves(page: Page) -> bytes:
+    """Return a picture of one frame that says that it moves, with a place in it."""
+    drawn = page.evaluate(
+        """async () => {
+          const canvas = new OffscreenCanvas(2, 2);
+          canvas.getContext("2d").fillRect(0, 0, 1, 1);
+          const blob = await canvas.convertToBlob({ type: "image/webp", quality: 0.5 });
+          return btoa(String.fromCharCode(...new Uint8Array(await blob.arrayBuffer())));
+        }"""
+    )
+    still = base64.b64decode(drawn)
+    at = still.index(b"VP8 ") if b"VP8 " in still else still.index(b"VP8L")
+    image = still[at:]
+
+    def part(kind: bytes, data: bytes) -> bytes:
+        return kind + len(data).to_bytes(4, "little") + data + b"\0" * (len(data) & 1)
+
+    size = (1).to_bytes(3, "little") * 2
+    frame = bytes(6) + size + (100).to_bytes(3, "little") + b"\0" + image
+    body = b"WEBP" + part(b"VP8X", bytes((0x02 | 0x08, 0, 0, 0)) + size) + part(b"ANIM", bytes(6))
+    body += part(b"ANMF", frame) + part(b"EXIF", WHERE)
+    return b"RIFF" + len(body).to_bytes(4, "little") + body
+
+
+def latest_bytes(page: Page, name: str) -> bytes:
+    """Return the bytes of the file with this name, as the node gives them out."""
+    page.get_by_role("button", name=f"Picture {name}").last.click()
+    shown = page.get_by_role("dialog", name="Picture").get_by_role("img", name=name)
+    shown.wait_for()
+    _, content = bytes_of(page, str(shown.get_attribute("src")))
+    page.keyboard.press("Escape")
+    return content
+
+
+def test_what_moves_goes_on_moving_and_does_not_tell_where_it_was_made(visit: Visit) -> None:
+    anna, boris = visit("anna"), visit("boris", suggests=False)
+    meet(anna, boris)
+    page = anna.page
+    png, webp = png_that_moves(), webp_that_moves(page)
+    bring(page, "paste", "wave.gif", "image/gif", gif_with_a_place())
+    bring(page, "paste", "wave.png", "image/png", png)
+    bring(page, "paste", "wave.webp", "image/webp", webp)
+    expect(attached(page)).to_have_count(3)
+    expect(page.get_by_text("goes as it is")).to_have_count(0)
+    send(page)
+    assert latest_bytes(page, "wave.gif") == GIF
+    clean = png
+    for kind, data in ((b"eXIf", WHERE), (b"tEXt", b"Comment\0" + WHERE)):
+        clean = clean.replace(chunk(kind, data), b"")
+    assert latest_bytes(page, "wave.png") == clean
+    moving = latest_bytes(page, "wave.webp")
+    assert WHERE not in moving
+    assert moving[20] == 0x02
+    assert int.from_bytes(moving[4:8], "little") == len(moving) - 8
+    assert b"ANMF" in moving
+
+
+def test_an_original_goes_only_where_somebody_says_so(visit: Visit) -> None:
+    anna, boris = visit("anna"), visit("boris", suggests=False)
+    meet(anna, boris)
+    page = anna.page
+    original = jpeg(page, "red")
+    bring(page, "paste", "red.jpg", "image/jpeg", original)
+    row = attached(page)
+    row.get_by_role("button", name="Send the original").click()
+    expect(row).to_contain_text("red.jpg")
+    expect(row).to_contain_text("may tell where and when it was taken")
+    look_at(page, "an original")
+    row.get_by_role("button", name="Leave that out").click()
+    expect(row).to_contain_text("red.webp")
+    row.get_by_role("button", name="Send the original").click()
+    row.get_by_role("button", name="Leave that out").wait_for()
+    send(page)
+    assert latest_bytes(page, "red.jpg") == original
+
+
+def test_a_film_has_a_face_before_it_is_fetched(visit: Visit) -> None:
+    anna, boris = visit("anna"), visit("boris", suggests=False)
+    meet(anna, boris)
+    here, there = anna.page, boris.page
+    film = here.evaluate(
+        """async () => {
+          const canvas = document.createElement("canvas");
+          [canvas.width, canvas.height] = [320, 240];
+          const context = canvas.getContext("2d");
+          const recorder = new MediaRecorder(canvas.captureStream(25), { mimeType: "video/webm" });
+          const pieces = [];
+          recorder.ondataavailable = ({ data }) => pieces.push(data);
+          recorder.start();
+          for (let step = 0; step < 20; step++) {
+            context.fillStyle = step % 2 ? "red" : "green";
+            context.fillRect(0, 0, 320, 240);
+            await new Promise((resolve) => setTimeout(resolve, 50));
+          }
+          const ended = new Promise((resolve) => { recorder.onstop = resolve; });
+          recorder.stop();
+          await ended;
+          const bytes = new Uint8Array(await new Blob(pieces).arrayBuffer());
+          return btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""));
+        }"""
+    )
+    bring(here, "drop", "lake.webm", "video/webm", base64.b64decode(film))
+    expect(attached(here).locator("img")).to_have_count(1)
+    # What a camera wrote into a film stays, and that is said.
+    expect(attached(here)).to_contain_text("may tell where and when it was taken")
+    send(here)
+    face = there.get_by_role("button", name="Fetch the film lake.webm")
+    expect(face.locator("img")).to_have_attribute("width", "320")
+    assert not [url for url in boris.asked if "/files/" in url]
+    look_at(there, "a film that was not fetched")
+    face.click()
+    expect(there.locator("video")).to_have_js_property("videoWidth", 320)
+    assert str(there.locator("video").get_attribute("poster")).startswith("data:image/")
+    look_at(there, "a film")

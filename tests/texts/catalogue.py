@@ -143,12 +143,18 @@ def scripts() -> list[Path]:
     return [path for path in sorted((SOURCE / "web").rglob("*.js")) if path.parent.name != "vendor"]
 
 
+BEHIND_OTHER_DOORS: Final = ("bot", "cli", "relay", "server", "caller.py", "qr_codes.py")
+"""Rooms and modules whose errors the page never shows."""
+
+
 def page_texts() -> set[Text]:
-    """Return what the page can show: its own texts, and those of errors."""
+    """Return what the page can show: its own texts, and those of errors that the node answers with."""
     found: set[Text] = set(OF_SYSTEM)
     for path in scripts():
         found.update(texts_of_script(path.read_text("utf-8")))
     for path in sources():
+        if not {path.name, path.relative_to(SOURCE).parts[0]}.isdisjoint(BEHIND_OTHER_DOORS):
+            continue
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ERRORS:
                 found.update(_error_text(node.args[0]) if node.args else ())

@@ -1,7 +1,7 @@
 """The page's files: those of `skvoz/web` that a browser needs; listed once, so no path leads elsewhere.
 
-Comments are for people who read the source: a browser is sent empty lines in their place, and so less than
-half as much to read at each start, with every line under its number.
+Comments and indentation are for people who read the source: a browser is sent empty lines in place of the
+former, and so less than half as much to read at each start, with every line under its number.
 """
 
 import re
@@ -40,10 +40,16 @@ _COMMENTS: Final = {
 }
 
 
+_INDENTATION: Final = re.compile(rb"^[ \t]+", re.MULTILINE)
+"""In a template too, where a browser takes any white space for one space."""
+
+
 def without_comments(content: bytes, suffix: str) -> bytes:
-    """Return a script or style with empty lines for the comments that stand on lines of their own."""
+    """Return a script or style with empty lines for comments on lines of their own, and not indented."""
     comments = _COMMENTS.get(suffix)
-    return content if comments is None else comments.sub(lambda found: b"\n" * found[0].count(b"\n"), content)
+    if comments is None:
+        return content
+    return _INDENTATION.sub(b"", comments.sub(lambda found: b"\n" * found[0].count(b"\n"), content))
 
 
 def as_served(file: Path) -> bytes:

@@ -7,6 +7,7 @@ import { announce, tell } from "../core/announce.js";
 import { call, on, wish } from "../core/connection.js";
 import { Signal } from "../core/signal.js";
 import { count, explain, say } from "../core/texts.js";
+import { filmFace } from "./films.js";
 import { handOver } from "./hand_over.js";
 import { picture, smallerThumbnail } from "./pictures.js";
 
@@ -14,12 +15,14 @@ import { picture, smallerThumbnail } from "./pictures.js";
 /** @typedef {import("../types/api.js").FileView} FileView */
 /** @typedef {{ durationMs: number, waveform: number[] }} Measures */
 /**
- * `part`: how much the node has, of one. `shown`: an address of the thumbnail. `asItIs`: a picture that could not be drawn anew.
+ * `part`: how much the node has, of one. `shown`: an address of the thumbnail. `asItIs`: with all that a camera wrote into it.
+ * `isPicture`: may go as it is, or without that; `original` is what was chosen.
  * `lost`: its bytes went with an earlier page. `known`: done once the node knows of it.
  *
  * @typedef {{
  *   source: File | null, name: string, size: number, state: "waits" | "moves" | "there" | "failed" | "lost", part: number,
  *   failure: string, fileId: string, width: number, height: number, thumbnail: Blob | null, shown: string, asItIs: boolean,
+ *   isPicture: boolean, original: boolean,
  *   stop: () => void, known: Promise<unknown>,
  * } & Measures} Attached
  */
@@ -60,13 +63,13 @@ export function attach(chatId, files, measures = { durationMs: 0, waveform: [] }
 
 /** @param {File} source @param {Measures} measures @returns {Attached} */
 function begun(source, measures) {
-  return { source, name: source.name, size: source.size, state: "waits", fileId: "", ...fresh(), ...measures };
+  return { source, name: source.name, size: source.size, state: "waits", fileId: "", original: false, ...fresh(), ...measures };
 }
 
 /** What is not known of a file before it was looked at. */
 function fresh() {
   const nothing = { part: 0, failure: "", width: 0, height: 0, thumbnail: null, shown: "", asItIs: false };
-  return { ...nothing, stop: () => {}, known: Promise.resolve() };
+  return { ...nothing, isPicture: false, stop: () => {}, known: Promise.resolve() };
 }
 
 /** Have the node know of a file, and what is known of it by now. @param {string} chatId @param {Attached} one */
@@ -108,7 +111,7 @@ function takenUp(file) {
   const thumbnail = file.thumbnail ? new Blob([bytesOf(file.thumbnail)], { type }) : null;
   const shown = thumbnail ? `data:${type};base64,${file.thumbnail}` : "";
   const measures = { width, height, thumbnail, shown, durationMs: file.duration_ms, waveform: [...bytesOf(file.waveform)] };
-  return { source: null, name, size, fileId, state: file.state === "staged" ? "there" : "lost", ...fresh(), ...measures };
+  return { source: null, original: false, name, size, fileId, state: file.state === "staged" ? "there" : "lost", ...fresh(), ...measures };
 }
 
 on("file.changed", ({ chat_id, message_id, file_id, what }) => {
@@ -134,6 +137,17 @@ export function detach(chatId, one) {
 /** @param {string} chatId @param {Attached} one */
 export function tryAgain(chatId, one) {
   change(one, { state: "waits", failure: "", part: 0 });
+  line(chatId, one);
+}
+
+/** Send a picture with all that a camera wrote into it, or without. @param {string} chatId @param {Attached} one @param {boolean} original */
+export function sendOriginal(chatId, one, original) {
+  const { source, fileId } = one;
+  if (!source) return;
+  one.stop();
+  change(one, { name: source.name, size: source.size, state: "waits", fileId: "", original, ...fresh() });
+  if (fileId) void wish("file.forget", { file_id: fileId });
+  one.known = describe(chatId, one).catch(() => {});
   line(chatId, one);
 }
 
@@ -214,14 +228,15 @@ async function ready(chatId, one) {
 
 /** @param {Attached} one @param {File} source @returns {Promise<Blob>} the bytes that go out */
 async function drawnAnew(one, source) {
-  const drawn = await picture(source);
+  const drawn = await picture(source, one.original);
+  const face = drawn ?? (await filmFace(source));
+  if (face?.thumbnail) one.shown = `data:${face.thumbnail.type};base64,${await base64(face.thumbnail)}`;
   if (!drawn) {
-    change(one, { asItIs: source.type.startsWith("image/") });
+    change(one, { asItIs: /^(image|video)\//u.test(source.type), ...face });
     return source;
   }
-  const { content, name, width, height, thumbnail } = drawn;
-  const shown = thumbnail ? `data:${thumbnail.type};base64,${await base64(thumbnail)}` : "";
-  change(one, { name, size: content.size, width, height, thumbnail, shown });
+  const { content, ...rest } = drawn;
+  change(one, { ...rest, size: content.size, isPicture: true });
   return content;
 }
 

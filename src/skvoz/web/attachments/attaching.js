@@ -5,7 +5,7 @@ import { tell } from "../core/announce.js";
 import { icons } from "../core/icons.js";
 import { composerTools, composerTop } from "../core/places.js";
 import { fileSize, say } from "../core/texts.js";
-import { attach, attachedTo, chooseAgain, detach, tryAgain } from "./attached.js";
+import { attach, attachedTo, chooseAgain, detach, sendOriginal, tryAgain } from "./attached.js";
 import { percent } from "./moving.js";
 
 /** @typedef {import("../types/api.js").ChatView} ChatView */
@@ -54,10 +54,20 @@ function row(chatId, one) {
       <bdi class="file-name">${name}</bdi>
       <small class="quiet ${state === "failed" || state === "lost" ? "danger" : ""}">${standing(one)}</small>
     </span>
+    ${originalButton(chatId, one)}
     ${state === "lost" && !one.waveform.length ? chooseAgainButton(chatId, one) : nothing}
     ${state === "failed" && one.source ? html`<button type="button" class="link-button" @click=${() => tryAgain(chatId, one)}>${say("Try again")}</button>` : nothing}
     <button type="button" class="icon-button" aria-label=${remove} title=${remove} @click=${() => removed(chatId, one)}>${icons.close}</button>
   `;
+}
+
+/** @param {string} chatId @param {Attached} one */
+function originalButton(chatId, one) {
+  const { isPicture, asItIs, original, state } = one;
+  // One that can't go otherwise has no choice.
+  if (!isPicture || state !== "there" || (asItIs && !original)) return nothing;
+  const label = original ? say("Leave that out") : say("Send the original");
+  return html`<button type="button" class="link-button" @click=${() => sendOriginal(chatId, one, !original)}>${label}</button>`;
 }
 
 /** @param {string} chatId @param {Attached} one */
@@ -78,7 +88,7 @@ function standing({ state, failure, part, size, asItIs }) {
   if (state === "waits") return say("Waits");
   if (state === "moves") return say("Being made ready, {percent}", { percent: percent(part) });
   // A person may not want to tell where a picture was taken.
-  if (asItIs) return say("{size}, goes as it is, with all that a camera wrote into it", { size: fileSize(size) });
+  if (asItIs) return say("{size}, goes as it is: it may tell where and when it was taken", { size: fileSize(size) });
   return fileSize(size);
 }
 

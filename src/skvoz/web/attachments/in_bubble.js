@@ -10,7 +10,7 @@ import { bubbleTop, messageMenu } from "../core/places.js";
 import { fileSize, language, say } from "../core/texts.js";
 import * as moving from "./moving.js";
 import { openPicture } from "./viewer.js";
-import "./voice.js";
+import { lengthOf } from "./voice.js";
 
 /** @typedef {import("../types/api.js").FileView} FileView */
 /** @typedef {import("../types/api.js").MessageView} MessageView */
@@ -37,7 +37,8 @@ bubbleTop.add({
 function drawn(file, message, chat) {
   const kind = moving.kindOf(file);
   if (chat.is_request) return row(file, say("Accept the request to fetch it."));
-  if (kind === "picture" && file.thumbnail) return pictureOf(file, message);
+  const isFilmElsewhere = kind === "film" && !moving.isHere(file);
+  if (file.thumbnail && (kind === "picture" || isFilmElsewhere)) return pictureOf(file, message);
   const isPlayed = (kind === "film" || kind === "sound") && moving.isHere(file);
   if (isPlayed && file.waveform && file.duration_ms) return html`<skvoz-voice role="group" aria-label=${nameOf(file)} .file=${file}></skvoz-voice>${way(file, message)}`;
   return html`
@@ -71,18 +72,27 @@ function row(file, standing, acts = nothing) {
 /** @param {FileView} file @param {MessageView} message */
 function pictureOf(file, message) {
   const { width, height } = shownSize(file);
+  const isFilm = moving.kindOf(file) === "film";
   const open = () => {
-    openPicture(message.chat_id, file.file_id);
+    if (!isFilm) openPicture(message.chat_id, file.file_id);
     if (file.state === "remote") void moving.fetchFile(file);
   };
-  const named = { name: nameOf(file), size: fileSize(file.size) };
-  const label = file.state === "remote" ? say("Fetch the picture {name}, {size}", named) : say("Picture {name}, {size}", named);
   return html`
-    <button class="picture" aria-label=${label} title=${nameOf(file)} @click=${open}>
+    <button class="picture" aria-label=${faceLabel(file, isFilm)} title=${nameOf(file)} @click=${open}>
+      ${isFilm ? html`<span class="film-mark">${icons.play}${file.duration_ms ? lengthOf(file.duration_ms) : nothing}</span>` : nothing}
       <img src="data:${file.thumbnail_type};base64,${file.thumbnail}" width=${width} height=${height} alt="" @error=${broken}>
     </button>
     ${way(file, message)}
   `;
+}
+
+/** @param {FileView} file @param {boolean} isFilm */
+function faceLabel(file, isFilm) {
+  const length = isFilm && file.duration_ms ? `${lengthOf(file.duration_ms)}, ` : "";
+  const named = { name: nameOf(file), size: length + fileSize(file.size) };
+  const isRemote = file.state === "remote";
+  if (isFilm) return isRemote ? say("Fetch the film {name}, {size}", named) : say("Film {name}, {size}", named);
+  return isRemote ? say("Fetch the picture {name}, {size}", named) : say("Picture {name}, {size}", named);
 }
 
 /** What can't be decoded leaves its place empty, and no drawing of a torn picture. @param {Event} event */
@@ -199,8 +209,9 @@ class Player extends Part {
     const { file, address } = this;
     if (!file || !address) return nothing;
     const name = nameOf(file);
+    const poster = file.thumbnail ? `data:${file.thumbnail_type};base64,${file.thumbnail}` : nothing;
     return moving.kindOf(file) === "film"
-      ? html`<video controls preload="metadata" src=${address} aria-label=${name}></video>`
+      ? html`<video controls preload="metadata" src=${address} poster=${poster} aria-label=${name}></video>`
       : html`<audio controls preload="metadata" src=${address} aria-label=${name}></audio>`;
   }
 }

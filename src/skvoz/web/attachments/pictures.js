@@ -3,7 +3,13 @@
  * no larger than a screen needs. And a thumbnail that is shown until the picture is fetched.
  */
 
-/** @typedef {{ content: Blob, name: string, width: number, height: number, thumbnail: Blob | null }} Picture */
+import { stripped } from "./animations.js";
+
+/**
+ * `asItIs`: with all that a camera wrote into it.
+ *
+ * @typedef {{ content: Blob, name: string, width: number, height: number, thumbnail: Blob | null, asItIs: boolean }} Picture
+ */
 
 /** The longer side in pixels. */
 const SIDE_MAX = 2560;
@@ -16,16 +22,17 @@ const THUMBNAIL_QUALITIES = [0.75, 0.5];
 export const THUMBNAIL_BYTES_MAX = 16 * 1024;
 /** Drawn from markup, which may ask for anything: never decoded here, sent as a document. */
 const MARKUP = "image/svg+xml";
-/** They move, and drawing them anew would stop them; cameras don't make them. */
+/** May move, and drawing it anew would stop it. */
 const MOVING = "image/gif";
 
 /**
- * Draw a picture anew; null for what is none, or none that this browser can read.
+ * Draw a picture anew, or cut out of a moving one what is no picture; null for what is none, or none that this browser can read.
  *
  * @param {File} file
+ * @param {boolean} asItIs whether it is to stay what it is
  * @returns {Promise<Picture | null>}
  */
-export async function picture(file) {
+export async function picture(file, asItIs) {
   if (!file.type.startsWith("image/") || file.type === MARKUP) return null;
   let bitmap;
   try {
@@ -36,10 +43,14 @@ export async function picture(file) {
   try {
     const { width, height } = bitmap;
     const thumbnail = await thumbnailOf(bitmap, THUMBNAIL_BYTES_MAX);
-    if (file.type === MOVING) return { content: file, name: file.name, width, height, thumbnail };
+    const whole = { content: file, name: file.name, width, height, thumbnail };
+    if (asItIs) return { ...whole, asItIs };
+    const moving = await stripped(file);
+    if (moving) return { ...whole, content: moving, asItIs };
+    if (file.type === MOVING) return { ...whole, asItIs: true };
     const size = fitted(width, height, SIDE_MAX);
     const content = await drawn(bitmap, size, file.type === "image/png" ? SHARP_QUALITY : QUALITY);
-    return { content, name: renamed(file.name, content.type), ...size, thumbnail };
+    return { content, name: renamed(file.name, content.type), ...size, thumbnail, asItIs };
   } finally {
     bitmap.close();
   }
@@ -65,7 +76,7 @@ export async function smallerThumbnail(thumbnail, bytesMax) {
  * @param {ImageBitmap} bitmap
  * @param {number} bytesMax
  */
-async function thumbnailOf(bitmap, bytesMax) {
+export async function thumbnailOf(bitmap, bytesMax) {
   for (const side of THUMBNAIL_SIDES) {
     for (const quality of THUMBNAIL_QUALITIES) {
       const blob = await drawn(bitmap, fitted(bitmap.width, bitmap.height, side), quality);

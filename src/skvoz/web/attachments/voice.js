@@ -5,7 +5,7 @@ import { attempt } from "../core/attempt.js";
 import { icons } from "../core/icons.js";
 import { Part } from "../core/part.js";
 import { language, numeral, say } from "../core/texts.js";
-import { addressOf } from "./moving.js";
+import { addressOf, download } from "./moving.js";
 
 /** @typedef {import("../types/api.js").FileView} FileView */
 
@@ -42,6 +42,7 @@ class Voice extends Part {
   render() {
     const { file } = this;
     if (!file) return nothing;
+    const save = say("Download {name}", { name: file.name });
     const label = this.isPlaying ? say("Pause") : say("Play");
     return html`
       <button class="icon-button" aria-label=${label} title=${label} @click=${() => attempt(() => this.turn(file))}>${this.isPlaying ? icons.pause : icons.play}</button>
@@ -52,6 +53,7 @@ class Voice extends Part {
       </span>
       <span class="quiet">${lengthOf(this.isPlaying || this.atMs ? this.atMs : file.duration_ms)}</span>
       <button class="icon-button speed" aria-label=${say("Speed: {number}", { number: numeral(speed) })} @click=${this.faster}>${numeral(speed)}×</button>
+      <button class="icon-button" aria-label=${save} title=${save} @click=${() => download(file)}>${icons.download}</button>
     `;
   }
 
