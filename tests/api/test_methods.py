@@ -50,8 +50,9 @@ def test_each_method_does_what_it_says(tmp_path: Path) -> None:
                 await end_of_a_chat(one, two, chat_id)
 
     asyncio.run(scenario())
-    # tests/api/test_page.py, test_files.py, test_bots.py, test_locking.py, test_looking_after.py
-    elsewhere = {name for name in METHODS if name.startswith(("bot.", "file.", "home."))} | {"node.page"}
+    # tests/api: test_page, test_files, test_bots, test_locking, test_storage, test_looking_after
+    subjects = ("bot.", "file.", "folder.", "home.", "storage.")
+    elsewhere = {name for name in METHODS if name.startswith(subjects)} | {"node.page"}
     elsewhere |= {"message.report", "group.reported", "group.attention", "group.dismiss"}
     elsewhere |= {"group.link", "group.make_link", "group.revoke_link", "group.approve", "group.decline"}
     elsewhere |= {"group.joining", "group.open_link", "group.ask", "group.cancel"}

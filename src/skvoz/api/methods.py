@@ -28,6 +28,7 @@ from skvoz.api import params as asked
 from skvoz.api.acts import ACTS
 from skvoz.api.question import Method, Question, required
 from skvoz.api.shown_messages import own_account, shown
+from skvoz.api.storage import QUESTIONS as STORAGE_QUESTIONS
 from skvoz.base.errors import BadRequest, NotFound
 from skvoz.client import commands
 from skvoz.client.links import link_of
@@ -311,6 +312,7 @@ QUESTIONS: Final[dict[str, Question]] = {
     **receipts.QUESTIONS,
     **locations.QUESTIONS,
     **pins.QUESTIONS,
+    **STORAGE_QUESTIONS,
 }
 
 

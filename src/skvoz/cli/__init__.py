@@ -7,7 +7,7 @@
 - `output`: lines for people, objects for programs
 - `files`: `save`, and the files that `send` takes
 - `node`, `account`, `links`, `chats`, `messages`, `contacts`, `groups`, `looking_after`, `group_links`,
-  `bots`, `homes`, `locking`, `listen`, `doctor`, `relay`: what is typed
+  `bots`, `homes`, `storage`, `locking`, `listen`, `doctor`, `relay`: what is typed
 - `browser`: opens the page
 - `try_out`, `demo`: what `./dev run` and `./dev demo` start
 

@@ -34,6 +34,7 @@ class Database:
 
     def __init__(self, file: Path, key: bytes) -> None:
         """Open or create `file` under the 32-byte `key`; raise `StoreError`, `SchemaTooNew`."""
+        self.file = file
         is_new = not file.exists()
         with _own_words():
             if is_new:

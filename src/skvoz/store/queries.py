@@ -1,5 +1,6 @@
 """What people look at: chats, pages of messages, contacts, and the log of events."""
 
+import shutil
 from dataclasses import dataclass
 
 from skvoz.base.ids import AccountId, GroupId, LogId, MessageId, RelayId
@@ -21,6 +22,7 @@ from skvoz.client.records import (
     File,
     FileState,
     Gap,
+    HeldMessage,
     Inbox,
     InboxKind,
     Intent,
@@ -28,6 +30,7 @@ from skvoz.client.records import (
     Joining,
     LoggedEvent,
     Message,
+    MessageState,
     Participant,
     PinChange,
     Receipt,
@@ -185,6 +188,24 @@ class Queries:
     def file_ids(self) -> list[bytes]:
         """Return the ids of all files."""
         return [row[0] for row in self._database.rows("SELECT file_id FROM file")]
+
+    def freeable_files(self) -> list[tuple[File, Message]]:
+        """Return files whose bytes are here, with their messages; none of a message that has not gone out."""
+        found: list[tuple[File, Message]] = []
+        for file in self._records.select(File, state=FileState.HERE):
+            message = None if file.message_id is None else self.message(file.message_id)
+            if message is None or message.state is MessageState.QUEUED:
+                continue
+            if self._records.get(HeldMessage, (message.message_id,)) is None:
+                found.append((file, message))
+        return found
+
+    def bytes_stored(self) -> tuple[int, int]:
+        """Return how many bytes the database takes, with its log, and how many are free on its disk."""
+        file = self._database.file
+        log = file.with_name(f"{file.name}-wal")
+        taken = sum(one.stat().st_size for one in (file, log) if one.exists())
+        return taken, shutil.disk_usage(file.parent).free
 
     def file(self, file_id: bytes) -> File | None:
         """Return one file, or nothing."""

@@ -26,3 +26,5 @@ import "./features/reporting.js";
 import "./features/safety_number.js";
 import "./features/search.js";
 import "./features/shelf.js";
+import "./features/storage.js";
+import "./features/storage.js";

@@ -95,6 +95,13 @@ export interface ChatListView {
   next_cursor: string | null;
 }
 
+/** What the files of a chat take here. */
+export interface ChatStorageView {
+  chat_id: string;
+  files: number;
+  size: number;
+}
+
 /** A chat in the list; a direct one's `chat_id` is the other person's account id. */
 export interface ChatView {
   chat_id: string;
@@ -549,6 +556,30 @@ export interface StatusView {
   locked: boolean;
 }
 
+/** What a home takes on its disk, in bytes: its database, and the files that can be freed, by chat. */
+export interface StorageView {
+  database: number;
+  free: number;
+  files: number;
+  size: number;
+  chats: ChatStorageView[];
+}
+
+/** A file whose bytes are here; `file.forget` frees them. */
+export interface StoredFileView {
+  file_id: string;
+  message_id: string;
+  chat_id: string;
+  name: string;
+  size: number;
+  created_ms: number;
+}
+
+/** A page of files, the largest first. */
+export interface StoredFilesView {
+  files: StoredFileView[];
+}
+
 /** Events above `after` will be told; `last_event` is the newest one there is. */
 export interface SubscriptionView {
   after: number;
@@ -729,6 +760,10 @@ export interface Methods {
   "qr.draw": { params: { text: string; }; result: PictureView };
   /** Return the relay that an address means, or that somebody's link leads to: one can live there too. */
   "relay.parse": { params: { text: string; }; result: RelayAddressView };
+  /** Return files whose bytes can be freed, the largest first; none that has not been sent yet. */
+  "storage.files": { params: { chat_id?: string | null; before_ms?: number | null; limit?: number; }; result: StoredFilesView };
+  /** Return what this home takes on its disk. */
+  "storage.get": { params: { }; result: StorageView };
 }
 
 export interface Events {
