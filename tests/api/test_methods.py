@@ -56,6 +56,7 @@ def test_each_method_does_what_it_says(tmp_path: Path) -> None:
     elsewhere |= {"message.report", "group.reported", "group.attention", "group.dismiss"}
     elsewhere |= {"group.link", "group.make_link", "group.revoke_link", "group.approve", "group.decline"}
     elsewhere |= {"group.joining", "group.open_link", "group.ask", "group.cancel"}
+    elsewhere |= {"contact.compare", "chat.attached"}
     assert set(METHODS) - used == elsewhere
 
 
