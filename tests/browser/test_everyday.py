@@ -503,3 +503,21 @@ def test_pinned_messages_stand_above_the_chat_and_lead_to_their_place(visit: Vis
     anna.page.get_by_role("button", name="Delete for everybody").click()
     for one in (anna, boris):
         expect(one.page.get_by_role("region", name="Pinned messages")).to_have_count(0)
+
+
+def test_a_draft_is_in_every_tab(visit: Visit) -> None:
+    anna, boris = visit("anna"), visit("boris", suggests=False)
+    meet(anna, boris)
+    here = anna.page
+    there = anna.context.new_page()
+    address = anna.terminal.does("--no-open").strip().splitlines()[-1]
+    there.goto(address)
+    there.get_by_role("list").get_by_text("Boris").first.click()
+    one, other = (page.get_by_label("Message", exact=True) for page in (here, there))
+    one.press_sequentially("begun here")
+    expect(other).to_have_value("begun here")
+    other.press_sequentially(", ended there")
+    expect(one).to_have_value("begun here, ended there")
+    other.press("Enter")
+    boris.sees("begun here, ended there")
+    expect(one).to_have_value("")

@@ -14,7 +14,7 @@ from skvoz.api import protocol
 from skvoz.api.methods import METHODS, Method, about
 from skvoz.api.params import SEQUENCE_MAX
 from skvoz.api.scopes import BOT_EVENTS, scope_of
-from skvoz.api.views import ProgressView, ThroughView, View
+from skvoz.api.views import DraftView, ProgressView, ThroughView, View
 from skvoz.client.events import Event, EventBase
 
 Document = dict[str, Any]
@@ -27,6 +27,10 @@ SCOPE: Final = "x-skvoz-scope"
 EVENTS: Final[tuple[type[EventBase], ...]] = get_args(Event)
 NOTIFICATIONS: Final[dict[str, tuple[type[View], str]]] = {
     "progress": (ProgressView, "Tell a subscriber how far files have come; not kept, and not replayed."),
+    "draft": (
+        DraftView,
+        "Tell the owner what was begun in a chat, for other pages; not replayed.",
+    ),
     "event.through": (ThroughView, "Tell a bot how far it was told everything that it may know."),
 }
 """What subscribers are told beside events: what it carries, and what for."""

@@ -31,6 +31,7 @@ from skvoz.api.listening import private_socket, served
 from skvoz.api.methods import COMMANDS, METHODS, QUESTIONS, event_list, stored_status
 from skvoz.api.params import EventPageParams, FileParams, NoParams, Subscribe
 from skvoz.api.views import (
+    DraftView,
     EventPageView,
     FileAddressView,
     FileProgressView,
@@ -43,6 +44,7 @@ from skvoz.api.views import (
 )
 from skvoz.api.visits import Visits
 from skvoz.base.errors import BadRequest, Conflict, Locked, NotAllowed, NotFound, SkvozError, StoreError
+from skvoz.client.commands import KeepDraft
 from skvoz.node.node import Node, system_clock_ms
 from skvoz.store import Protection
 
@@ -50,6 +52,8 @@ EVENTS_PER_STEP: Final = 200
 """Events handed to a subscriber before others get their turn."""
 CALLS_AT_ONCE_MAX: Final = 32
 """Calls of one WebSocket that wait for their answers: further ones are read when one is done."""
+DRAFTS_WAITING_MAX: Final = 16
+"""Drafts that wait for a page that reads slowly; with more, it is told of none meanwhile."""
 PROGRESS_EVERY_S: Final = 0.25
 """How often a subscriber is told how far files have come."""
 WRONG_DATA: Final = 1003
@@ -80,6 +84,8 @@ class Service:
         self.visits = Visits()
         self.acts: dict[str, Act] = {}
         """Who does what is in `skvoz.api.acts`; nobody where a command runs the node for a moment."""
+        self.pages: set[Callable[[DraftView], None]] = set()
+        """Who is told what is begun in chats."""
         self.serve(node)
         self.removed = asyncio.Event()
         """Set once the home was removed, and the app is to end."""
@@ -137,7 +143,11 @@ class Service:
         access.admit(name)
         if name in COMMANDS:
             command = protocol.parse_params(request.params, COMMANDS[name])
-            return await self.node.command(command, lambda queries: access.check(name, command, queries))
+            done = await self.node.command(command, lambda queries: access.check(name, command, queries))
+            if isinstance(command, KeepDraft):
+                for hear in tuple(self.pages):
+                    hear(DraftView(chat_id=command.chat_id, text=command.text))
+            return done
         if name in QUESTIONS:
             question = QUESTIONS[name]
             params = protocol.parse_params(request.params, question.params)
@@ -268,6 +278,8 @@ class CallerSession:
         self._answering: set[asyncio.Task[None]] = set()
         self._telling: asyncio.Task[None] | None = None
         self._counting: asyncio.Task[None] | None = None
+        self._drafts: asyncio.Queue[DraftView] = asyncio.Queue(DRAFTS_WAITING_MAX)
+        self._telling_drafts: asyncio.Task[None] | None = None
 
     async def run(self, subprotocol: str | None = None) -> None:
         """Serve the caller until it goes."""
@@ -286,7 +298,8 @@ class CallerSession:
                 self._answering.add(task)
                 task.add_done_callback(self._answered)
         finally:
-            for task in (*self._answering, self._telling, self._counting):
+            self._service.pages.discard(self._begun)
+            for task in (*self._answering, self._telling, self._counting, self._telling_drafts):
                 if task is not None:
                     task.cancel()
 
@@ -304,6 +317,8 @@ class CallerSession:
             self._telling = asyncio.create_task(self._tell(after))
             if self._access.is_owner:
                 self._counting = self._counting or asyncio.create_task(self._count())
+                self._telling_drafts = self._telling_drafts or asyncio.create_task(self._tell_drafts())
+                self._service.pages.add(self._begun)
 
     async def _tell(self, after: int) -> None:
         try:
@@ -331,6 +346,14 @@ class CallerSession:
             if news:
                 await self._send(protocol.notification("progress", ProgressView(files=news)))
             told = now
+
+    def _begun(self, draft: DraftView) -> None:
+        with contextlib.suppress(asyncio.QueueFull):  # a page that is slow to read hears of later ones
+            self._drafts.put_nowait(draft)
+
+    async def _tell_drafts(self) -> None:
+        while True:
+            await self._send(protocol.notification("draft", await self._drafts.get()))
 
     async def _send(self, words: bytes) -> None:
         # Waits while the caller is slow to read. Who went is noticed by `run`.

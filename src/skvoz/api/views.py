@@ -116,6 +116,13 @@ class FileAddressView(View, frozen=True, kw_only=True):
     path: str
 
 
+class DraftView(View, frozen=True, kw_only=True):
+    """What was begun in a chat."""
+
+    chat_id: bytes
+    text: str
+
+
 class FileProgressView(View, frozen=True, kw_only=True):
     """How far a file has come; bytes as they travel, padding included."""
 

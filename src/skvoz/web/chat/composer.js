@@ -13,7 +13,7 @@ import { contacts } from "../state/contacts.js";
 import { openConversation } from "../state/conversation.js";
 import { lookNow } from "../state/home.js";
 import { allThere, attachedTo, attachments, putBack, takeAttached, takeUp, toSend } from "../attachments/attached.js";
-import { keepAllDrafts, keepDraft } from "./draft.js";
+import { begunElsewhere, keepAllDrafts, keepDraft } from "./draft.js";
 import { isWords } from "./words.js";
 import { MentionSuggestions, mentionsIn } from "./mentioning.js";
 
@@ -35,6 +35,7 @@ export class Composer extends Part {
     this.suggestions = new MentionSuggestions(this);
     this.watch(language, answering, contacts, attachments);
     answering.watch(() => this.answer());
+    begunElsewhere.watch(() => this.goOn());
   }
 
   /** @returns {HTMLTextAreaElement} */
@@ -74,6 +75,13 @@ export class Composer extends Part {
       this.put(about.message.text);
     }
     if (about) this.field.focus();
+  }
+
+  /** @private Another tab of this home writes in the same chat. */
+  goOn() {
+    const begun = begunElsewhere.value;
+    if (!this.isConnected || begun?.chat_id !== this.chat?.chat_id || answering.value?.kind === "edit") return;
+    this.put(begun?.text ?? "");
   }
 
   /** Put a text in the field. @param {string} text */

@@ -3,7 +3,8 @@
  */
 
 import { tell as note } from "../core/announce.js";
-import { lastWish, wish } from "../core/connection.js";
+import { lastWish, onDraft, wish } from "../core/connection.js";
+import { Signal } from "../core/signal.js";
 import { explain, say } from "../core/texts.js";
 import { chats, refreshChat } from "../state/chats.js";
 
@@ -15,6 +16,21 @@ const LENGTH_MAX = 65_536;
 
 /** @type {Map<string, { text: string, reply_to: string | null, timer: number }>} */
 const waiting = new Map();
+
+/** Drafts that the node has not answered for yet, by chat. @type {Map<string, number>} */
+const sending = new Map();
+/** What another tab began last. @type {Signal<{ chat_id: string, text: string } | null>} */
+export const begunElsewhere = new Signal(/** @type {{ chat_id: string, text: string } | null} */ (null));
+
+onDraft((draft) => {
+  const { chat_id, text } = draft;
+  const chat = chats.value.get(chat_id);
+  // Words of this tab that are on their way are newer.
+  if (!chat || waiting.has(chat_id) || sending.get(chat_id) || chat.draft === text) return;
+  chats.value.set(chat_id, { ...chat, draft: text });
+  chats.touch();
+  begunElsewhere.value = draft;
+});
 
 /**
  * Keep a draft, soon.
@@ -41,11 +57,14 @@ function store(id, tell = wish) {
   const { text, reply_to } = draft;
   if (text.length > LENGTH_MAX) note(say("This is too long to be kept as a draft: only its beginning is."));
   const kept = tell("chat.keep_draft", { chat_id: id, text: text.slice(0, LENGTH_MAX), reply_to });
+  sending.set(id, (sending.get(id) ?? 0) + 1);
   // A chat that was asked for before this, and came after it, knows nothing of the draft.
-  kept.then(
-    () => refreshChat(id),
-    (error) => note(explain(error)),
-  );
+  kept
+    .then(
+      () => refreshChat(id),
+      (error) => note(explain(error)),
+    )
+    .finally(() => sending.set(id, (sending.get(id) ?? 1) - 1));
 }
 
 /** Keep at once whatever still waits. */

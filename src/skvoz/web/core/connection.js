@@ -40,6 +40,8 @@ const waiting = new Map();
 const listeners = new Map();
 /** @type {((files: FileProgressView[]) => void)[]} */
 const counting = [];
+/** @type {((draft: { chat_id: string, text: string }) => void)[]} */
+const drafting = [];
 /** @type {WebSocket | null} */
 let socket = null;
 let token = "";
@@ -132,6 +134,15 @@ export function onProgress(listener) {
 }
 
 /**
+ * Hear what is begun in chats, in this tab or another; what was missed is not told again.
+ *
+ * @param {(draft: { chat_id: string, text: string }) => void} listener
+ */
+export function onDraft(listener) {
+  drafting.push(listener);
+}
+
+/**
  * Have events told from the sequence `after` on; missed ones are told once the line is back.
  *
  * @param {number} after
@@ -205,6 +216,10 @@ function take(told) {
   }
   if (told.method === "progress") {
     for (const listener of counting) listener(told.params.files);
+    return;
+  }
+  if (told.method === "draft") {
+    for (const listener of drafting) listener(told.params);
     return;
   }
   const asked = waiting.get(told.id);

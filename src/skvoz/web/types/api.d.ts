@@ -165,6 +165,12 @@ export interface ContactView {
 export interface DoneView {
 }
 
+/** What was begun in a chat. */
+export interface DraftView {
+  chat_id: string;
+  text: string;
+}
+
 /** Events in order; ask again after the last one's sequence. */
 export interface EventPageView {
   events: EventView[];
