@@ -7,6 +7,7 @@ from skvoz.base.ids import AccountId, GroupId, MessageId
 from skvoz.codec import cbor
 from skvoz.content import (
     Action,
+    ClosePoll,
     Complaint,
     Delete,
     Disposition,
@@ -21,11 +22,13 @@ from skvoz.content import (
     NullPart,
     PartSemantics,
     Pin,
+    Poll,
     Reaction,
     Report,
     SinglePart,
     Text,
     Unreact,
+    Vote,
     account_in,
     check_addresses,
     displayable,
@@ -41,6 +44,7 @@ from skvoz.content import (
     to_content,
 )
 from skvoz.content.locations import encode_location, parse_location
+from skvoz.content.polls import encode_choices, encode_poll, parse_choices, parse_poll
 from skvoz.content.reports import encode_report, parse_report
 
 _SENDER: Final = "mimi://skvoz.invalid/u/" + "A" * 43
@@ -49,6 +53,7 @@ _MESSAGE: Final = MessageId(b"\x01" + bytes(31))
 _ALICE: Final = AccountId(bytes(32))
 
 _PLACE: Final = Location(latitude_e7=557_539_000, longitude_e7=-376_208_000, label="Красная площадь")
+_POLL: Final = Poll(question="Когда?", options=("today", "tomorrow"), several=True)
 _PASTED: Final = (
     "55.7539, 37.6208",
     "55,7539° N 37,6208° W",
@@ -68,6 +73,9 @@ _ACTIONS: Final[tuple[Action, ...]] = (
     Reaction(target=_MESSAGE, emoji="❤"),
     Unreact(replaces=_MESSAGE),
     Pin(target=_MESSAGE),
+    Text(text="📊", poll=_POLL),
+    Vote(target=_MESSAGE, choices=(1,)),
+    ClosePoll(target=_MESSAGE),
     Text(text="📍", location=_PLACE),
     Report(delivered=(_MESSAGE,), read=(_MESSAGE, _MESSAGE)),
 )
@@ -141,6 +149,18 @@ def try_location(data: bytes) -> None:
         raise AssertionError("a location has two encodings")
 
 
+def try_poll(data: bytes) -> None:
+    """Read bytes as a poll."""
+    if encode_poll(parse_poll(data)) != data:
+        raise AssertionError("a poll has two encodings")
+
+
+def try_choices(data: bytes) -> None:
+    """Read bytes as a vote."""
+    if encode_choices(parse_choices(data)) != data:
+        raise AssertionError("a vote has two encodings")
+
+
 def try_pasted(data: bytes) -> None:
     """Look for a place in what somebody pasted; one that is found can be sent."""
     found = parse_pasted_location(data.decode(errors="replace"))
@@ -163,6 +183,8 @@ def make() -> Target:
             Part(try_address, [_SENDER.encode()]),
             Part(try_complaint, [encode_complaint(_COMPLAINT)]),
             Part(try_location, [encode_location(_PLACE)]),
+            Part(try_poll, [encode_poll(_POLL)]),
+            Part(try_choices, [encode_choices(()), encode_choices((0, 11))]),
             Part(try_pasted, [text.encode() for text in _PASTED]),
             Part(try_report, [encode_report(report) for report in reports]),
         )

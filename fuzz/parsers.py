@@ -26,6 +26,8 @@ PARSERS: Final[dict[str, tuple[str, ...]]] = {
         "content/encoding.py:parse",
         "content/locations.py:parse_location",
         "content/pasted_locations.py:parse_pasted_location",
+        "content/polls.py:parse_choices",
+        "content/polls.py:parse_poll",
         "content/reports.py:parse_report",
     ),
     "mls_parsers": (

@@ -15,7 +15,7 @@ from skvoz.api.methods import COMMANDS, METHODS, QUESTIONS
 from skvoz.api.page import serving_page
 from skvoz.api.scopes import BOT_EVENTS, BOT_METHODS, Reading, Writing, scope_of
 from skvoz.api.service import Service, serving
-from skvoz.client.commands import CreateGroup, SendMessage
+from skvoz.client.commands import AskPoll, CreateGroup, SendMessage
 from skvoz.client.records import LoggedEvent
 from skvoz.node.node import system_clock_ms
 from skvoz.node.transfers import Progress
@@ -33,11 +33,14 @@ class House:
     shut_chat: bytes
     open_message: bytes
     shut_message: bytes
+    open_poll: bytes
+    shut_poll: bytes
 
     def about(self, *, shut: bool) -> dict[str, Words]:
         """Return parameters for each method that is about a chat or a message, in one chat or the other."""
         chat_id = self.shut_chat if shut else self.open_chat
         message_id = self.shut_message if shut else self.open_message
+        poll = self.shut_poll if shut else self.open_poll
         chat, message = {"chat_id": chat_id}, {"message_id": message_id}
         return {
             "chat.get": chat,
@@ -48,6 +51,10 @@ class House:
             "message.receipts": message,
             "chat.read": {**chat, **message},
             "message.send": {**chat, "text": "written by a bot"},
+            "poll.votes": message,
+            "poll.create": {**chat, "question": "When?", "options": ("now", "later")},
+            "poll.vote": {"message_id": poll, "choices": (0,)},
+            "poll.close": {"message_id": poll},
             "location.send": {**chat, "latitude_e7": 1, "longitude_e7": 2},
             "message.edit": {**message, "text": "changed by a bot"},
             "message.react": {**message, "emoji": "👍"},
@@ -68,15 +75,23 @@ WITHOUT_PLACE = {
 """Methods in reach that are about no chat in particular, with parameters."""
 
 
+async def ask_in(anna: Person, chat_id: bytes) -> bytes:
+    wish = AskPoll(client_id=client_id(), chat_id=chat_id, question="When?", options=("at six", "at seven"))
+    made = await anna.do(wish)
+    assert made.message_id is not None
+    return made.message_id
+
+
 @asynccontextmanager
 async def house(folder: Path) -> AsyncGenerator[House]:
     anna, open_chat = await alone(folder / "anna")
     made = await anna.do(CreateGroup(client_id=client_id(), title="Nobody's business", members=()))
     assert made.chat_id is not None
     shut_chat = made.chat_id
+    polls = [await ask_in(anna, chat) for chat in (open_chat, shut_chat)]
     sent = [await anna.send(chat, f"words in {chat.hex()}") for chat in (open_chat, shut_chat)]
     async with serving(Service(anna.node), socket_file(anna.folder)):
-        yield House(anna, open_chat, shut_chat, *sent)
+        yield House(anna, open_chat, shut_chat, *sent, *polls)
     await anna.sleep()
 
 

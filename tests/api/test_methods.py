@@ -203,6 +203,18 @@ async def messages(anna: Person, boris: Person, one: Recorder, two: Recorder, ch
     assert (await one.result("chat.get", chat_id=chat_id))["muted"] is True
     await missing(anna, one, chat_id)
     await places(one, chat_id)
+    await vote(one, chat_id)
+
+
+async def vote(one: Recorder, chat_id: bytes) -> None:
+    made = await one.wish("poll.create", chat_id=chat_id, question="Когда?", options=("в шесть", "в семь"))
+    message_id = b64decode(made["message_id"])
+    await one.wish("poll.vote", message_id=message_id, choices=(1,))
+    names = [option["names"] for option in (await one.result("poll.votes", message_id=message_id))["options"]]
+    assert names == [[], ["Аня"]]
+    await one.wish("poll.close", message_id=message_id)
+    poll = (await one.result("chat.get", chat_id=chat_id))["last_message"]["poll"]
+    assert (poll["closed"], poll["voters"], len(poll["options"][1]["account_ids"])) == (True, 1, 1)
 
 
 async def places(one: Recorder, chat_id: bytes) -> None:

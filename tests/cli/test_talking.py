@@ -46,6 +46,13 @@ def test_two_people_talk(person: Make) -> None:
     assert theirs["text"] in boris.does("pins", "Anna")
     boris.does("pin", str(theirs["sequence"]), "--remove")
     assert boris.does("pins", "Anna") == ""
+    boris.does("poll", "ask", "Anna", "When?", "at six", "at seven")
+    asked = boris.objects("read", "Anna")[-1]
+    assert "2. at seven: 1" in boris.does("poll", "vote", str(asked["sequence"]), "2")
+    anna.until("2. at seven: 1", "read", "Boris")
+    assert "(closed)" in boris.does("poll", "close", str(asked["sequence"]))
+    boris.does("location", "Anna", "55.7539, 37.6208", "--label", "the lake")
+    anna.until("📍 the lake", "read", "Boris")
     anna.until("👍 1", "read", "Boris")
     boris.does("send", "Anna", "an answer", "--reply-to", str(theirs["sequence"]))
     anna.until("an answer", "read", "Boris")

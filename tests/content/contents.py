@@ -6,6 +6,7 @@ from skvoz.base.ids import AccountId, MessageId
 from skvoz.codec import cbor
 from skvoz.content import (
     Action,
+    ClosePoll,
     Delete,
     Edit,
     Expiration,
@@ -18,12 +19,15 @@ from skvoz.content import (
     NullPart,
     PartSemantics,
     Pin,
+    Poll,
     Reaction,
     Report,
     SinglePart,
     Text,
     Unreact,
+    Vote,
     location_text,
+    poll_text,
 )
 
 SALT = bytes(range(16))
@@ -57,6 +61,19 @@ LOCATIONS = st.builds(
 )
 
 
+_LINES = st.text(
+    alphabet=st.characters(codec="utf-8", min_codepoint=32, exclude_characters="\x7f"),
+    min_size=1,
+    max_size=100,
+).filter(str.strip)
+POLLS = st.builds(
+    Poll,
+    question=_LINES,
+    options=st.lists(_LINES, min_size=2, max_size=12, unique=True).map(tuple),
+    several=st.booleans(),
+)
+
+
 @st.composite
 def texts_with_mentions(draw: st.DrawFn) -> tuple[str, tuple[Mention, ...]]:
     """Draw a text and people mentioned in it, no backslash right before a mention."""
@@ -81,6 +98,9 @@ def _texts(draw: st.DrawFn) -> Text:
         return Text(text=draw(_WORDS.filter(str.strip)), reply_to=reply_to, expires=expires, plain=True)
     text, mentions = draw(texts_with_mentions())
     forwarded = draw(st.booleans())
+    if draw(st.booleans()):
+        poll = draw(POLLS)
+        return Text(text=poll_text(poll), plain=True, poll=poll, reply_to=reply_to, expires=expires)
     if draw(st.booleans()):
         location = draw(LOCATIONS)
         said = location_text(location)
@@ -107,6 +127,12 @@ ACTIONS: st.SearchStrategy[Action] = st.one_of(
     st.builds(Reaction, target=MESSAGES, emoji=st.sampled_from(["❤", "👩🏽‍⚕️", "🏴󠁧󠁢󠁥󠁮󠁧󠁿", "+1", "да"])),
     st.builds(Unreact, replaces=MESSAGES),
     st.builds(Pin, target=MESSAGES, pinned=st.booleans()),
+    st.builds(
+        Vote,
+        target=MESSAGES,
+        choices=st.sets(st.integers(0, 11)).map(lambda chosen: tuple(sorted(chosen))),
+    ),
+    st.builds(ClosePoll, target=MESSAGES),
     REPORTS,
 )
 

@@ -9,6 +9,7 @@ from skvoz.content import (
     REPORT_IDS_MAX,
     TEXT_SIZE_MAX,
     Action,
+    ClosePoll,
     Delete,
     Disposition,
     Edit,
@@ -21,12 +22,14 @@ from skvoz.content import (
     NullPart,
     PartSemantics,
     Pin,
+    Poll,
     Reaction,
     Report,
     SinglePart,
     Text,
     Unknown,
     Unreact,
+    Vote,
     encode,
     from_content,
     parse,
@@ -280,3 +283,51 @@ def test_a_broken_location_is_shown_by_its_words() -> None:
     assert from_content(_received(broken)) == Unknown(kind=kind)
     both = _multi(PartSemantics.CHOOSE_ONE, broken, _text("by the lake"))
     assert from_content(_received(both)) == Text(text="by the lake")
+
+
+@pytest.mark.parametrize(
+    ("action", "shown"),
+    [
+        (Vote(target=message(1), choices=(0,)), "🗳"),
+        (Vote(target=message(1), choices=()), "🗳"),
+        (ClosePoll(target=message(1)), "🔒"),
+    ],
+)
+def test_an_older_program_shows_votes_as_reactions(action: Action, shown: str) -> None:
+    body = _said(action).body
+    assert isinstance(body, MultiPart)
+    assert from_content(_received(body.parts[1], in_reply_to=1)) == Reaction(target=message(1), emoji=shown)
+
+
+def test_an_older_program_shows_a_poll_in_words() -> None:
+    body = _said(Text(text="", poll=Poll(question="When?", options=("*now*", "later")))).body
+    assert isinstance(body, MultiPart)
+    assert from_content(_received(body.parts[1])) == Text(text="📊 When?\n– *now*\n– later", plain=True)
+
+
+@pytest.mark.parametrize(
+    ("noun", "value"),
+    [
+        ("poll", ("q", ("a", "b"))),
+        ("poll", ("q", ("a", "b"), 1)),
+        ("poll", ("q", ("a",), False)),
+        ("poll", ("q", ("a", "a"), False)),
+        ("poll", ("", ("a", "b"), False)),
+        ("poll", ("q", ("a", b"b"), False)),
+        ("poll", ("q", ("a", "b\n"), False)),
+        ("poll", ("q" * 301, ("a", "b"), False)),
+        ("poll", ("q", tuple("abcdefghijklm"), False)),
+        ("vote", 1),
+        ("vote", (1, 0)),
+        ("vote", (1, 1)),
+        ("vote", (-1,)),
+        ("vote", (12,)),
+        ("vote", (True,)),
+        ("poll-closed", False),
+        ("poll-closed", 1),
+    ],
+)
+def test_a_broken_poll_or_vote_is_unknown(noun: str, value: cbor.Value) -> None:
+    kind = f"application/vnd.skvoz.{noun}+cbor"
+    part = SinglePart(disposition=Disposition.UNSPECIFIED, content_type=kind, content=cbor.encode(value))
+    assert from_content(_received(part, in_reply_to=1)) == Unknown(kind=kind)

@@ -18,15 +18,18 @@ from skvoz.client.safety_numbers import comparing_code, safety_number
 from skvoz.codec import cbor, opaque, pad, uint8, vector
 from skvoz.content import (
     Action,
+    ClosePoll,
     Complaint,
     Delete,
     Edit,
     Location,
     Mention,
     Pin,
+    Poll,
     Reaction,
     Report,
     Text,
+    Vote,
     account_uri,
     encode,
     encode_complaint,
@@ -268,6 +271,7 @@ def text_of_anna() -> bytes:
     return encode(to_content(action, salt=fixed("salt", 16), sent_at_ms=NOW_MS, last_seen=seen))
 
 
+WHEN: Final = Poll(question="Когда?", options=("в шесть", "в семь", "никогда"), several=True)
 LAKE: Final = Location(latitude_e7=557_539_000, longitude_e7=-376_208_000, label="Озеро")
 
 
@@ -281,6 +285,9 @@ def content() -> Vector:
         "reaction": Reaction(target=identity_of_text, emoji="👍"),
         "forwarded": Text(text="passed on", forwarded=True),
         "location": Text(text="", location=LAKE),
+        "poll": Text(text="", poll=WHEN),
+        "vote": Vote(target=identity_of_text, choices=(0, 2)),
+        "poll_closed": ClosePoll(target=identity_of_text),
         "pin": Pin(target=identity_of_text),
         "unpin": Pin(target=identity_of_text, pinned=False),
         "report": Report(delivered=(identity_of_text,), read=(identity_of_text,)),

@@ -20,6 +20,7 @@ from skvoz.api import (
     locations,
     looking_after,
     pins,
+    polls,
     receipts,
     showing,
     views,
@@ -77,6 +78,9 @@ COMMANDS: Final[dict[str, type[commands.Command]]] = {
     "message.report": commands.ReportMessage,
     "location.send": commands.SendLocation,
     "file.attach": commands.AttachFile,
+    "poll.create": commands.AskPoll,
+    "poll.vote": commands.VoteInPoll,
+    "poll.close": commands.EndPoll,
     "file.fetch": commands.FetchFile,
     "file.pause": commands.PauseFile,
     "file.forget": commands.ForgetFile,
@@ -313,6 +317,7 @@ QUESTIONS: Final[dict[str, Question]] = {
     **locations.QUESTIONS,
     **pins.QUESTIONS,
     **STORAGE_QUESTIONS,
+    **polls.QUESTIONS,
 }
 
 

@@ -68,10 +68,14 @@ BOT_METHODS: Final[dict[str, Reading | Writing]] = {
     "message.list": READING,
     "message.search": READING,
     "message.receipts": READING,
+    "poll.votes": READING,
     "event.list": READING,
     "event.subscribe": READING,
     "chat.read": Writing(fields=frozenset({"chat_id", "message_id"}), sees=_chat),
     "message.send": Writing(fields=frozenset({"chat_id", "text", "reply_to", "mentions"}), sees=_chat),
+    "poll.create": Writing(fields=frozenset({"chat_id", "question", "options", "several"}), sees=_chat),
+    "poll.vote": Writing(fields=frozenset({"message_id", "choices"}), sees=_message),
+    "poll.close": Writing(fields=frozenset({"message_id"}), sees=_message),
     "location.send": Writing(
         fields=frozenset({"chat_id", "latitude_e7", "longitude_e7", "label", "reply_to"}), sees=_chat
     ),

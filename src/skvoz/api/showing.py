@@ -18,10 +18,13 @@ from skvoz.api.views import (
     MentionView,
     MessageView,
     MessageWord,
+    PollOptionView,
+    PollView,
     QuotedView,
     ReactionView,
 )
 from skvoz.base.ids import AccountId
+from skvoz.client.polls import people_by_option
 from skvoz.client.records import (
     Account,
     Contact,
@@ -35,6 +38,7 @@ from skvoz.client.records import (
     Message,
     MessageState,
     Relay,
+    Votes,
 )
 from skvoz.store.queries import Chat
 from skvoz.store.search import highlights
@@ -161,6 +165,21 @@ def location_view(latitude_e7: int, longitude_e7: int, label: str) -> LocationVi
     return LocationView(latitude_e7=latitude_e7, longitude_e7=longitude_e7, label=label)
 
 
+def poll_view(message: Message, poll: tuple[str, tuple[str, ...], bool], votes: Sequence[Votes]) -> PollView:
+    """Show a poll with what people chose."""
+    question, options, several = poll
+    people = people_by_option(message, votes)
+    return PollView(
+        question=question,
+        options=tuple(
+            PollOptionView(text=text, account_ids=who) for text, who in zip(options, people, strict=True)
+        ),
+        several=several,
+        closed=message.poll_closed_ms is not None,
+        voters=len(set[AccountId]().union(*people)),
+    )
+
+
 def message_view(
     message: Message,
     own: Account,
@@ -169,6 +188,7 @@ def message_view(
     *,
     query: str = "",
     quoted: QuotedView | None = None,
+    votes: Sequence[Votes] = (),
 ) -> MessageView:
     """Show a message with its files; with a `query`, say where its words are."""
     is_own = message.author == own.account_id
@@ -202,6 +222,7 @@ def message_view(
         files=tuple(map(file_view, files)),
         forwarded=message.forwarded,
         location=None if message.location is None else location_view(*message.location),
+        poll=None if message.poll is None else poll_view(message, message.poll, votes),
         highlights=tuple(highlights(message.text, query)) if query else (),
     )
 
@@ -229,7 +250,9 @@ def chat_view(chat: Chat, own: Account, last_author: Contact | None) -> ChatView
         gaps=chat.gaps,
         expiry_s=main.message_expiry_s,
         last_activity_ms=chat.last_activity_ms,
-        last_message=None if last is None else message_view(last, own, last_author, chat.last_files),
+        last_message=None
+        if last is None
+        else message_view(last, own, last_author, chat.last_files, votes=chat.last_votes),
     )
 
 

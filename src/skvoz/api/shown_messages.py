@@ -22,4 +22,5 @@ def shown(queries: Queries, message: Message, query: str = "") -> views.MessageV
     quoted = None
     if answered is not None and answered.chat_id == message.chat_id:
         quoted = showing.quoted_view(answered, own, queries.contact(answered.author))
-    return showing.message_view(message, own, author, files, query=query, quoted=quoted)
+    votes = queries.votes(message)
+    return showing.message_view(message, own, author, files, query=query, quoted=quoted, votes=votes)

@@ -156,11 +156,31 @@ class LocationView(View, frozen=True, kw_only=True):
     label: str
 
 
+class PollOptionView(View, frozen=True, kw_only=True):
+    """An answer of a poll and who chose it."""
+
+    text: str
+    account_ids: tuple[AccountId, ...]
+
+
+class PollView(View, frozen=True, kw_only=True):
+    """A poll as far as votes have come; with `several`, a person may choose more than one answer.
+
+    `voters` counts the people who chose something.
+    """
+
+    question: str
+    options: tuple[PollOptionView, ...]
+    several: bool
+    closed: bool
+    voters: int
+
+
 class MessageView(View, frozen=True, kw_only=True):
     """A message after edits and deletions; `sequence` orders messages in this home.
 
     `highlights` are start and length, in Unicode code points, of what a search found. `quoted` is the message
-    that `reply_to` names, where that is here. Of a `location` the text says the same in words.
+    that `reply_to` names, where that is here. Of a `location` or `poll` the text says the same in words.
     """
 
     message_id: MessageId
@@ -185,6 +205,7 @@ class MessageView(View, frozen=True, kw_only=True):
     files: tuple[FileView, ...]
     forwarded: bool
     location: LocationView | None
+    poll: PollView | None
     highlights: tuple[tuple[int, int], ...] = ()
 
 

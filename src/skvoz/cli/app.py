@@ -23,6 +23,7 @@ COMMANDS: Final = {
     "search": ("chats", "search", say("Find messages with all of these words.")),
     "send": ("messages", "send", say("Write to a chat.")),
     "location": ("locations", "location", say("Send a place on Earth.")),
+    "poll": ("polls", "poll", say("Ask a question with answers to choose from, and answer one.")),
     "save": ("files", "save", say("Save the files of a message.")),
     "edit": ("messages", "edit", say("Put another text in place of your message's.")),
     "delete": ("messages", "delete", say("Delete a message for everybody, or only here.")),

@@ -104,7 +104,7 @@ def edit(desk: Desk, *, number: int, text: str, as_json: bool) -> None:
         text = _whole(text)
         mentions = _mentions(caller, chat, text)
         wish(caller, "message.edit", message_id=message.message_id, text=text, mentions=mentions)
-        _show_again(caller, message, as_json=as_json)
+        show_again(caller, message, as_json=as_json)
 
 
 @click.command(cls=Command)
@@ -136,10 +136,11 @@ def react(desk: Desk, *, number: int, emoji: str, remove: bool, as_json: bool) -
     with desk.reach() as caller:
         message = find_message(caller, number)
         wish(caller, "message.react", message_id=message.message_id, emoji=emoji, present=not remove)
-        _show_again(caller, message, as_json=as_json)
+        show_again(caller, message, as_json=as_json)
 
 
-def _show_again(caller: "Caller", message: MessageView, *, as_json: bool) -> None:
+def show_again(caller: "Caller", message: MessageView, *, as_json: bool) -> None:
+    """Show a message as it is after a change."""
     settle(caller)
     try:
         shown = caller.call("message.get", MessageParams(message_id=message.message_id), MessageView)

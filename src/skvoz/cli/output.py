@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import click
 import msgspec
 
-from skvoz.api.views import ChatView, FileView, MessageView
+from skvoz.api.views import ChatView, FileView, MessageView, PollView
 from skvoz.texts import count, say
 
 _BIDI = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
@@ -89,7 +89,17 @@ def _body(message: MessageView) -> str:
     if message.unsupported:
         shown = say("[something that this version can't show]")
         return f"{shown} {message.text}".rstrip()
+    if message.poll is not None:
+        return _poll(message.poll)
     return message.text
+
+
+def _poll(poll: PollView) -> str:
+    closed = f" ({say('closed')})" if poll.closed else ""
+    answers = [
+        f"{number}. {option.text}: {len(option.account_ids)}" for number, option in enumerate(poll.options, 1)
+    ]
+    return "\n".join((f"📊 {poll.question}{closed}", *answers))
 
 
 def _notes(message: MessageView) -> list[str]:

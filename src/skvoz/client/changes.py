@@ -1,4 +1,4 @@
-"""What is done to messages that are there: edits, deletions, reactions, pins.
+"""What is done to messages that are there: edits, deletions, reactions, pins, votes.
 
 A message is named by the id of its first version, however often it was edited. The author edits and deletes,
 an admin of a group deletes; a reaction is taken back by whoever gave it. A change that comes before what it
@@ -11,7 +11,7 @@ from typing import Final, TypeAlias, assert_never
 import msgspec
 
 from skvoz.base.ids import AccountId, GroupId, MessageId
-from skvoz.client import files, messages, pins
+from skvoz.client import files, messages, pins, polls
 from skvoz.client.records import (
     Conversation,
     ConversationKind,
@@ -24,6 +24,7 @@ from skvoz.client.records import (
 from skvoz.client.said import Said
 from skvoz.client.step import Step
 from skvoz.content import (
+    ClosePoll,
     Delete,
     Edit,
     Pin,
@@ -32,6 +33,7 @@ from skvoz.content import (
     Text,
     Unknown,
     Unreact,
+    Vote,
     account_uri,
     from_content,
     message_id,
@@ -39,7 +41,7 @@ from skvoz.content import (
     room_uri,
 )
 
-Change: TypeAlias = Edit | Delete | Reaction | Unreact | Pin
+Change: TypeAlias = Edit | Delete | Reaction | Unreact | Pin | Vote | ClosePoll
 REACTIONS_MAX: Final = 8
 """Emoji of one person on one message."""
 _REACTIONS_TAKEN_MAX: Final = 2 * REACTIONS_MAX
@@ -92,7 +94,7 @@ def _target(step: Step, change: Change) -> MessageId:
     match change:
         case Edit() | Delete():
             return change.replaces
-        case Reaction() | Pin():
+        case Reaction() | Pin() | Vote() | ClosePoll():
             return change.target
         case Unreact():
             given = step.transaction.get(ReactionGiven, change.replaces)
@@ -164,6 +166,10 @@ def _apply(
             _unreact(step, message, said.author, change.replaces)
         case Pin():
             pins.apply(step, conversation, message, said, pinned=change.pinned)
+        case Vote():
+            polls.vote(step, conversation, message, said, change.choices)
+        case ClosePoll():
+            polls.close(step, conversation, message, said)
         case _:
             assert_never(change)
 
@@ -196,8 +202,9 @@ def _delete(step: Step, message: Message) -> None:
         step.transaction.delete(ReactionGiven, given.reaction_id)
     files.drop_of(step, message, everywhere=True)
     pins.drop(step, message.message_id)
+    polls.drop(step, message.message_id)
     left = msgspec.structs.replace(message, text="", unsupported="", mentions=(), reply_to=None, reactions={})
-    step.transaction.put(msgspec.structs.replace(left, deleted=True, file_count=0, location=None))
+    step.transaction.put(msgspec.structs.replace(left, deleted=True, file_count=0, location=None, poll=None))
     messages.changed(step, message, "deleted")
 
 

@@ -269,6 +269,31 @@ class AttachFile(CommandBase, frozen=True, kw_only=True):
     waveform: bytes = b""
 
 
+class AskPoll(CommandBase, frozen=True, kw_only=True):
+    """Ask a chat a question with answers to choose from. Answers `message_id`.
+
+    Everybody in the chat sees who chose what.
+    """
+
+    chat_id: bytes
+    question: str
+    options: tuple[str, ...]
+    several: bool = False
+
+
+class VoteInPoll(CommandBase, frozen=True, kw_only=True):
+    """Choose answers of a poll, by their numbers from 0 up, in place of those before; none: take it back."""
+
+    message_id: MessageId
+    choices: tuple[int, ...]
+
+
+class EndPoll(CommandBase, frozen=True, kw_only=True):
+    """Take no more votes in a poll of one's own."""
+
+    message_id: MessageId
+
+
 class StageFile(CommandBase, frozen=True, kw_only=True):
     """Know a file whose bytes were put into the home. Answers `file_id`."""
 
@@ -446,6 +471,9 @@ Command = (
     | SendMessage
     | SendLocation
     | AttachFile
+    | AskPoll
+    | VoteInPoll
+    | EndPoll
     | StageFile
     | FetchFile
     | PauseFile

@@ -6,18 +6,21 @@ from typing import Final
 
 from skvoz.base.errors import BadRequest, Conflict, NotAllowed, NotFound
 from skvoz.base.ids import MessageId
-from skvoz.client import changes, files, gaps, messages, outbox, pins, reports
+from skvoz.client import changes, files, gaps, messages, outbox, pins, polls, reports
 from skvoz.client.commands import (
     Answer,
+    AskPoll,
     CommandBase,
     DeleteMessage,
     EditMessage,
+    EndPoll,
     MarkRead,
     MentionSpan,
     PinMessage,
     React,
     SendLocation,
     SendMessage,
+    VoteInPoll,
 )
 from skvoz.client.events import ChatChanged, MessageQueued
 from skvoz.client.records import (
@@ -34,19 +37,23 @@ from skvoz.client.records import (
 from skvoz.client.step import Step
 from skvoz.content import (
     Action,
+    ClosePoll,
     Delete,
     Edit,
     Expiration,
     Location,
     Mention,
     Pin,
+    Poll,
     Reaction,
     Text,
     Unreact,
+    Vote,
     account_uri,
     encode,
     location_text,
     message_id,
+    poll_text,
     room_uri,
     to_content,
 )
@@ -67,6 +74,12 @@ def command(step: Step, wished: CommandBase) -> Answer | None:
             return send(step, wished)
         case SendLocation():
             return send_location(step, wished)
+        case AskPoll():
+            return ask_poll(step, wished)
+        case VoteInPoll():
+            return vote(step, wished)
+        case EndPoll():
+            return end_poll(step, wished)
         case EditMessage():
             return edit(step, wished)
         case DeleteMessage():
@@ -156,6 +169,37 @@ def send_location(step: Step, command: SendLocation) -> Answer:
         forwarded=command.forwarded,
     )
     return Answer(chat_id=command.chat_id, message_id=_queue(step, conversation, action))
+
+
+def ask_poll(step: Step, command: AskPoll) -> Answer:
+    """Ask a chat a question with answers to choose from."""
+    conversation = writable(step, command.chat_id)
+    poll = Poll(
+        question=command.question.strip(),
+        options=tuple(option.strip() for option in command.options),
+        several=command.several,
+    )
+    action = Text(text=poll_text(poll), plain=True, poll=poll)
+    return Answer(chat_id=command.chat_id, message_id=_queue(step, conversation, action))
+
+
+def vote(step: Step, command: VoteInPoll) -> Answer:
+    """Choose answers of a poll, or take a vote back."""
+    message = _message(step, command.message_id)
+    choices = tuple(sorted(set(command.choices)))
+    later_than = polls.check_vote(step, message, choices)
+    if later_than is not None:
+        action = Vote(target=message.message_id, choices=choices)
+        _change(step, _conversation_of(step, message), action, after_ms=later_than)
+    return Answer(chat_id=message.chat_id, message_id=message.message_id)
+
+
+def end_poll(step: Step, command: EndPoll) -> Answer:
+    """Take no more votes in a poll of one's own."""
+    message = _message(step, command.message_id)
+    if polls.check_close(step, message):
+        _change(step, _conversation_of(step, message), ClosePoll(target=message.message_id))
+    return Answer(chat_id=message.chat_id, message_id=message.message_id)
 
 
 def _queue(step: Step, conversation: Conversation, action: Text, chosen: Sequence[File] = ()) -> MessageId:

@@ -31,7 +31,7 @@ ChatChange = Literal[
 """`actor` and `subject` are set where somebody did it (title, expiry) to somebody (members, admins)."""
 FileChange = Literal["attached", "failed", "forgotten", "here", "paused", "resumed", "uploaded"]
 MessageChange = Literal[
-    "delivered", "deleted", "edited", "expired", "failed", "pinned", "reaction", "read", "sent"
+    "delivered", "deleted", "edited", "expired", "failed", "pinned", "reaction", "read", "sent", "vote"
 ]
 GroupMatter = Literal["asker", "complaint", "link"]
 JoiningChange = Literal["asked", "ended", "failed", "joined", "shown"]
@@ -124,7 +124,7 @@ class MessageQueued(EventBase, frozen=True, kw_only=True):
 
 
 class MessageChanged(EventBase, frozen=True, kw_only=True):
-    """Edited, deleted, expired, reacted to, pinned or not, or come further on its way; `what` names which."""
+    """Edited, deleted, expired, reacted to, voted on, pinned or not, or come further; `what` names which."""
 
     kind = "message.changed"
     chat_id: bytes

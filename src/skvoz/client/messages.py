@@ -9,7 +9,7 @@ from typing import Final
 import msgspec
 
 from skvoz.base.ids import AccountId, MessageId
-from skvoz.client import changes, complaints, contacts, files, gaps, introductions, pins, reports
+from skvoz.client import changes, complaints, contacts, files, gaps, introductions, pins, polls, reports
 from skvoz.client.events import MessageChange, MessageChanged, MessageReceived
 from skvoz.client.records import (
     Conversation,
@@ -25,6 +25,7 @@ from skvoz.content import (
     Edit,
     Expiration,
     Location,
+    Poll,
     Report,
     Text,
     Unknown,
@@ -154,11 +155,16 @@ def message_of(
         file_count=len(action.files) if is_text else 0,
         forwarded=is_text and action.forwarded,
         location=_place(action.location) if is_text else None,
+        poll=_asked(action.poll) if is_text else None,
     )
 
 
 def _place(location: Location | None) -> tuple[int, int, str] | None:
     return None if location is None else (location.latitude_e7, location.longitude_e7, location.label)
+
+
+def _asked(poll: Poll | None) -> tuple[str, tuple[str, ...], bool] | None:
+    return None if poll is None else (poll.question, poll.options, poll.several)
 
 
 def spans(action: Text | Edit) -> tuple[tuple[bytes, int, int], ...]:
@@ -174,7 +180,7 @@ def _expiry_ms(expires: Expiration | None, now_ms: int) -> int | None:
 
 def is_editable(message: Message) -> bool:
     """Tell whether a message is words, which its author may change."""
-    return not (message.deleted or message.unsupported or message.location)
+    return not (message.deleted or message.unsupported or message.location or message.poll)
 
 
 def expire_later(step: Step, message: Message) -> None:
@@ -196,6 +202,7 @@ def remove(step: Step, message: Message) -> None:
     transaction = step.transaction
     files.drop_of(step, message)
     pins.drop(step, message.message_id)
+    polls.drop(step, message.message_id)
     complaints.forget_about(step, message)
     transaction.delete(Message, message.message_id)
     if message.expires_ms is not None:

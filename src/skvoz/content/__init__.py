@@ -7,6 +7,7 @@
 - `files`: files of a message, which lie at a relay as blobs
 - `complaints`: what a member tells an admin about a message
 - `locations`: places on Earth; `pasted_locations`: how one is found in what somebody pasted
+- `polls`: questions with answers to choose from, and votes
 - `reports`: how a report of many messages becomes a few bytes
 - `media`: the media types that we understand
 - `markdown`: mentions as links in Markdown
@@ -18,6 +19,7 @@ Receiving: `parse`, `check_addresses`, `message_id` over the received bytes, `fr
 
 from skvoz.content.actions import (
     Action,
+    ClosePoll,
     Delete,
     Edit,
     Pin,
@@ -25,6 +27,7 @@ from skvoz.content.actions import (
     Text,
     Unknown,
     Unreact,
+    Vote,
     from_content,
     report_in,
     to_content,
@@ -53,6 +56,7 @@ from skvoz.content.model import (
     SinglePart,
 )
 from skvoz.content.pasted_locations import parse_pasted_location
+from skvoz.content.polls import Poll, poll_text
 from skvoz.content.reports import REPORT_IDS_MAX, Report
 
 __all__ = [
@@ -67,6 +71,7 @@ __all__ = [
     "WAVEFORM_SIZE_MAX",
     "Action",
     "BlobPlace",
+    "ClosePoll",
     "Complaint",
     "Delete",
     "Disposition",
@@ -82,12 +87,14 @@ __all__ = [
     "NullPart",
     "PartSemantics",
     "Pin",
+    "Poll",
     "Reaction",
     "Report",
     "SinglePart",
     "Text",
     "Unknown",
     "Unreact",
+    "Vote",
     "account_in",
     "account_uri",
     "check_addresses",
@@ -101,6 +108,7 @@ __all__ = [
     "parse_complaint",
     "parse_pasted_location",
     "plain_text",
+    "poll_text",
     "report_in",
     "room_uri",
     "to_content",

@@ -28,6 +28,7 @@ from skvoz.content.model import (
     PartSemantics,
     SinglePart,
 )
+from skvoz.content.polls import Poll, encode_choices, encode_poll, parse_choices, parse_poll, poll_text
 from skvoz.content.reports import Report, encode_report, parse_report
 
 REACTION_SIZE_MAX: Final = 64
@@ -35,7 +36,12 @@ REACTION_SIZE_MAX: Final = 64
 
 PIN_EMOJI: Final = "📌"
 """What a program that knows no pins shows under a pinned message."""
+VOTE_EMOJI: Final = "🗳"
+"""What a program that knows no polls shows of a vote, and ..."""
+CLOSED_EMOJI: Final = "🔒"
+"""... of a poll's end."""
 
+_OURS: Final = frozenset({media.LOCATION, media.POLL, media.PIN, media.VOTE, media.POLL_CLOSED})
 _NOT_SHOWN_AS_TEXT: Final = frozenset(
     {
         Disposition.REACTION,
@@ -63,6 +69,8 @@ class Text:
     files: tuple[File, ...] = ()
     location: Location | None = None
     """A place; the text is then that of `location_text`, and plain."""
+    poll: Poll | None = None
+    """A poll; the text is then that of `poll_text`, and plain."""
     forwarded: bool = False
     """Somebody else said it first; who is not told."""
 
@@ -108,6 +116,21 @@ class Pin:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Vote:
+    """Answers of a poll are chosen, by numbers from 0 up, in place of those before; none: taken back."""
+
+    target: MessageId
+    choices: tuple[int, ...] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClosePoll:
+    """Whoever asked takes no more votes."""
+
+    target: MessageId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Unknown:
     """A message of a kind that this version doesn't know: "unsupported message".
 
@@ -118,7 +141,7 @@ class Unknown:
     text: str = field(default="", repr=False)
 
 
-Action: TypeAlias = Text | Edit | Delete | Reaction | Unreact | Pin | Report
+Action: TypeAlias = Text | Edit | Delete | Reaction | Unreact | Pin | Vote | ClosePoll | Report
 
 
 def to_content(
@@ -154,6 +177,12 @@ def to_content(
         case Pin():
             in_reply_to = action.target
             body = _with_reaction(media.PIN, cbor.encode(action.pinned), PIN_EMOJI)
+        case Vote():
+            in_reply_to = action.target
+            body = _with_reaction(media.VOTE, encode_choices(action.choices), VOTE_EMOJI)
+        case ClosePoll():
+            in_reply_to = action.target
+            body = _with_reaction(media.POLL_CLOSED, cbor.encode(value=True), CLOSED_EMOJI)
         case Report():
             body = _report_part(action)
         case _:
@@ -200,6 +229,8 @@ def report_in(content: MimiContent) -> Report | None:
 def _text_body(action: Text) -> NestedPart:
     if action.location is not None:
         return _before_text(media.LOCATION, encode_location(action.location), location_text(action.location))
+    if action.poll is not None:
+        return _before_text(media.POLL, encode_poll(action.poll), poll_text(action.poll))
     return _text_and_files(action) if action.files else _text_part(action)
 
 
@@ -312,10 +343,8 @@ def _single(content: MimiContent, part: SinglePart) -> Action | Unknown:
     report = _report(part)
     if report is not None:
         return report
-    if kind == media.PIN:
-        return _pin(content, part)
-    if kind == media.LOCATION:
-        return _located(content, part)
+    if kind in _OURS:
+        return _of_ours(content, part)
     markdown = media.is_markdown(kind)
     if not markdown and not media.is_plain(kind):
         return Unknown(kind=kind)
@@ -340,35 +369,37 @@ def _single(content: MimiContent, part: SinglePart) -> Action | Unknown:
     )
 
 
-def _pin(content: MimiContent, part: SinglePart) -> Pin | Unknown:
-    pinned = _value(part)
-    if content.in_reply_to is None or content.replaces is not None or not isinstance(pinned, bool):
-        return Unknown(kind=media.PIN)
-    return Pin(target=content.in_reply_to, pinned=pinned)
-
-
-def _located(content: MimiContent, part: SinglePart) -> Text | Unknown:
+def _of_ours(content: MimiContent, part: SinglePart) -> Action | Unknown:
+    """Return what a part of a kind of ours says; what is broken or out of place is unknown."""
+    target = content.in_reply_to
     try:
-        location = parse_location(part.content)
+        if content.replaces is not None:
+            return Unknown(kind=part.content_type)
+        match part.content_type:
+            case media.LOCATION:
+                location = parse_location(part.content)
+                return replace(_plain(content, location_text(location)), location=location)
+            case media.POLL:
+                poll = parse_poll(part.content)
+                return replace(_plain(content, poll_text(poll)), poll=poll)
+            case media.PIN if target is not None:
+                pinned = cbor.decode(part.content)
+                if isinstance(pinned, bool):
+                    return Pin(target=target, pinned=pinned)
+            case media.VOTE if target is not None:
+                return Vote(target=target, choices=parse_choices(part.content))
+            case media.POLL_CLOSED if target is not None:
+                if cbor.decode(part.content) is True:
+                    return ClosePoll(target=target)
+            case _:
+                pass
     except PeerError:
-        return Unknown(kind=media.LOCATION)
-    if content.replaces is not None:
-        return Unknown(kind=media.LOCATION, text=location_text(location))
-    return Text(
-        text=location_text(location),
-        reply_to=content.in_reply_to,
-        expires=content.expires,
-        plain=True,
-        location=location,
-    )
+        pass
+    return Unknown(kind=part.content_type)
 
 
-def _value(part: SinglePart) -> cbor.Value:
-    """Return the value of a part of a kind of ours, None for one that can't be read."""
-    try:
-        return cbor.decode(part.content)
-    except PeerError:
-        return None
+def _plain(content: MimiContent, text: str) -> Text:
+    return Text(text=text, reply_to=content.in_reply_to, expires=content.expires, plain=True)
 
 
 def _several(content: MimiContent, part: MultiPart) -> Action | Unknown:

@@ -6,7 +6,18 @@ Markdown is meant to be readable as it is, and taking its marks away would damag
 
 from typing import Final
 
-from skvoz.content.actions import Action, Delete, Edit, Pin, Reaction, Text, Unknown, Unreact
+from skvoz.content.actions import (
+    Action,
+    ClosePoll,
+    Delete,
+    Edit,
+    Pin,
+    Reaction,
+    Text,
+    Unknown,
+    Unreact,
+    Vote,
+)
 from skvoz.content.reports import Report
 
 _REPLACEMENT: Final = "\N{REPLACEMENT CHARACTER}"
@@ -40,7 +51,7 @@ def plain_text(action: Action | Unknown) -> str:
             return action.text
         case Reaction():
             return action.emoji
-        case Delete() | Unreact() | Pin() | Report():
+        case Delete() | Unreact() | Pin() | Vote() | ClosePoll() | Report():
             return ""
 
 

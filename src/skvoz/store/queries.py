@@ -35,6 +35,7 @@ from skvoz.client.records import (
     PinChange,
     Receipt,
     Relay,
+    Votes,
 )
 from skvoz.store.record_tables import RecordTables, decode
 from skvoz.store.search import match_expression
@@ -66,6 +67,8 @@ class Chat:
     last_message: Message | None
     last_files: tuple[File, ...]
     """Those of the newest message."""
+    last_votes: tuple[Votes, ...]
+    """Those in the newest message, where that is a poll."""
     gaps: int
 
     @property
@@ -136,6 +139,7 @@ class Queries:
             contact=self._records.get(Contact, (chat_id,)),
             last_message=last[0] if last else None,
             last_files=tuple(self.files(last[0])) if last else (),
+            last_votes=tuple(self.votes(last[0])) if last else (),
             gaps=gaps,
         )
 
@@ -251,6 +255,14 @@ class Queries:
     def message(self, message_id: MessageId) -> Message | None:
         """Return one message, or nothing."""
         return self._records.get(Message, (message_id,))
+
+    def votes(self, message: Message) -> list[Votes]:
+        """Return what people chose in a poll; those of the blocked don't count."""
+        if message.poll is None:
+            return []
+        blocked = {one.account_id for one in self._records.select(Contact, state=ContactState.BLOCKED)}
+        found = self._records.select(Votes, message_id=message.message_id)
+        return [one for one in found if one.account_id not in blocked]
 
     def pins(self, chat_id: bytes) -> list[PinChange]:
         """Return what is pinned in a chat, the latest first."""

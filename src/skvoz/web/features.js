@@ -20,6 +20,7 @@ import "./features/message_acts.js";
 import "./features/notifications.js";
 import "./features/phrase.js";
 import "./features/pins.js";
+import "./features/polls.js";
 import "./features/quoting.js";
 import "./features/reactions.js";
 import "./features/reporting.js";

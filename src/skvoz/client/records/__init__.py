@@ -30,6 +30,7 @@ from skvoz.client.records.messages import (
     Receipt,
     Spoken,
     Unread,
+    Votes,
     WaitingChange,
 )
 from skvoz.client.records.people import Account, Contact, ContactState, Relay
@@ -72,6 +73,7 @@ RECORDS: tuple[type[Record], ...] = (
     Message,
     ReactionGiven,
     PinChange,
+    Votes,
     LastSeen,
     Spoken,
     Unread,
@@ -139,5 +141,6 @@ __all__ = [
     "Spoken",
     "StagedCommit",
     "Unread",
+    "Votes",
     "WaitingChange",
 ]

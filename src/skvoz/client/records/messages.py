@@ -54,10 +54,14 @@ class Message(Record, frozen=True, array_like=True, kw_only=True):
     """How many `File`s belong to it."""
     forwarded: bool = False
     """Its author passes on what somebody else said."""
-    location: tuple[int, int, str] | None = None
-    """A place: latitude and longitude in 1e-7 degrees, and its name; `text` says the same in words."""
     said_epoch: int | None = None
     """For ours: the epoch in which a relay took it. Who came in a later one does not have it."""
+    location: tuple[int, int, str] | None = None
+    """A place: latitude and longitude in 1e-7 degrees, and its name; `text` says the same in words."""
+    poll: tuple[str, tuple[str, ...], bool] | None = None
+    """A poll: question, answers, whether several may be chosen; `text` says the same in words."""
+    poll_closed_ms: int | None = None
+    """When its author closed the poll, as their clock said."""
 
 
 class ReactionGiven(Record, frozen=True, array_like=True, kw_only=True):
@@ -70,6 +74,19 @@ class ReactionGiven(Record, frozen=True, array_like=True, kw_only=True):
     message_id: MessageId
     account_id: AccountId
     emoji: str
+
+
+class Votes(Record, frozen=True, array_like=True, kw_only=True):
+    """What one person chose in a poll, the latest first: when by their own clock, the vote's id, the answers.
+
+    Those before the latest count where the poll was closed between them.
+    """
+
+    table = "votes"
+    key = ("message_id", "account_id")
+    message_id: MessageId
+    account_id: AccountId
+    said: tuple[tuple[int, bytes, tuple[int, ...]], ...]
 
 
 class PinChange(Record, frozen=True, array_like=True, kw_only=True):

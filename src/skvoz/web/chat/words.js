@@ -12,12 +12,13 @@ import { parseBlocks } from "./formatting.js";
 const PREVIEW = 120;
 
 /**
- * @param {Pick<MessageView, "text" | "deleted"> & Partial<Pick<MessageView, "unsupported" | "files" | "location">>} message
+ * @param {Pick<MessageView, "text" | "deleted"> & Partial<Pick<MessageView, "unsupported" | "files" | "location" | "poll">>} message
  * @returns {string} one line, for lists
  */
 export function plainWords(message) {
   if (message.deleted) return say("Deleted");
   if (message.files?.length && !message.text) return `📎 ${message.files.map((file) => file.name).join(", ")}`;
+  if (message.poll) return say("Poll: {words}", { words: message.poll.question });
   if (message.location) return say("Location: {words}", { words: message.location.label || coordinates(message.location) });
   if (message.unsupported && !message.text) return say("Something that this version can't show");
   const line = unmarked(message.text.slice(0, 4 * PREVIEW)).replace(/\s+/gu, " ").trim();
@@ -25,8 +26,8 @@ export function plainWords(message) {
 }
 
 /** @param {MessageView} message @returns {boolean} whether its author can change it */
-export function isWords({ deleted, unsupported, location }) {
-  return !deleted && !unsupported && !location;
+export function isWords({ deleted, unsupported, location, poll }) {
+  return !deleted && !unsupported && !location && !poll;
 }
 
 const DEGREE = 10_000_000;

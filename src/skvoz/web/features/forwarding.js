@@ -26,7 +26,7 @@ messageMenu.add({
   order: 40,
   icon: icons.share,
   label: () => say("Forward"),
-  applies: ({ text, files, deleted }, chat) => Boolean(text || files.length) && files.every(isHere) && !deleted && !chat.is_request,
+  applies: ({ text, files, poll, deleted }, chat) => !poll && Boolean(text || files.length) && files.every(isHere) && !deleted && !chat.is_request,
   act: choose,
 });
 

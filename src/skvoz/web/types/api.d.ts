@@ -370,11 +370,11 @@ export interface MentionView {
   length: number;
 }
 
-/** Edited, deleted, expired, reacted to, pinned or not, or come further on its way; `what` names which. */
+/** Edited, deleted, expired, reacted to, voted on, pinned or not, or come further; `what` names which. */
 export interface MessageChanged {
   chat_id: string;
   message_id: string;
-  what: "deleted" | "delivered" | "edited" | "expired" | "failed" | "pinned" | "reaction" | "read" | "sent";
+  what: "deleted" | "delivered" | "edited" | "expired" | "failed" | "pinned" | "reaction" | "read" | "sent" | "vote";
 }
 
 /** A page of messages, the latest first. */
@@ -422,7 +422,14 @@ export interface MessageView {
   files: FileView[];
   forwarded: boolean;
   location: LocationView | null;
+  poll: PollView | null;
   highlights: [number, number][];
+}
+
+/** An answer of a poll, and the names of those who chose it, empty ones for people without. */
+export interface OptionVotesView {
+  text: string;
+  names: string[];
 }
 
 /** An address that opens the page in a browser: once, within a minute. */
@@ -455,6 +462,21 @@ export interface PinView {
   message: MessageView;
   pinned_by: string;
   pinned_by_name: string;
+}
+
+/** An answer of a poll and who chose it. */
+export interface PollOptionView {
+  text: string;
+  account_ids: string[];
+}
+
+/** A poll as far as votes have come; with `several`, a person may choose more than one answer. */
+export interface PollView {
+  question: string;
+  options: PollOptionView[];
+  several: boolean;
+  closed: boolean;
+  voters: number;
 }
 
 /** How far each file has come that moves now, or did until lately. */
@@ -595,6 +617,11 @@ export interface SubscriptionView {
 /** Everything up to this event was told, or is not the subscriber's to know. */
 export interface ThroughView {
   sequence: number;
+}
+
+/** Who chose what in a poll; for a message that is none, nothing. */
+export interface VotesView {
+  options: OptionVotesView[];
 }
 
 export interface Methods {
@@ -762,6 +789,14 @@ export interface Methods {
   "node.page": { params: { }; result: PageView };
   /** Return how the node and its relays are. */
   "node.status": { params: { }; result: StatusView };
+  /** Take no more votes in a poll of one's own. */
+  "poll.close": { params: { client_id: string; message_id: string; }; result: Answer };
+  /** Ask a chat a question with answers to choose from. Answers `message_id`. */
+  "poll.create": { params: { client_id: string; chat_id: string; question: string; options: string[]; several?: boolean; }; result: Answer };
+  /** Choose answers of a poll, by their numbers from 0 up, in place of those before; none: take it back. */
+  "poll.vote": { params: { client_id: string; message_id: string; choices: number[]; }; result: Answer };
+  /** Return who chose what in a poll, by name. */
+  "poll.votes": { params: { message_id: string; }; result: VotesView };
   /** Return a text as a QR code. */
   "qr.draw": { params: { text: string; }; result: PictureView };
   /** Return the relay that an address means, or that somebody's link leads to: one can live there too. */

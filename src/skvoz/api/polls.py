@@ -1,0 +1,46 @@
+"""Questions about polls."""
+
+from typing import Final
+
+from skvoz.api import params as asked
+from skvoz.api import showing
+from skvoz.api.question import Question, required
+from skvoz.api.shown_messages import own_account
+from skvoz.api.views import View
+from skvoz.base.errors import NotFound
+from skvoz.client.polls import people_by_option
+from skvoz.store.queries import Queries
+
+
+class OptionVotesView(View, frozen=True, kw_only=True):
+    """An answer of a poll, and the names of those who chose it, empty ones for people without."""
+
+    text: str
+    names: tuple[str, ...]
+
+
+class VotesView(View, frozen=True, kw_only=True):
+    """Who chose what in a poll; for a message that is none, nothing."""
+
+    options: tuple[OptionVotesView, ...]
+
+
+def poll_votes(queries: Queries, params: asked.MessageParams) -> VotesView:
+    """Return who chose what in a poll, by name."""
+    message = required(queries.message(params.message_id), NotFound("there is no such message"))
+    own = own_account(queries)
+    options = () if message.poll is None else message.poll[1]
+    shown: list[OptionVotesView] = []
+    people = people_by_option(message, queries.votes(message))
+    for text, accounts in zip(options, people, strict=True):
+        names = [
+            own.name if one == own.account_id else showing.shown_name(queries.contact(one))
+            for one in accounts
+        ]
+        shown.append(OptionVotesView(text=text, names=tuple(sorted(names, key=str.lower))))
+    return VotesView(options=tuple(shown))
+
+
+QUESTIONS: Final[dict[str, Question]] = {
+    "poll.votes": Question(params=asked.MessageParams, result=VotesView, read=poll_votes),
+}

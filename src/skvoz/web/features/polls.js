@@ -1,0 +1,178 @@
+/** Polls: asked on a screen of their own, answered in the bubble. Everybody in the chat sees who chose what. */
+
+import { html, nothing } from "../vendor/lit.js";
+import { attempt } from "../core/attempt.js";
+import { call, wish } from "../core/connection.js";
+import { ask } from "../core/dialog.js";
+import { icons } from "../core/icons.js";
+import { Part } from "../core/part.js";
+import { bubbleInstead, chatMenu, messageMenu, screens } from "../core/places.js";
+import { back, go, goInstead } from "../core/router.js";
+import { count, explain, language, numeral, say } from "../core/texts.js";
+import { account } from "../state/home.js";
+import { soughtIn } from "../state/sought.js";
+import { marked } from "../chat/words.js";
+
+/** @typedef {import("../types/api.js").MessageView} MessageView */
+/** @typedef {import("../types/api.js").PollView} PollView */
+
+const OPTIONS_MAX = 12;
+const QUESTION_MAX = 300;
+const OPTION_MAX = 100;
+
+/** @param {PollView} poll @returns {number[]} what the person here chose */
+function ownChoices({ options }) {
+  const own = account.value?.account_id ?? "";
+  return options.flatMap(({ account_ids }, number) => (account_ids.includes(own) ? [number] : []));
+}
+
+/** @param {MessageView} message @param {PollView} poll @param {number} number */
+function choose({ message_id }, poll, number) {
+  const before = ownChoices(poll);
+  const isTaken = before.includes(number);
+  const others = poll.several ? before.filter((one) => one !== number) : [];
+  return attempt(() => wish("poll.vote", { message_id, choices: isTaken ? others : [...others, number] }));
+}
+
+bubbleInstead.add({
+  order: 20,
+  draw: (message, chat) => {
+    const { poll, chat_id } = message;
+    if (!poll) return null;
+    const own = ownChoices(poll);
+    const { question, voters, closed } = poll;
+    const how = poll.several ? say("Several answers may be chosen") : say("One answer may be chosen");
+    /** @param {string} text */
+    const found = (text) => marked(text, 0, text.length, soughtIn(chat_id, text));
+    const isOver = closed || !["active", "creating"].includes(chat.state);
+    return html`
+      <div class="poll" role="group" aria-label=${say("Poll")}>
+        <p dir="auto"><b>${found(question)}</b></p>
+        <p class="quiet">${closed ? say("The poll is closed") : how}</p>
+        <ul>
+          ${poll.options.map(({ text, account_ids }, number) => {
+            const chosen = account_ids.length;
+            return html`
+              <li>
+                <button class="option" aria-pressed=${own.includes(number)} ?disabled=${isOver} @click=${() => choose(message, poll, number)}>
+                  <span class="mark" aria-hidden="true">${own.includes(number) ? icons.check : nothing}</span>
+                  <span class="grows" dir="auto">${found(text)}</span>
+                  <span aria-hidden="true">${numeral(chosen)}</span>
+                  <span class="only-read">${count("{number} person", "{number} people", chosen)}</span>
+                  <progress aria-hidden="true" max=${voters || 1} value=${chosen}></progress>
+                </button>
+              </li>
+            `;
+          })}
+        </ul>
+        ${voters ? html`<button class="link-button" @click=${() => attempt(() => who(message))}>${say("Who chose what")}</button>` : nothing}
+      </div>
+    `;
+  },
+});
+
+/** @param {MessageView} message */
+async function who({ message_id, poll }) {
+  const { options } = await call("poll.votes", { message_id });
+  ask({
+    title: poll?.question ?? "",
+    body: html`
+      <dl class="facts">
+        ${options.map(
+          ({ text, names }) => html`
+            <div>
+              <dt dir="auto"><b>${text}</b></dt>
+              <dd dir="auto">${names.map((name) => name || say("Somebody without a name")).join(", ") || say("nobody")}</dd>
+            </div>
+          `,
+        )}
+      </dl>
+    `,
+    answers: [],
+  });
+}
+
+messageMenu.add({
+  order: 25,
+  icon: icons.check,
+  label: () => say("Close the poll"),
+  applies: ({ own, poll, deleted }) => own && !deleted && poll !== null && !poll.closed,
+  act: ({ message_id }) => void attempt(() => wish("poll.close", { message_id })),
+});
+
+class NewPoll extends Part {
+  static properties = { chatId: {}, options: { state: true }, problem: { state: true }, busy: { state: true } };
+
+  constructor() {
+    super();
+    this.chatId = "";
+    this.options = 2;
+    this.problem = "";
+    this.busy = false;
+    this.watch(language);
+  }
+
+  firstUpdated() {
+    void this.focusOn("input[name=question]");
+  }
+
+  render() {
+    return html`
+      <main class="plain">
+        <form class="sheet wide" @submit=${this.ask}>
+          <button type="button" class="icon-button back" aria-label=${say("Back")} @click=${back}>${icons.back}</button>
+          <h1>${say("New poll")}</h1>
+          <p class="quiet">${say("Everybody in the chat sees who chose what.")}</p>
+          <label class="field">
+            <span>${say("Question")}</span>
+            <input name="question" required maxlength=${QUESTION_MAX} dir="auto" autocomplete="off">
+          </label>
+          ${Array.from({ length: this.options }, (_, number) => html`
+            <label class="field">
+              <span>${say("Answer {number}", { number: numeral(number + 1) })}</span>
+              <input name="option" ?required=${number < 2} maxlength=${OPTION_MAX} dir="auto" autocomplete="off">
+            </label>
+          `)}
+          ${this.options < OPTIONS_MAX ? html`<button type="button" class="button" @click=${this.more}>${icons.plus}${say("Another answer")}</button>` : nothing}
+          <label class="switch"><input type="checkbox" name="several"><span>${say("Several answers may be chosen")}</span></label>
+          ${this.problem ? html`<p class="problem" role="alert">${this.problem}</p>` : nothing}
+          <button class="main-button" ?disabled=${this.busy}>${say("Ask")}</button>
+        </form>
+      </main>
+    `;
+  }
+
+  /** @private */
+  async more() {
+    this.options += 1;
+    await this.updateComplete;
+    const last = [...this.querySelectorAll("input[name=option]")].at(-1);
+    if (last instanceof HTMLElement) last.focus();
+  }
+
+  /** @private @param {SubmitEvent} event */
+  async ask(event) {
+    event.preventDefault();
+    const data = new FormData(/** @type {HTMLFormElement} */ (event.target));
+    const options = data.getAll("option").map((one) => String(one).trim()).filter(Boolean);
+    this.busy = true;
+    this.problem = "";
+    try {
+      await wish("poll.create", { chat_id: this.chatId, question: String(data.get("question")), options, several: data.has("several") });
+      goInstead({ screen: "chat", id: this.chatId });
+    } catch (error) {
+      this.problem = explain(error);
+    } finally {
+      this.busy = false;
+    }
+  }
+}
+
+customElements.define("skvoz-new-poll", NewPoll);
+screens.set("chat-poll", ({ id }) => html`<skvoz-new-poll .chatId=${id ?? ""}></skvoz-new-poll>`);
+chatMenu.add({
+  order: 15,
+  applies: (chat) => !chat.is_request && ["active", "creating"].includes(chat.state),
+  label: () => say("New poll"),
+  act: (chat) => go({ screen: "chat-poll", id: chat.chat_id }),
+});
