@@ -173,11 +173,15 @@ class Chooser:
             "relay": lambda: RelayAddress(public_key=_RELAY_KEY, addresses=("wss://relay.invalid",)),
             "link": self._link,
             "reports_enabled": lambda: script.choice((None, True, False)),
+            "options": lambda: script.choice(((), ("a", "b"), ("a", "a"), tuple(map(str, range(13))))),
+            "choices": lambda: script.choice(((), (0,), (0, 1), (1, 0), (-1,), (12,))),
+            "latitude_e7": lambda: script.choice((0, 900_000_000, -900_000_001, 2**63)),
+            "longitude_e7": lambda: script.choice((0, -1_800_000_000, 1_800_000_001)),
             "expiry_s": lambda: script.choice((None, 0, 1, 60, 2**31, -1, 2**63)),
         }
         if name in choices:
             return choices[name]()
-        if name in {"text", "title", "name", "own_name", "emoji", "phrase"}:
+        if name in {"text", "title", "name", "own_name", "emoji", "phrase", "label", "question"}:
             return script.choice(_TEXTS)
         if name in {"through", "head", "position"}:
             return self.position()

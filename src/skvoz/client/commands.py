@@ -9,6 +9,8 @@ from typing import Annotated, Final, Literal
 import msgspec
 
 from skvoz.base.ids import AccountId, LogId, MessageId, RelayId
+from skvoz.content.locations import LATITUDE_MAX, LONGITUDE_MAX
+from skvoz.content.polls import OPTIONS_MAX
 
 CLIENT_ID_LENGTH_MAX: Final = 128
 """Characters of a `client_id`: room for any program's own numbering."""
@@ -242,8 +244,8 @@ class SendLocation(CommandBase, frozen=True, kw_only=True):
     """Send a place to a chat: its coordinates in 1e-7 degrees, and what is there. Answers `message_id`."""
 
     chat_id: bytes
-    latitude_e7: int
-    longitude_e7: int
+    latitude_e7: Annotated[int, msgspec.Meta(ge=-LATITUDE_MAX, le=LATITUDE_MAX)]
+    longitude_e7: Annotated[int, msgspec.Meta(ge=-LONGITUDE_MAX, le=LONGITUDE_MAX)]
     label: str = ""
     reply_to: MessageId | None = None
     forwarded: bool = False
@@ -285,7 +287,7 @@ class VoteInPoll(CommandBase, frozen=True, kw_only=True):
     """Choose answers of a poll, by their numbers from 0 up, in place of those before; none: take it back."""
 
     message_id: MessageId
-    choices: tuple[int, ...]
+    choices: tuple[Annotated[int, msgspec.Meta(ge=0, lt=OPTIONS_MAX)], ...]
 
 
 class EndPoll(CommandBase, frozen=True, kw_only=True):

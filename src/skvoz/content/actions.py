@@ -174,15 +174,9 @@ def to_content(
         case Unreact():
             replaces = action.replaces
             body = NullPart(disposition=Disposition.REACTION)
-        case Pin():
+        case Pin() | Vote() | ClosePoll():
             in_reply_to = action.target
-            body = _with_reaction(media.PIN, cbor.encode(action.pinned), PIN_EMOJI)
-        case Vote():
-            in_reply_to = action.target
-            body = _with_reaction(media.VOTE, encode_choices(action.choices), VOTE_EMOJI)
-        case ClosePoll():
-            in_reply_to = action.target
-            body = _with_reaction(media.POLL_CLOSED, cbor.encode(value=True), CLOSED_EMOJI)
+            body = _mark_part(action)
         case Report():
             body = _report_part(action)
         case _:
@@ -278,6 +272,16 @@ def _reaction_part(emoji: str) -> SinglePart:
         content_type=media.PLAIN,
         content=_utf8(emoji, REACTION_SIZE_MAX, "a reaction is one emoji"),
     )
+
+
+def _mark_part(action: Pin | Vote | ClosePoll) -> MultiPart:
+    match action:
+        case Pin():
+            return _with_reaction(media.PIN, cbor.encode(action.pinned), PIN_EMOJI)
+        case Vote():
+            return _with_reaction(media.VOTE, encode_choices(action.choices), VOTE_EMOJI)
+        case ClosePoll():
+            return _with_reaction(media.POLL_CLOSED, cbor.encode(value=True), CLOSED_EMOJI)
 
 
 def _with_reaction(kind: str, data: bytes, emoji: str) -> MultiPart:
