@@ -32,9 +32,7 @@ def encode_poll(poll: Poll) -> bytes:
     except UnicodeEncodeError:
         raise BadRequest("the text has characters that can't be sent") from None
     except Malformed:
-        raise BadRequest(
-            "a poll has a question of up to 300 characters and 2 to 12 different answers of up to 100"
-        ) from None
+        raise BadRequest("a poll has a question and 2 to 12 different, short answers") from None
     return data
 
 

@@ -103,7 +103,7 @@ bubbleInstead.add({
     const copy = () =>
       attempt(async () => {
         await navigator.clipboard.writeText(shown);
-        tell(say("The coordinates are copied."));
+        tell(say("The text is copied."));
       });
     const { label } = location;
     return html`

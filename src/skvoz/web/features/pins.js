@@ -7,7 +7,7 @@ import { ask, closeDialog } from "../core/dialog.js";
 import { icons } from "../core/icons.js";
 import { chatTop, messageMenu } from "../core/places.js";
 import { go } from "../core/router.js";
-import { count, numeral, say } from "../core/texts.js";
+import { numeral, say } from "../core/texts.js";
 import { chats } from "../state/chats.js";
 import { plainWords } from "../chat/words.js";
 
@@ -55,12 +55,12 @@ chatTop.add({
     const latest = held.pins[0];
     if (!latest || is_request) return nothing;
     const number = held.pins.length;
-    const all = count("All {number} pinned messages", "All {number} pinned messages", number);
+    const all = say("All that is pinned");
     return html`
       <section class="strip" aria-label=${say("Pinned messages")}>
         ${icons.pin}
         <button class="grows" @click=${() => show(latest.message)}>
-          <span class="only-read">${say("Pinned")}:</span> <span dir="auto">${plainWords(latest.message)}</span>
+          <span dir="auto">${plainWords(latest.message)}</span>
         </button>
         ${number > 1 ? html`<button class="icon-button" aria-label=${all} title=${all} @click=${list}>${numeral(number)}</button>` : nothing}
       </section>

@@ -10,15 +10,11 @@ import { bubbleInstead, chatMenu, messageMenu, screens } from "../core/places.js
 import { back, go, goInstead } from "../core/router.js";
 import { count, explain, language, numeral, say } from "../core/texts.js";
 import { account } from "../state/home.js";
-import { soughtIn } from "../state/sought.js";
-import { marked } from "../chat/words.js";
 
 /** @typedef {import("../types/api.js").MessageView} MessageView */
 /** @typedef {import("../types/api.js").PollView} PollView */
 
-const OPTIONS_MAX = 12;
 const QUESTION_MAX = 300;
-const OPTION_MAX = 100;
 
 /** @param {PollView} poll @returns {number[]} what the person here chose */
 function ownChoices({ options }) {
@@ -37,18 +33,16 @@ function choose({ message_id }, poll, number) {
 bubbleInstead.add({
   order: 20,
   draw: (message, chat) => {
-    const { poll, chat_id } = message;
+    const { poll } = message;
     if (!poll) return null;
     const own = ownChoices(poll);
-    const { question, voters, closed } = poll;
-    const how = poll.several ? say("Several answers may be chosen") : say("One answer may be chosen");
-    /** @param {string} text */
-    const found = (text) => marked(text, 0, text.length, soughtIn(chat_id, text));
+    const { question, several, voters, closed } = poll;
+    const how = closed ? say("The poll is closed") : several ? say("Several answers may be chosen") : "";
     const isOver = closed || !["active", "creating"].includes(chat.state);
     return html`
       <div class="poll" role="group" aria-label=${say("Poll")}>
-        <p dir="auto"><b>${found(question)}</b></p>
-        <p class="quiet">${closed ? say("The poll is closed") : how}</p>
+        <p dir="auto"><b>${question}</b></p>
+        ${how ? html`<p class="quiet">${how}</p>` : nothing}
         <ul>
           ${poll.options.map(({ text, account_ids }, number) => {
             const chosen = account_ids.length;
@@ -56,7 +50,7 @@ bubbleInstead.add({
               <li>
                 <button class="option" aria-pressed=${own.includes(number)} ?disabled=${isOver} @click=${() => choose(message, poll, number)}>
                   <span class="mark" aria-hidden="true">${own.includes(number) ? icons.check : nothing}</span>
-                  <span class="grows" dir="auto">${found(text)}</span>
+                  <span class="grows" dir="auto">${text}</span>
                   <span aria-hidden="true">${numeral(chosen)}</span>
                   <span class="only-read">${count("{number} person", "{number} people", chosen)}</span>
                   <progress aria-hidden="true" max=${voters || 1} value=${chosen}></progress>
@@ -82,7 +76,7 @@ async function who({ message_id, poll }) {
           ({ text, names }) => html`
             <div>
               <dt dir="auto"><b>${text}</b></dt>
-              <dd dir="auto">${names.map((name) => name || say("Somebody without a name")).join(", ") || say("nobody")}</dd>
+              <dd dir="auto">${names.map((name) => name || say("Somebody without a name")).join(", ") || "–"}</dd>
             </div>
           `,
         )}
@@ -101,12 +95,11 @@ messageMenu.add({
 });
 
 class NewPoll extends Part {
-  static properties = { chatId: {}, options: { state: true }, problem: { state: true }, busy: { state: true } };
+  static properties = { chatId: {}, problem: { state: true }, busy: { state: true } };
 
   constructor() {
     super();
     this.chatId = "";
-    this.options = 2;
     this.problem = "";
     this.busy = false;
     this.watch(language);
@@ -127,13 +120,10 @@ class NewPoll extends Part {
             <span>${say("Question")}</span>
             <input name="question" required maxlength=${QUESTION_MAX} dir="auto" autocomplete="off">
           </label>
-          ${Array.from({ length: this.options }, (_, number) => html`
-            <label class="field">
-              <span>${say("Answer {number}", { number: numeral(number + 1) })}</span>
-              <input name="option" ?required=${number < 2} maxlength=${OPTION_MAX} dir="auto" autocomplete="off">
-            </label>
-          `)}
-          ${this.options < OPTIONS_MAX ? html`<button type="button" class="button" @click=${this.more}>${icons.plus}${say("Another answer")}</button>` : nothing}
+          <label class="field">
+            <span>${say("Answers, each on a line of its own")}</span>
+            <textarea name="options" rows="4" required dir="auto"></textarea>
+          </label>
           <label class="switch"><input type="checkbox" name="several"><span>${say("Several answers may be chosen")}</span></label>
           ${this.problem ? html`<p class="problem" role="alert">${this.problem}</p>` : nothing}
           <button class="main-button" ?disabled=${this.busy}>${say("Ask")}</button>
@@ -142,19 +132,11 @@ class NewPoll extends Part {
     `;
   }
 
-  /** @private */
-  async more() {
-    this.options += 1;
-    await this.updateComplete;
-    const last = [...this.querySelectorAll("input[name=option]")].at(-1);
-    if (last instanceof HTMLElement) last.focus();
-  }
-
   /** @private @param {SubmitEvent} event */
   async ask(event) {
     event.preventDefault();
     const data = new FormData(/** @type {HTMLFormElement} */ (event.target));
-    const options = data.getAll("option").map((one) => String(one).trim()).filter(Boolean);
+    const options = String(data.get("options")).split("\n").map((one) => one.trim()).filter(Boolean);
     this.busy = true;
     this.problem = "";
     try {

@@ -135,7 +135,7 @@ function step(where) {
     const { chatId: chat_id, text, at } = value;
     const { messages } = await call("message.search", { text, chat_id, [where]: at, limit: 1 });
     const next = messages[0];
-    if (!next) return tell(where === "before" ? say("There is no earlier one.") : say("There is no later one."));
+    if (!next) return tell(say("Nothing more was found."));
     sought.value = { ...value, at: next.sequence };
     go({ screen: "chat", id: chat_id, at: next.sequence });
   });
@@ -151,7 +151,7 @@ chatTop.add({
         ${icons.search}<span class="grows" dir="auto">${value.text}</span>
         <button class="icon-button" aria-label=${say("Earlier")} title=${say("Earlier")} @click=${() => step("before")}>${icons.up}</button>
         <button class="icon-button" aria-label=${say("Later")} title=${say("Later")} @click=${() => step("after")}>${icons.down}</button>
-        <button class="icon-button" aria-label=${say("Don't mark it any more")} title=${say("Don't mark it any more")} @click=${() => (sought.value = null)}>${icons.close}</button>
+        <button class="icon-button" aria-label=${say("End the search")} @click=${stop}>${icons.close}</button>
       </div>
     `;
   },
