@@ -384,7 +384,8 @@ def test_the_page_names_its_modules_so_that_they_are_fetched_together(tmp_path: 
     ("suffix", "written", "sent"),
     [
         (".js", b"/** Why.\n * More. **/\nrun(); // beside\n  // above\n", b"\n\nrun(); // beside\n\n"),
-        (".js", b"/** @type {A} */ (x).y();\nz(); /* a\n*/\n", None),
+        (".js", b"/** @type {A} */ (x).y();\nz(); /* a\n*/\n", b"(x).y();\nz(); /* a\n*/\n"),
+        (".js", b"/** @typed */ a(/** @type {A} */ (b));\n", b"/** @typed */ a((b));\n"),
         (".js", b"a(() => {\n  b(`  c\n    d`);\n});\n", b"a(() => {\nb(`  c\nd`);\n});\n"),
         (".js", b'a("/* in */");\nb("// a string");\n', None),
         (".js", b"/* one */ run(); /* two */\n/* three */\n", b"/* one */ run(); /* two */\n\n"),
@@ -393,7 +394,7 @@ def test_the_page_names_its_modules_so_that_they_are_fetched_together(tmp_path: 
         (".js", b"/* without an end\nrun();\n", None),
     ],
 )
-def test_only_comments_on_lines_of_their_own_and_indentation_are_left_out(
+def test_only_comments_on_lines_of_their_own_types_and_indentation_are_left_out(
     suffix: str, written: bytes, sent: bytes | None
 ) -> None:
     assert without_comments(written, suffix) == (written if sent is None else sent)

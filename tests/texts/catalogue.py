@@ -143,7 +143,11 @@ def scripts() -> list[Path]:
     return [path for path in sorted((SOURCE / "web").rglob("*.js")) if path.parent.name != "vendor"]
 
 
-BEHIND_OTHER_DOORS: Final = ("bot", "cli", "relay", "server", "caller.py", "qr_codes.py")
+BEHIND_OTHER_DOORS: Final = (
+    *("bot", "cli", "relay", "server"),
+    *("access.py", "addresses.py", "bots.py", "caller.py", "home.py", "listening.py", "qr_codes.py"),
+    *("reports.py", "scopes.py"),
+)
 """Rooms and modules whose errors the page never shows."""
 
 
@@ -179,7 +183,10 @@ def short_key(text: str) -> str:
 
 
 def page_catalogue(catalogue: Catalog) -> bytes:
-    """Return a catalogue as the page reads it: forms in gettext's order, under the English's short key."""
+    """Return a catalogue as the page reads it: forms in gettext's order, under the English's short key.
+
+    Texts that begin alike stand together, so that less is sent of them.
+    """
     wanted = page_texts()
     texts: dict[str, object] = {}
     for message in catalogue:
@@ -188,7 +195,8 @@ def page_catalogue(catalogue: Catalog) -> bytes:
             if short_key(english) in texts:
                 raise ValueError(f"two texts have one key, so change one of them: {english!r}")
             texts[short_key(english)] = message.string
-    return json.dumps(texts, ensure_ascii=False, indent=0, sort_keys=True).encode() + b"\n"
+    together = dict(sorted(texts.items(), key=lambda item: (str(item[1]), item[0])))
+    return json.dumps(together, ensure_ascii=False, indent=0, separators=(",", ":")).encode() + b"\n"
 
 
 def page_file(language: str) -> Path:

@@ -1,7 +1,7 @@
 """The page's files: those of `skvoz/web` that a browser needs; listed once, so no path leads elsewhere.
 
-Comments and indentation are for people who read the source: a browser is sent empty lines in place of the
-former, and so less than half as much to read at each start, with every line under its number.
+Comments, types and indentation are for people who read the source: a browser is sent empty lines in place
+of the former, and so less than half as much to read at each start, with every line under its number.
 """
 
 import re
@@ -32,14 +32,16 @@ AS_THEY_ARE: Final = "vendor"
 """The folder of files by others, served byte for byte."""
 
 _BLOCK: Final = rb"/\*[^*]*\*+(?:[^/*][^*]*\*+)*/[ \t]*"
-# Only what fills its lines from their beginning to their end: so nothing inside a string or a template,
-# and no `/** @type {…} */` before an expression, is ever touched.
+# Only what fills its lines from their beginning to their end: so nothing inside a string or a template
+# is ever touched.
 _COMMENTS: Final = {
     ".css": re.compile(rb"^[ \t]*" + _BLOCK + rb"$", re.MULTILINE),
     ".js": re.compile(rb"^[ \t]*(?:" + _BLOCK + rb"|//[^\n]*)$", re.MULTILINE),
 }
 
 
+_TYPES: Final = re.compile(rb"/\*\* @(?:type|satisfies) [^*\n]*\*/[ \t]?")
+"""What an expression is, before it: looks like nothing that stands in a string or a template."""
 _INDENTATION: Final = re.compile(rb"^[ \t]+", re.MULTILINE)
 """In a template too, where a browser takes any white space for one space."""
 
@@ -49,7 +51,8 @@ def without_comments(content: bytes, suffix: str) -> bytes:
     comments = _COMMENTS.get(suffix)
     if comments is None:
         return content
-    return _INDENTATION.sub(b"", comments.sub(lambda found: b"\n" * found[0].count(b"\n"), content))
+    content = comments.sub(lambda found: b"\n" * found[0].count(b"\n"), content)
+    return _INDENTATION.sub(b"", _TYPES.sub(b"", content))
 
 
 def as_served(file: Path) -> bytes:

@@ -63,8 +63,7 @@ class LocationOffer extends Part {
       <form class="offer" @submit=${this.send}>
         ${icons.place}
         <label class="grows">
-          <span class="only-read">${say("What is there")}</span>
-          <input name="label" maxlength=${LABEL_MAX} dir="auto" autocomplete="off" .value=${value.location.label} placeholder=${say("What is there")}>
+          <input name="label" aria-label=${say("What is there")} maxlength=${LABEL_MAX} dir="auto" autocomplete="off" .value=${value.location.label} placeholder=${say("What is there")}>
         </label>
         <button class="button">${say("Send as a location")}</button>
       </form>
