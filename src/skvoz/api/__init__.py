@@ -8,7 +8,7 @@
 - `attaching`: what is attached and not sent yet
 - `question`, `beginning`: what a method is, and the questions of somebody who begins
 - `bots`: questions about bots
-- `storage`, `storage_views`: questions about room on the disk
+- `storage`, `storage_views`: questions about room on the disk; `folders`: about folders of chats
 - `acts`, `locking`: what the app does with a home as a whole; `visits`: the requests under way
 - `service`: the methods over a node, and the WebSocket and POST on a private Unix socket
 - `listening`: sockets, and uvicorn on them

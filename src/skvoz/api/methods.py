@@ -27,6 +27,7 @@ from skvoz.api import (
 )
 from skvoz.api import params as asked
 from skvoz.api.acts import ACTS
+from skvoz.api.folders import QUESTIONS as FOLDER_QUESTIONS
 from skvoz.api.question import Method, Question, required
 from skvoz.api.shown_messages import own_account, shown
 from skvoz.api.storage import QUESTIONS as STORAGE_QUESTIONS
@@ -41,6 +42,7 @@ COMMANDS: Final[dict[str, type[commands.Command]]] = {
     "account.create": commands.CreateAccount,
     "account.confirm_phrase": commands.ConfirmRecoveryPhrase,
     "account.change": commands.ChangeProfile,
+    "folder.keep": commands.KeepFolders,
     "link.create": commands.CreateLink,
     "link.revoke": commands.RevokeLink,
     "link.accept": commands.AcceptLink,
@@ -318,6 +320,7 @@ QUESTIONS: Final[dict[str, Question]] = {
     **pins.QUESTIONS,
     **STORAGE_QUESTIONS,
     **polls.QUESTIONS,
+    **FOLDER_QUESTIONS,
 }
 
 

@@ -11,9 +11,10 @@ from skvoz.client.commands import (
     ChangeProfile,
     ConfirmRecoveryPhrase,
     CreateAccount,
+    KeepFolders,
 )
-from skvoz.client.events import AccountCreated
-from skvoz.client.records import Account, InboxKind
+from skvoz.client.events import AccountCreated, FoldersChanged
+from skvoz.client.records import Account, Folder, InboxKind
 from skvoz.client.recovery_phrase import root_key_of
 from skvoz.client.step import Step
 from skvoz.crypto import ED25519
@@ -72,6 +73,19 @@ def change_profile(step: Step, command: ChangeProfile) -> Answer:
     step.transaction.put(account)
     if renamed:
         introductions.introduce_everywhere(step)
+    return Answer()
+
+
+def keep_folders(step: Step, command: KeepFolders) -> Answer:
+    """Keep the folders of chats; names are made plain, and a chat is in a folder once."""
+    account = step.account()
+    folders = tuple(
+        Folder(name=check_name(folder.name), chats=tuple(dict.fromkeys(folder.chats)))
+        for folder in command.folders
+    )
+    if folders != account.folders:
+        step.transaction.put(msgspec.structs.replace(account, folders=folders))
+        step.tell(FoldersChanged())
     return Answer()
 
 

@@ -20,6 +20,9 @@ DRAFT_LENGTH_MAX: Final = 16 * 4096
 
 
 BOT_NAME_LENGTH_MAX: Final = 64
+FOLDERS_MAX: Final = 20
+FOLDER_CHATS_MAX: Final = 1000
+FOLDER_NAME_LENGTH_MAX: Final = 64
 LOCK_AFTER_MINUTES_MAX: Final = 24 * 60
 NOTE_LENGTH_MAX: Final = 500
 
@@ -421,6 +424,22 @@ class DismissComplaints(CommandBase, frozen=True, kw_only=True):
     message_id: MessageId
 
 
+class FolderWish(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A folder as its person wants it."""
+
+    name: Annotated[str, msgspec.Meta(max_length=FOLDER_NAME_LENGTH_MAX)]
+    chats: Annotated[tuple[bytes, ...], msgspec.Meta(max_length=FOLDER_CHATS_MAX)] = ()
+
+    def __repr__(self) -> str:
+        return "<FolderWish>"
+
+
+class KeepFolders(CommandBase, frozen=True, kw_only=True):
+    """Keep these folders of chats, in this order, in place of those that there were."""
+
+    folders: Annotated[tuple[FolderWish, ...], msgspec.Meta(max_length=FOLDERS_MAX)]
+
+
 class MarkRead(CommandBase, frozen=True, kw_only=True):
     """Everything in a chat up to this message has been read."""
 
@@ -450,6 +469,7 @@ Command = (
     CreateAccount
     | ConfirmRecoveryPhrase
     | ChangeProfile
+    | KeepFolders
     | CreateLink
     | RevokeLink
     | AcceptLink

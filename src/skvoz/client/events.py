@@ -53,6 +53,12 @@ class AccountCreated(EventBase, frozen=True, kw_only=True):
     account_id: AccountId
 
 
+class FoldersChanged(EventBase, frozen=True, kw_only=True):
+    """The folders of chats are others now."""
+
+    kind = "folder.changed"
+
+
 class LinkCreated(EventBase, frozen=True, kw_only=True):
     """A link exists; it works once the relay holds its inbox (`ready`)."""
 
@@ -186,6 +192,7 @@ class RequestFailed(EventBase, frozen=True, kw_only=True):
 
 Event = (
     AccountCreated
+    | FoldersChanged
     | LinkCreated
     | LinkUsed
     | LinkFailed

@@ -38,6 +38,7 @@ from skvoz.client.commands import (
     FetchFile,
     ForgetFile,
     KeepDraft,
+    KeepFolders,
     MuteChat,
     PauseFile,
     PinChat,
@@ -74,6 +75,8 @@ def command(step: Step, wished: Command) -> Answer:
             return account.confirm_phrase(step, wished)
         case ChangeProfile():
             return account.change_profile(step, wished)
+        case KeepFolders():
+            return account.keep_folders(step, wished)
         case CreateLink():
             return inboxes.create_link(step, wished)
         case RevokeLink():

@@ -8,6 +8,7 @@ import "./features/contact.js";
 import "./features/emergency.js";
 import "./features/emoji.js";
 import "./features/files.js";
+import "./features/folders.js";
 import "./features/forwarding.js";
 import "./features/group_links.js";
 import "./features/groups.js";

@@ -33,7 +33,7 @@ from skvoz.client.records.messages import (
     Votes,
     WaitingChange,
 )
-from skvoz.client.records.people import Account, Contact, ContactState, Relay
+from skvoz.client.records.people import Account, Contact, ContactState, Folder, Relay
 from skvoz.client.records.rooms import (
     Closer,
     Conversation,
@@ -112,6 +112,7 @@ __all__ = [
     "Delivery",
     "File",
     "FileState",
+    "Folder",
     "Gap",
     "GroupPart",
     "HeldMessage",

@@ -2,8 +2,20 @@
 
 from enum import IntEnum
 
+import msgspec
+
 from skvoz.base.ids import AccountId, RelayId
 from skvoz.client.records.base import Record
+
+
+class Folder(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
+    """Chats that this home's person put together under a name."""
+
+    name: str
+    chats: tuple[bytes, ...] = ()
+
+    def __repr__(self) -> str:
+        return "<Folder>"
 
 
 class Account(Record, frozen=True, array_like=True, kw_only=True):
@@ -31,6 +43,7 @@ class Account(Record, frozen=True, array_like=True, kw_only=True):
     reports_enabled: bool = True
     lock_after_minutes: int = 0
     """Minutes without use of the page until the home is locked; 0: never."""
+    folders: tuple[Folder, ...] = ()
 
 
 class Relay(Record, frozen=True, array_like=True, kw_only=True):

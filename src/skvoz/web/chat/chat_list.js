@@ -11,6 +11,7 @@ import { count, language, numeral, say, shortTime } from "../core/texts.js";
 import { account, reach } from "../state/home.js";
 import { chats, chatsLoaded, sortedChats } from "../state/chats.js";
 import { contacts } from "../state/contacts.js";
+import { filter, folders, isListed } from "../state/folders.js";
 import { plainWords } from "./words.js";
 import { tick } from "./ticks.js";
 
@@ -22,7 +23,7 @@ class ChatList extends Part {
   constructor() {
     super();
     this.showsArchive = false;
-    this.watch(chats, chatsLoaded, contacts, route, language, account, reach);
+    this.watch(chats, chatsLoaded, contacts, filter, folders, route, language, account, reach);
   }
 
   render() {
@@ -57,8 +58,9 @@ class ChatList extends Part {
   /** @private */
   list() {
     const everything = sortedChats();
-    const archived = everything.filter((chat) => chat.archived);
-    const all = everything.filter((chat) => !chat.archived);
+    const listed = everything.filter(isListed);
+    const archived = listed.filter((chat) => chat.archived);
+    const all = listed.filter((chat) => !chat.archived);
     if (!everything.length && chatsLoaded.value) {
       return html`
         <div class="empty">
@@ -69,6 +71,7 @@ class ChatList extends Part {
     }
     return html`
       <div class="list">
+        ${listed.length ? nothing : html`<p class="quiet none-listed">${say("No chat is like that.")}</p>`}
         <ul class="chats" @keydown=${this.move}>
           ${repeat(all, (chat) => chat.chat_id, (chat) => this.row(chat))}
         </ul>

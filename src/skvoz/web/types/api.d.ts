@@ -240,6 +240,27 @@ export interface FileView {
   failure: string;
 }
 
+/** All folders, in their person's order. */
+export interface FolderListView {
+  folders: FolderView[];
+}
+
+/** Chats under a name; some of them may be gone. */
+export interface FolderView {
+  name: string;
+  chats: string[];
+}
+
+/** A folder as its person wants it. */
+export interface FolderWish {
+  name: string;
+  chats: string[];
+}
+
+/** The folders of chats are others now. */
+export interface FoldersChanged {
+}
+
 /** A page of messages that a search found, the latest first; `next_before` goes on, None at the end. */
 export interface FoundPageView {
   messages: MessageView[];
@@ -705,6 +726,10 @@ export interface Methods {
   "file.pause": { params: { client_id: string; file_id: string; paused?: boolean; }; result: Answer };
   /** Return how far files have come that move; subscribers are told so too, as `progress`. */
   "file.progress": { params: { }; result: ProgressView };
+  /** Keep these folders of chats, in this order, in place of those that there were. */
+  "folder.keep": { params: { client_id: string; folders: FolderWish[]; }; result: Answer };
+  /** Return the folders of chats. */
+  "folder.list": { params: { }; result: FolderListView };
   /** Add contacts to a group. */
   "group.add": { params: { client_id: string; chat_id: string; members: string[]; }; result: Answer };
   /** Let somebody into a group who asked by its link. */
@@ -813,6 +838,7 @@ export interface Events {
   "chat.created": ChatCreated;
   "contact.changed": ContactChanged;
   "file.changed": FileChanged;
+  "folder.changed": FoldersChanged;
   "group.attention": GroupAttention;
   "group.joining": JoiningChanged;
   "link.changed": LinkCreated;
