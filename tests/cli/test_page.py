@@ -77,8 +77,8 @@ def test_a_second_time_opens_the_page_anew(tmp_path: Path, told: Path) -> None:
 
 
 def test_a_relay_to_suggest_is_looked_at_before_anything_starts(tmp_path: Path) -> None:
-    refused = Terminal(tmp_path / "home").refused("--relay", "https://example.org")
-    assert refused == "a relay's address starts with wss: or ws:"
+    refused = Terminal(tmp_path / "home").refused("--relay", "ftp://example.org")
+    assert refused == "a relay's address starts with wss: or https:"
     assert not (tmp_path / "home").exists()
 
 

@@ -17,7 +17,7 @@ def test_an_address_comes_back() -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        *("", "#", TEXT[:-2], f"{TEXT}AA", "wss://relay.invalid/x", f"http://relay.invalid#{FINGERPRINT}"),
+        *("", "#", TEXT[:-2], f"{TEXT}AA", "wss://relay.invalid/x", f"ftp://relay.invalid#{FINGERPRINT}"),
         *(f"wss://{'a' * 3000}#{FINGERPRINT}", f"wss://\udcff#{FINGERPRINT}", "wss://a#\udcff", "wss://a#!!"),
     ],
 )

@@ -223,7 +223,8 @@ def test_the_session_tries_what_the_person_gave_first() -> None:
         "wss://relay.example#x",
         "wss://\uff11\uff12\uff17.0.0.1/",
         "wss://relay.example/\n",
-        "https://relay.example/",
+        "http://relay.example/",
+        "https://localhost/",
         "",
     ],
 )

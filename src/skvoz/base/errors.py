@@ -13,6 +13,7 @@
     |  |- TooOften            it asked faster than is answered
     |  `- BadRequest          an argument is missing, too long or makes no sense
     |- TransportError         a connection or a relay did not do its part
+    |  `- Interrupted         it broke or froze, and another one may do
     `- StoreError             the disk or the database on this side
        |- HomeBusy            another process holds the home
        |- SchemaTooNew        a newer Skvoz wrote it
@@ -82,6 +83,10 @@ class BadRequest(CallerError):
 
 class TransportError(SkvozError):
     """A connection or a relay did not do its part."""
+
+
+class Interrupted(TransportError):
+    """A connection broke or froze; another one may do."""
 
 
 class StoreError(SkvozError):

@@ -1,6 +1,7 @@
 """A relay's address as people write it: where it is, and the fingerprint of its key.
 
     wss://HOST[:PORT]/PATH#FINGERPRINT      FINGERPRINT: the relay id, 32 bytes, base64url without `=`
+    https://HOST[:PORT]/PATH#FINGERPRINT    for a relay that is reached by single requests alone
 
 The fingerprint is what is trusted; the rest only says where to look.
 """
@@ -17,10 +18,10 @@ from skvoz.client.commands import RelayAddress
 from skvoz.client.links import ADDRESS_SIZE_MAX, TICKET_SIZE_MAX
 from skvoz.crypto import sha256
 
-_SCHEMES: Final = ("wss://", "ws://")
+_SCHEMES: Final = ("wss://", "https://", "ws://", "http://")
 _RELAY_ID_SIZE: Final = 32
 _PUBLIC: Final = re.compile(
-    r"wss://(\[[0-9a-f:.]{2,45}\]|[a-z0-9.-]{1,253})(:[0-9]{1,5})?(/[!-~]*)?", re.IGNORECASE
+    r"(?:wss|https)://(\[[0-9a-f:.]{2,45}\]|[a-z0-9.-]{1,253})(:[0-9]{1,5})?(/[!-~]*)?", re.IGNORECASE
 )
 _LOCAL_ENDINGS: Final = frozenset({"localhost", "local", "lan", "home", "internal", "intranet", "arpa"})
 """Last labels of names that only a network's own resolver knows (RFC 6761, 6762, 8375 and custom)."""
@@ -39,7 +40,7 @@ def parse_relay_address(text: str, ticket: bytes = b"") -> RelayAddress:
     except UnicodeEncodeError:
         raise BadRequest("the address has characters that can't be sent") from None
     if not address.startswith(_SCHEMES) or size > ADDRESS_SIZE_MAX:
-        raise BadRequest("a relay's address starts with wss: or ws:")
+        raise BadRequest("a relay's address starts with wss: or https:")
     if len(ticket) > TICKET_SIZE_MAX:
         raise BadRequest("this ticket is too long to be one")
     try:
@@ -56,9 +57,9 @@ def parse_relay_address(text: str, ticket: bytes = b"") -> RelayAddress:
 def is_public(address: str) -> bool:
     """Tell whether an address is one that the whole world may look for, by what is written in it.
 
-    It is `wss:`, in ASCII, without a user's name, and its host is a public IP address or a name of several
-    labels. Whatever else a resolver would take for a number (`127.1`, `0x7f000001`) is none. Where a name
-    leads is not looked up.
+    It is `wss:` or `https:`, in ASCII, without a user's name, and its host is a public IP address or a name
+    of several labels. Whatever else a resolver would take for a number (`127.1`, `0x7f000001`) is none. Where
+    a name leads is not looked up.
     """
     match = _PUBLIC.fullmatch(address)
     if match is None:

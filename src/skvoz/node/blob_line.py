@@ -9,11 +9,14 @@ from skvoz.base.errors import BadRequest, PeerError, TransportError
 from skvoz.base.ids import RelayId
 from skvoz.client.blob_session import BlobAnswer, BlobRequest, BlobSession
 from skvoz.crypto import DEFAULT_SUITE, suite
+from skvoz.node.dialer import Dialer
+from skvoz.node.ways import reach
 from skvoz.transports.connection import MessageConnection
-from skvoz.transports.wss.websocket import connect
 
 FROZEN_AFTER_S: Final = 60.0
 """No answer for so long, while some are owed, means that something on the way swallows packets."""
+GREETED_AFTER_S: Final = 20.0
+"""A handshake is a few small messages."""
 Answering = asyncio.Future[BlobAnswer]
 
 
@@ -60,7 +63,8 @@ class BlobLine:
                     async with asyncio.timeout(FROZEN_AFTER_S):
                         message = await self._connection.receive()
                 except TimeoutError:
-                    if self._waiting:
+                    quiet_s = asyncio.get_running_loop().time() - self._connection.heard_at
+                    if self._waiting and quiet_s >= FROZEN_AFTER_S:
                         raise TransportError("the relay does not answer any more") from None
                     continue
                 for answer in self._session.received(message):
@@ -86,30 +90,34 @@ def _heard(sending: "asyncio.Future[None]") -> None:
         sending.exception()
 
 
-async def open_line(relay_id: RelayId, public_key: bytes, addresses: Sequence[str]) -> BlobLine:
-    """Connect to a relay at the first of its addresses that works; raise `TransportError`."""
+async def open_line(
+    dialer: Dialer, relay_id: RelayId, public_key: bytes, addresses: Sequence[str]
+) -> BlobLine:
+    """Connect to a relay over the first of its ways that works; raise `TransportError`."""
     problem: TransportError | BadRequest = TransportError("this relay has no address")
-    for address in addresses:
-        try:
-            connection = await connect(address)
-        except (TransportError, BadRequest) as error:
-            problem = error
-            continue
+    ways, loop = dialer.ways, asyncio.get_running_loop()
+    for address in ways.order(reach(addresses), loop.time()):
         session = BlobSession(
             suite=suite(DEFAULT_SUITE),
             relay_id=relay_id,
             public_key=public_key,
             randomness=secrets.token_bytes,
         )
+        connection: MessageConnection | None = None
         try:
+            connection = await dialer.dial(address)
             await _shake_hands(connection, session)
-        except (TransportError, PeerError) as error:
-            await connection.close()
+        except (TransportError, PeerError, BadRequest) as error:
+            if connection is not None:
+                await connection.close()
+            ways.failed(address, loop.time())
             problem = TransportError(str(error))
             continue
         except BaseException:
-            await connection.close()
+            if connection is not None:
+                await connection.close()
             raise
+        ways.worked(address, loop.time())
         return BlobLine(connection, session)
     raise TransportError(str(problem))
 
@@ -118,7 +126,7 @@ async def _shake_hands(connection: MessageConnection, session: BlobSession) -> N
     await connection.send(session.connected())
     while not session.is_up:
         try:
-            async with asyncio.timeout(FROZEN_AFTER_S):
+            async with asyncio.timeout(GREETED_AFTER_S):
                 message = await connection.receive()
         except TimeoutError:
             raise TransportError("the relay does not answer") from None

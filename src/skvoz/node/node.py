@@ -16,6 +16,7 @@ from skvoz.client.machine import Machine
 from skvoz.crypto import suite
 from skvoz.crypto.suites import DEFAULT_SUITE
 from skvoz.node.core import Core, anybody_may
+from skvoz.node.dialer import Dialer
 from skvoz.node.relays import Relays, RelayState
 from skvoz.node.transfers import Transfers
 from skvoz.store import Database, Home, RecordTables
@@ -104,9 +105,10 @@ class Node:
         self._clock_ms = clock_ms
         environment = Environment(suite=suite(DEFAULT_SUITE), randomness=secrets.token_bytes)
         self._core = Core(RecordTables(opened.database), Machine(environment), clock_ms)
-        self._relays = Relays(self._core.tell, self._fail)
+        dialer = Dialer()
+        self._relays = Relays(self._core.tell, self._fail, dialer)
         self.files = FileCache(opened.home.folder)
-        self.transfers = Transfers(self.files, self._relays.tell, self._fail)
+        self.transfers = Transfers(self.files, self._relays.tell, self._fail, dialer)
         self._event_sequence = 0
         self._events = asyncio.Condition()
         self._alarm: asyncio.Handle | None = None

@@ -1,7 +1,8 @@
 """Sessions to relays: one for each relay and channel, kept up for as long as the node runs.
 
 A session that is pure (`skvoz.client.relay_session`) gets a connection from a transport here, and another one
-whenever it breaks or freezes: after half a second first, then ever more slowly, up to half a minute.
+whenever it breaks or freezes: over the next of its relay's ways, after half a second first, then ever more
+slowly, up to half a minute. Over a costly way it goes on until a better one is worth another try.
 """
 
 import asyncio
@@ -17,13 +18,16 @@ from skvoz.client.effects import Channel, Connect, Detach, Effect, FileEffect, W
 from skvoz.client.inputs import Input
 from skvoz.client.relay_session import RelaySession
 from skvoz.crypto import DEFAULT_SUITE, suite
+from skvoz.node.dialer import Dialer
+from skvoz.node.ways import Ways, reach
 from skvoz.transports.connection import MessageConnection
-from skvoz.transports.wss.websocket import connect
 
 FROZEN_AFTER_S: Final = 20.0
 """No answer for so long means that something on the way swallows packets."""
 PING_AFTER_S: Final = 300.0
 """A quiet connection is tried so often; more would cost batteries."""
+SHORT_S: Final = 20.0
+"""What breaks so soon after it came up didn't work."""
 _RETRY_FIRST_S: Final = 0.5
 _RETRY_MOST_S: Final = 30.0
 RelayWord = Literal["connected", "connecting", "waiting"]
@@ -40,12 +44,23 @@ class RelayState:
     problem: str
 
 
+class _Frozen(TransportError):
+    """Something is owed, and nothing comes."""
+
+
+class _LeftForBetter(TransportError):
+    """A better way is worth another try."""
+
+
 class Relays:
     """All sessions of a node, on its event loop; `broke` hears of a bug that ended one."""
 
-    def __init__(self, tell: Callable[[Input], None], broke: Callable[[BaseException], None]) -> None:
+    def __init__(
+        self, tell: Callable[[Input], None], broke: Callable[[BaseException], None], dialer: Dialer
+    ) -> None:
         self._tell = tell
         self._broke = broke
+        self._dialer = dialer
         self._kept: dict[tuple[RelayId, Channel], _Kept] = {}
         self._told: deque[_Kept | None] = deque()
 
@@ -66,7 +81,7 @@ class Relays:
         key = (effect.relay_id, effect.channel)
         kept = self._kept.get(key)
         if kept is None:
-            kept = self._kept[key] = _Kept(effect, self.tell, self._broke)
+            kept = self._kept[key] = _Kept(effect, self.tell, self._broke, self._dialer)
         kept.addresses = effect.addresses
 
     def request(self, effect: Effect) -> None:
@@ -102,7 +117,9 @@ class _Kept:
         effect: Connect,
         tell: Callable[[Input, "_Kept | None"], None],
         broke: Callable[[BaseException], None],
+        dialer: Dialer,
     ) -> None:
+        self._dialer = dialer
         self._relay_id = effect.relay_id
         self._channel = effect.channel
         self.addresses = effect.addresses
@@ -115,7 +132,8 @@ class _Kept:
             randomness=secrets.token_bytes,
         )
         self._something_to_say = asyncio.Event()
-        self._heard_at = 0.0
+        self._address = ""
+        self._up_at: float | None = None
         self._state: RelayWord = "connecting"
         self._problem = ""
         self._closed = False
@@ -127,7 +145,7 @@ class _Kept:
         return RelayState(
             relay_id=self._relay_id,
             channel=self._channel,
-            address=self.addresses[0] if self.addresses else "",
+            address=self._address or (self.addresses[0] if self.addresses else ""),
             state=self._state,
             problem=self._problem,
         )
@@ -158,46 +176,58 @@ class _Kept:
                 self._told(fact, self)
 
     async def _keep(self) -> None:
-        failures = 0
+        rounds, failures = 0, 0
+        loop = asyncio.get_running_loop()
         while True:
-            address = self.addresses[failures % len(self.addresses)]
-            self._state = "connecting"
-            try:
-                connection = await connect(address)
-                try:
-                    await self._talk(connection)
-                finally:
-                    await connection.close()
-            except* (TransportError, PeerError, CallerError) as failed:
-                self._problem = str(failed.exceptions[0])
+            ways, addresses = self._dialer.ways, reach(self.addresses)
+            self._address = ways.order(addresses, loop.time())[0]
+            self._state, self._up_at = "connecting", None
+            await self._live(ways, addresses)
             failures = 0 if self.session.is_up else failures + 1
+            rounds = failures // len(addresses)
             self._tell(self.session.lost())
             self._state = "waiting"
             # A little chance in it, so that not everybody comes back in the same moment.
-            most = min(_RETRY_MOST_S, _RETRY_FIRST_S * 2 ** min(failures, 8))
+            most = min(_RETRY_MOST_S, _RETRY_FIRST_S * 2 ** min(rounds, 8))
             await asyncio.sleep(most * (0.5 + secrets.randbelow(1000) / 2000))
 
-    async def _talk(self, connection: MessageConnection) -> None:
-        loop = asyncio.get_running_loop()
-        self._heard_at = loop.time()
+    async def _live(self, ways: Ways, addresses: tuple[str, ...]) -> None:
+        """Keep a connection over one way for as long as it is good, and note how it went."""
+        address, loop = self._address, asyncio.get_running_loop()
+        try:
+            connection = await self._dialer.dial(address)
+            try:
+                await self._talk(connection, ways, addresses)
+            finally:
+                await connection.close()
+        except* _LeftForBetter:
+            pass
+        except* (TransportError, PeerError, CallerError) as failed:
+            self._problem = str(failed.exceptions[0])
+            broke_soon = self._up_at is None or loop.time() - self._up_at < SHORT_S
+            if broke_soon or failed.subgroup(_Frozen) is not None:
+                ways.failed(address, loop.time())
+
+    async def _talk(self, connection: MessageConnection, ways: Ways, addresses: tuple[str, ...]) -> None:
         await connection.send(self.session.connected())
         async with asyncio.TaskGroup() as tasks:
             say = tasks.create_task(self._say(connection))
-            watch = tasks.create_task(self._watch())
+            watch = tasks.create_task(self._watch(connection, ways, addresses))
             try:
-                await self._hear(connection)
+                await self._hear(connection, ways)
             finally:
                 say.cancel()
                 watch.cancel()
 
-    async def _hear(self, connection: MessageConnection) -> None:
-        loop = asyncio.get_running_loop()
+    async def _hear(self, connection: MessageConnection, ways: Ways) -> None:
         while True:
             message = await connection.receive()
-            self._heard_at = loop.time()
             self._tell(self.session.received(message))
             if self.session.is_up:
                 self._state, self._problem = "connected", ""
+                if self._up_at is None:
+                    self._up_at = asyncio.get_running_loop().time()
+                    ways.worked(self._address, self._up_at)
             self.speak()
 
     async def _say(self, connection: MessageConnection) -> None:
@@ -207,7 +237,7 @@ class _Kept:
             for message in self.session.flush():
                 await connection.send(message)
 
-    async def _watch(self) -> None:
+    async def _watch(self, connection: MessageConnection, ways: Ways, addresses: tuple[str, ...]) -> None:
         loop = asyncio.get_running_loop()
         owed_since: float | None = None
         while True:
@@ -215,10 +245,13 @@ class _Kept:
             now = loop.time()
             if not self.session.awaits_answer:
                 owed_since = None
+                if ways.has_better(self._address, addresses, now):
+                    raise _LeftForBetter("a better way is tried again")
+                is_quiet = now - connection.heard_at > PING_AFTER_S
+                if is_quiet or ways.is_in_doubt(self._address, connection.heard_at):
+                    self.session.ping()
+                    self.speak()
             elif owed_since is None:
                 owed_since = now
-            elif now - max(owed_since, self._heard_at) > FROZEN_AFTER_S:
-                raise TransportError("the relay does not answer any more")
-            if now - self._heard_at > PING_AFTER_S and not self.session.awaits_answer:
-                self.session.ping()
-                self.speak()
+            elif now - max(owed_since, connection.heard_at) > FROZEN_AFTER_S:
+                raise _Frozen("the relay does not answer any more")

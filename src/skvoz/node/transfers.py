@@ -21,6 +21,7 @@ from skvoz.client.inputs import DownloadDone, Input, TransferRefused, UploadDone
 from skvoz.client.sealed_files import ChunkCipher, Layout, blob_read_key
 from skvoz.crypto import sha256
 from skvoz.node.blob_line import Answering, BlobLine, open_line
+from skvoz.node.dialer import Dialer
 from skvoz.store.file_cache import Fetching, FileCache
 from skvoz.transports.allocation import keep_memory
 from skvoz.wire.frames import Discard, Fetch, Fill, Filled, No, Part, Reserve
@@ -62,9 +63,14 @@ class Transfers:
     """All files on their way; used on the event loop."""
 
     def __init__(
-        self, cache: FileCache, tell: Callable[[Input], None], broke: Callable[[BaseException], None]
+        self,
+        cache: FileCache,
+        tell: Callable[[Input], None],
+        broke: Callable[[BaseException], None],
+        dialer: Dialer,
     ) -> None:
         self._cache = cache
+        self._dialer = dialer
         self._tell = tell
         self._broke = broke
         self._tasks: dict[bytes, asyncio.Task[None]] = {}
@@ -179,7 +185,9 @@ class Transfers:
         shared = self._shared.setdefault(effect.relay_id, _Shared())
         async with shared.opening:
             if shared.line is None:
-                shared.line = await open_line(effect.relay_id, effect.public_key, effect.addresses)
+                shared.line = await open_line(
+                    self._dialer, effect.relay_id, effect.public_key, effect.addresses
+                )
             line = shared.line
         shared.users += 1
         try:

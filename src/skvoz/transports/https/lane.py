@@ -8,9 +8,9 @@ from urllib.parse import urlsplit
 
 import wreq
 
-from skvoz.base.errors import BadRequest, PeerError, TransportError
+from skvoz.base.errors import BadRequest, Interrupted, PeerError, TransportError
 from skvoz.transports.https.budget import Allowance, Budget
-from skvoz.transports.https.requests import Interrupted, RequestLine
+from skvoz.transports.https.requests import RequestLine
 from skvoz.transports.pace import Pace
 from skvoz.wire.lanes import (
     ANSWER_HEAD_SIZE,
@@ -63,10 +63,6 @@ class Network:
         """Return what is let through to a host."""
         return self._allowances.setdefault(host, Allowance())
 
-    def moved(self) -> None:
-        """Forget all of it: this is another network."""
-        self._allowances.clear()
-
 
 @dataclass(slots=True)
 class _Opened:
@@ -92,6 +88,8 @@ class HttpsConnection:
         self._url = url
         self._host = host
         self._network = network
+        # Without TLS, which is on this machine, nobody counts handshakes.
+        self._pace = network.pace if url.startswith("https:") else Pace(apart_s=0)
         self._lane = secrets.token_bytes(LANE_ID_SIZE)
         self._going = RowOut()
         self._coming = RowIn()
@@ -175,7 +173,7 @@ class HttpsConnection:
         if opened is not None and (opened.budget.is_worth_a_request or self._may_probe(opened)):
             return await self._conclude(opened, self._ask(opened))
         self._leave()
-        async with self._network.pace.turn(self._host):
+        async with self._pace.turn(self._host):
             line = RequestLine(self._url, self._network.authority)
             opened = self._opened = _Opened(line, Budget(self._network.allowance(self._host)))
             asked = self._ask(opened)
@@ -289,7 +287,7 @@ async def connect(url: str, network: Network) -> HttpsConnection:
     try:
         parts = urlsplit(url)
         if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username is not None:
-            raise BadRequest("a relay's address starts with https:")
+            raise BadRequest("a relay's address starts with wss: or https:")
         host = f"{parts.hostname}:{parts.port or ''}"
     except ValueError:
         raise BadRequest("this is not a relay's address") from None

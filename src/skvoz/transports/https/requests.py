@@ -7,7 +7,7 @@ import wreq
 from wreq import exceptions
 from wreq.redirect import Policy
 
-from skvoz.base.errors import BadRequest, TransportError
+from skvoz.base.errors import BadRequest, Interrupted, TransportError
 
 BROWSER: Final = wreq.Emulation.Chrome154
 """Whose hello it is; `tests/transports/test_hello.py` holds it to the Chromium on the machine."""
@@ -17,10 +17,6 @@ _FOUND: Final = 200
 _KIND: Final = b"application/octet-stream"
 _NO_KEEPALIVE: Final = dt.timedelta(hours=2)
 """Probes of a quiet connection are packets too."""
-
-
-class Interrupted(TransportError):
-    """The connection broke, or the front has trouble: another one may do."""
 
 
 class RequestLine:

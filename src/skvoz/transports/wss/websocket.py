@@ -77,7 +77,7 @@ async def connect(url: str, *, tls: ssl.SSLContext | None = None) -> WebSocketCo
     """
     try:
         if urlsplit(url).scheme not in {"ws", "wss"}:
-            raise BadRequest("a relay's address starts with wss: or ws:")
+            raise BadRequest("a relay's address starts with wss: or https:")
         connection = await _Straight(
             url,
             ssl=tls,

@@ -1,0 +1,127 @@
+"""A node finds a way that works, leaves one that freezes, and comes back: nothing is lost, nothing twice."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from skvoz.client.commands import CreateAccount
+from tests.node.barrier import Barrier, barrier
+from tests.node.people import Person, World, client_id, until, world
+
+
+@pytest.fixture(autouse=True)
+def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("skvoz.node.relays.FROZEN_AFTER_S", 1.5)
+    monkeypatch.setattr("skvoz.transports.wss.websocket._OPEN_TIMEOUT_S", 1.5)
+    monkeypatch.setattr("skvoz.node.ways.BLOCKED_FIRST_S", 4.0)
+
+
+async def person_with_two_ways(here: World, name: str, port: int) -> Person:
+    """Make somebody who reaches the relay by a WebSocket through a barrier, and by requests beside it."""
+    made = Person(here.folder / name)
+    here.people.append(made)
+    await made.wake()
+    addresses = (f"ws://127.0.0.1:{port}/", here.url.replace("ws:", "http:"))
+    relay = msgspec.structs.replace(here.address, addresses=addresses)
+    await made.do(CreateAccount(client_id=client_id(), name=name, relay=relay))
+    return made
+
+
+async def goes_by(person: Person, kind: str) -> None:
+    """Wait until all sessions are up over a kind of address; quiet ones hear of a freeze from others."""
+
+    async def look() -> bool:
+        states = person.node.relay_states()
+        return bool(states) and all(
+            one.state == "connected" and one.address.startswith(f"{kind}:") for one in states
+        )
+
+    await until(look)
+
+
+@asynccontextmanager
+async def two_people(folder: Path) -> AsyncGenerator[tuple[World, Person, Person, Barrier]]:
+    """Anna has one way, Boris two, and they have met."""
+    async with world(folder) as here, barrier(here.relay.port) as way:
+        anna = await here.person("Anna")
+        boris = await person_with_two_ways(here, "Boris", way.port)
+        await here.introduce(anna, boris)
+        await goes_by(boris, "ws")
+        yield here, anna, boris, way
+
+
+@pytest.mark.parametrize("mood", ["shut", "frozen", "deaf"])
+def test_where_one_way_is_blocked_from_the_start_the_other_is_found(tmp_path: Path, mood: str) -> None:
+    async def scenario() -> None:
+        async with world(tmp_path) as here, barrier(here.relay.port) as way:
+            way.mood = mood  # type: ignore[assignment]
+            anna = await here.person("Anna")
+            boris = await person_with_two_ways(here, "Boris", way.port)
+            async with asyncio.timeout(30):
+                await here.introduce(anna, boris)
+                await goes_by(boris, "http")
+            assert way.met
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize("mood", ["shut", "frozen", "deaf"])
+def test_a_way_that_is_blocked_in_the_middle_loses_and_doubles_nothing(tmp_path: Path, mood: str) -> None:
+    """Deaf: the relay has stored what was written, and its answer never came: so it goes out over both."""
+
+    async def scenario() -> None:
+        async with two_people(tmp_path) as (_, anna, boris, way):
+            to_boris, to_anna = await boris.account_id(), await anna.account_id()
+            way.mood = mood  # type: ignore[assignment]
+            texts = ["one", "two", "three"]
+            for text in texts:
+                await boris.send(to_anna, text)
+            await anna.wait_for(to_boris, ["hello", *texts])
+            await anna.send(to_boris, "four")
+            await boris.wait_for(to_anna, ["hello", *texts, "four"])
+            await anna.wait_for(to_boris, ["hello", *texts, "four"])
+            assert await anna.counted("entries_dropped") == 0
+
+    asyncio.run(scenario())
+
+
+def test_a_node_comes_back_to_its_better_way_by_itself(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with two_people(tmp_path) as (here, anna, boris, way):
+            to_boris, to_anna = await boris.account_id(), await anna.account_id()
+            way.mood = "frozen"
+            await boris.send(to_anna, "over the other")
+            await goes_by(boris, "http")
+            met = way.met
+            way.mood = "open"
+            await goes_by(boris, "ws")
+            assert way.met > met
+            await boris.send(to_anna, "and back")
+            await anna.wait_for(to_boris, ["hello", "over the other", "and back"])
+            # The relay was away: that is no way's fault for long.
+            await here.stop_relay()
+            await asyncio.sleep(1)
+            await here.start_relay()
+            await goes_by(boris, "ws")
+
+    asyncio.run(scenario())
+
+
+def test_a_home_starts_at_once_whatever_its_ways_do(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with two_people(tmp_path) as (here, anna, boris, way):
+            to_boris, to_anna = await boris.account_id(), await anna.account_id()
+            way.mood = "frozen"
+            await boris.sleep()
+            await here.stop_relay()
+            async with asyncio.timeout(5):
+                await boris.wake()
+                await boris.send(to_anna, "written before there was a way")
+            await here.start_relay()
+            await anna.wait_for(to_boris, ["hello", "written before there was a way"])
+
+    asyncio.run(scenario())
