@@ -15,6 +15,7 @@
 - `bot`: handlers, and the loop that brings events there
 - `message`: a message, and what may be done about it
 - `line`: calls and events over the node's WebSocket
+- `files`: bytes of files, for a bot with a home of its own
 - `place`: where the node is, and the token; said by the environment
 - `cursor`: how far the bot is, in a file
 - `testing`: a relay and two homes in a temporary folder, for tests of bots
@@ -23,7 +24,7 @@ It imports the API's types and a WebSocket client and nothing else of Skvoz, exc
 """
 
 from skvoz.api.protocol import CallFailed
-from skvoz.api.views import BotSelfView, ChatView, EventView, MemberView, MessageView
+from skvoz.api.views import BotSelfView, ChatView, EventView, FileView, MemberView, MessageView
 from skvoz.bot.bot import Bot
 from skvoz.bot.message import Message
 from skvoz.bot.place import Place
@@ -34,6 +35,7 @@ __all__ = [
     "CallFailed",
     "ChatView",
     "EventView",
+    "FileView",
     "MemberView",
     "Message",
     "MessageView",

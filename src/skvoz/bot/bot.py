@@ -21,6 +21,7 @@ from skvoz.api.views import BotSelfView, EventView, MessageView
 from skvoz.base.errors import SkvozError, TransportError
 from skvoz.base.ids import MessageId
 from skvoz.bot.cursor import Cursor
+from skvoz.bot.files import Files
 from skvoz.bot.line import Line, line_to, told
 from skvoz.bot.message import Message, client_ids
 from skvoz.bot.place import Place, place_in, state_file_in
@@ -62,6 +63,7 @@ class _Session:
     itself: BotSelfView
     cursor: Cursor
     name: str
+    files: Files
 
 
 class Bot:
@@ -139,7 +141,7 @@ class Bot:
         while True:
             try:
                 async with line_to(place) as line:
-                    await self._begin(line, state)
+                    await self._begin(line, state, Files(place))
                     begun()
                     pause_s = RECONNECT_FIRST_S
                     await self._follow(place)
@@ -159,11 +161,11 @@ class Bot:
             raise TransportError("the bot is not connected")
         return await self._session.line.call(method, params, result)
 
-    async def _begin(self, line: Line, state: Path) -> None:
+    async def _begin(self, line: Line, state: Path, files: Files) -> None:
         itself = await line.call("bot.self", {}, BotSelfView)
         name = itself.name or state.stem
         cursor = Cursor(state, itself.account_id, name, itself.last_event)
-        self._session = _Session(line=line, itself=itself, cursor=cursor, name=name)
+        self._session = _Session(line=line, itself=itself, cursor=cursor, name=name, files=files)
 
     async def _follow(self, place: Place) -> None:
         session = self._session
@@ -265,7 +267,7 @@ def _handle(
 ) -> Awaitable[object]:
     """Call a handler of messages; a repeat has the same client ids again."""
     next_client_id = client_ids(session.name, name, view.message_id.hex())
-    return handle(Message(view, session.line, next_client_id))
+    return handle(Message(view, session.line, next_client_id, session.files))
 
 
 def _log_failure(error: Exception) -> None:

@@ -5,19 +5,26 @@ does are made of the message, the handler and a count: what was done before is n
 handler words it differently this time.
 """
 
+import asyncio
 import hashlib
 import itertools
 from collections.abc import Callable
+from pathlib import Path
 from typing import Final, Protocol, TypeVar
 
 import msgspec
 
 from skvoz.api.protocol import CallFailed
-from skvoz.api.views import ChatView, MemberListView, MemberView, MessageView
+from skvoz.api.views import ChatView, FileView, MemberListView, MemberView, MessageView
+from skvoz.base.errors import StoreError
 from skvoz.base.ids import AccountId, MessageId
+from skvoz.bot.files import Files
 
 R = TypeVar("R")
 
+FETCH_S_MAX: Final = 3600.0
+"""How long a file may take to come where nobody says otherwise, seconds."""
+_LOOK_EVERY_S: Final = 0.1
 _DONE_BEFORE: Final = "client_id_used"
 
 
@@ -47,10 +54,13 @@ def client_ids(*parts: str) -> Callable[[], str]:
 class Message:
     """A message of somebody else's; what is done with it is done as the account that the bot acts as."""
 
-    def __init__(self, view: MessageView, calls: Calls, next_client_id: Callable[[], str]) -> None:
+    def __init__(
+        self, view: MessageView, calls: Calls, next_client_id: Callable[[], str], files: Files
+    ) -> None:
         self.view = view
         """Everything that the node shows of it."""
         self._calls = calls
+        self._files = files
         self._next_client_id = next_client_id
 
     def __repr__(self) -> str:
@@ -88,6 +98,38 @@ class Message:
     async def send(self, text: str) -> MessageId | None:
         """Write to its chat likewise, without a reference."""
         return await self._do("message.send", chat_id=self.chat_id, text=text)
+
+    async def send_file(self, file: Path, text: str = "", name: str = "") -> MessageId | None:
+        """Write to its chat likewise, with a file, under its own name or another.
+
+        Raises `NotAllowed` for a bot with a token, or `StoreError` where the file can't be read.
+        """
+        file_id = await self._files.put(file, name)
+        files = [{"file_id": file_id}]
+        sent = await self._do("message.send", chat_id=self.chat_id, text=text, files=files)
+        if sent is None:  # said before: these bytes are in no message
+            await self._do("file.forget", file_id=file_id)
+        return sent
+
+    @property
+    def files(self) -> tuple[FileView, ...]:
+        """Its files; their names are harmless, and nothing is known of what is in them."""
+        return self.view.files
+
+    async def save_file(self, file: FileView, into: Path, seconds: float = FETCH_S_MAX) -> None:
+        """Fetch one of its files where need be, and write it into a new file.
+
+        Raises `NotAllowed` for a bot with a token, `StoreError` where it can't be fetched or written, or
+        `TimeoutError`.
+        """
+        await self._do("file.fetch", file_id=file.file_id)
+        async with asyncio.timeout(seconds):
+            while file.state != "here":
+                if file.state == "remote" and file.failure:
+                    raise StoreError("the file could not be fetched")
+                await asyncio.sleep(_LOOK_EVERY_S)
+                file = await self._calls.call("file.get", {"file_id": file.file_id}, FileView)
+        await self._files.get(file.file_id, into)
 
     async def react(self, emoji: str) -> None:
         """Put an emoji on it."""
