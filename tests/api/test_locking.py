@@ -150,7 +150,7 @@ def test_bots_and_files_wait_until_it_is_open(tmp_path: Path) -> None:
             )
             await one.service.node.command(bot)
             header = f"authorization: Bearer {token}"
-            for method in ("home.lock", "home.unlock", "home.protect", "home.used", "home.remove"):
+            for method in (name for name in METHODS if name.startswith("home.")):
                 _, told = await posted(tmp_path, body(method, passphrase=PASSPHRASE), header)
                 assert told["error"]["data"]["kind"] == "not_allowed", method
             await answer(one, "home.lock")

@@ -24,6 +24,21 @@ ACTS: Final[dict[str, Method]] = {
         result=views.DoneView,
         about="Remove this home for good, its keys first, and end the app.",
     ),
+    "home.list": Method(
+        params=asked.NoParams,
+        result=views.HomeListView,
+        about="Return the homes in the folder where this one is; each is another person.",
+    ),
+    "home.open": Method(
+        params=asked.NeighbourParams,
+        result=views.PageView,
+        about="Start another home's node if need be, and return an address that opens its page once.",
+    ),
+    "home.add": Method(
+        params=asked.NeighbourParams,
+        result=views.PageView,
+        about="Make another home beside this one, and return an address that opens its page once.",
+    ),
     "home.used": Method(
         params=asked.NoParams,
         result=views.DoneView,

@@ -56,6 +56,12 @@ class ProtectParams(Params, frozen=True, kw_only=True):
     present: Passphrase = ""
 
 
+class NeighbourParams(Params, frozen=True, kw_only=True):
+    """The name of a home beside this one: of its folder, or of one to make."""
+
+    name: Annotated[str, msgspec.Meta(max_length=255)]
+
+
 class RemoveParams(Params, frozen=True, kw_only=True):
     """The name of this home's person, typed by them, so that nobody removes a home by a slip."""
 

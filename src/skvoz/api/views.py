@@ -389,6 +389,19 @@ class StatusView(View, frozen=True, kw_only=True):
     locked: bool = False
 
 
+class HomeView(View, frozen=True, kw_only=True):
+    """A home of this machine, by its folder's name; `own` is the one that answers."""
+
+    name: str
+    own: bool
+
+
+class HomeListView(View, frozen=True, kw_only=True):
+    """The homes beside this one, and itself."""
+
+    homes: tuple[HomeView, ...]
+
+
 class DoneView(View, frozen=True, kw_only=True):
     """It is done; there is nothing to say."""
 

@@ -8,7 +8,7 @@
 - `files`: `save`, and the files that `send` takes
 - `node`, `account`, `links`, `chats`, `messages`, `contacts`, `groups`, `looking_after`, `group_links`,
   `bots`, `homes`, `storage`, `locking`, `listen`, `doctor`, `relay`: what is typed
-- `browser`: opens the page
+- `browser`: opens the page; `neighbours`: other homes from it
 - `try_out`, `demo`: what `./dev run` and `./dev demo` start
 
 Exit codes: 0 done, 1 refused with a one-line reason on stderr, 2 not understood.

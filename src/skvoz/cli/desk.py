@@ -33,6 +33,12 @@ def ask_passphrase() -> str:
     return _filed_passphrase() or click.prompt(say("Passphrase of this home"), hide_input=True, err=True)
 
 
+def can_ask() -> bool:
+    """Tell whether there is a file with the passphrase, or a person at a terminal."""
+    has_terminal = sys.stdin is not None and sys.stdin.isatty()
+    return PASSPHRASE_FILE_VARIABLE in os.environ or has_terminal
+
+
 def new_passphrase() -> str:
     """Return a new passphrase likewise, typed twice."""
     return _filed_passphrase() or click.prompt(

@@ -15,9 +15,11 @@ from skvoz.api.protocol import CallFailed
 from skvoz.api.views import PageView
 from skvoz.base.errors import HomeBusy
 from skvoz.cli.browser import open_page, open_page_and_forget, print_address, shall_open
-from skvoz.cli.desk import Desk, ask_passphrase
+from skvoz.cli.desk import Desk, ask_passphrase, can_ask
+from skvoz.cli.neighbours import neighbours
 from skvoz.client.relay_addresses import parse_relay_address
-from skvoz.node.node import OpenHome, open_home
+from skvoz.node.node import OpenHome, hold_home, open_home
+from skvoz.store.protection import kind_of
 from skvoz.texts import say
 
 
@@ -34,13 +36,21 @@ def run_node(desk: Desk, wish: PageWish) -> None:
     if wish.suggested_relay:
         parse_relay_address(wish.suggested_relay)
     try:
-        opened = open_home(desk.folder, ask_passphrase)
+        opened = _opened(desk)
     except HomeBusy:
         if not open_again(desk, wish):
             raise
         return
     with opened:
         asyncio.run(_run(opened, wish))
+
+
+def _opened(desk: Desk) -> OpenHome:
+    """Open a home; leave one locked whose passphrase nobody can be asked for here: its page asks."""
+    key_file = desk.folder / "key.json"
+    if key_file.exists() and not can_ask() and kind_of(key_file) == "passphrase":
+        return hold_home(desk.folder)
+    return open_home(desk.folder, ask_passphrase)
 
 
 def open_again(desk: Desk, wish: PageWish) -> bool:
@@ -63,6 +73,7 @@ async def _run(opened: OpenHome, wish: PageWish) -> None:
     async with (
         running_with_page(opened, wish.suggested_relay) as (service, address),
         shown(opened, wish, address()),
+        neighbours(service, opened.home.folder, wish.suggested_relay),
     ):
         click.echo(say("Your node runs. Ctrl-C ends it."))
         await until_told_to_end(service.removed)

@@ -14,6 +14,7 @@ from skvoz.api.local import running_with_page
 from skvoz.base.errors import HomeBusy
 from skvoz.cli.command import Command
 from skvoz.cli.desk import Desk, ask_passphrase
+from skvoz.cli.neighbours import neighbours
 from skvoz.cli.node import PageWish, open_again, shown, until_told_to_end
 from skvoz.client.commands import CreateAccount
 from skvoz.client.relay_addresses import parse_relay_address, relay_address_text
@@ -54,7 +55,10 @@ async def _try_out(folder: Path, home: Path, name: str, *, opens: bool | None, n
             async with running_with_page(opened, relay) as (service, address):
                 if name and await service.node.query(Queries.account) is None:
                     await _make_account(service.node, name, relay)
-                async with shown(opened, PageWish(opens=opens), address()):
+                async with (
+                    neighbours(service, home, relay),
+                    shown(opened, PageWish(opens=opens), address()),
+                ):
                     click.echo(next_steps)
                     await until_told_to_end(service.removed)
 

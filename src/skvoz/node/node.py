@@ -50,6 +50,11 @@ def open_home(folder: Path, ask: AskPassphrase, protection: Protection = Protect
         raise
 
 
+def hold_home(folder: Path) -> "OpenHome":
+    """Lock a home for this process and leave its database closed; raise `HomeBusy`, `StoreError`."""
+    return OpenHome(Home(folder), None)
+
+
 class OpenHome:
     """A home that this process holds, with its database open unless it is locked."""
 

@@ -13,6 +13,7 @@ import "./features/forwarding.js";
 import "./features/group_links.js";
 import "./features/groups.js";
 import "./features/joining.js";
+import "./features/homes.js";
 import "./features/links.js";
 import "./features/lock.js";
 import "./features/looking_after.js";

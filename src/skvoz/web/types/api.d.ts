@@ -298,6 +298,17 @@ export interface GroupLinkView {
   askers: AskerView[];
 }
 
+/** The homes beside this one, and itself. */
+export interface HomeListView {
+  homes: HomeView[];
+}
+
+/** A home of this machine, by its folder's name; `own` is the one that answers. */
+export interface HomeView {
+  name: string;
+  own: boolean;
+}
+
 /** A group's link that was opened here came further; `what` names how, `chat_id` is where one is in. */
 export interface JoiningChanged {
   log_id: string;
@@ -766,8 +777,14 @@ export interface Methods {
   "group.revoke_link": { params: { client_id: string; chat_id: string; }; result: Answer };
   /** Make a member an admin or a plain member. */
   "group.set_role": { params: { client_id: string; chat_id: string; member: string; admin: boolean; }; result: Answer };
+  /** Make another home beside this one, and return an address that opens its page once. */
+  "home.add": { params: { name: string; }; result: PageView };
+  /** Return the homes in the folder where this one is; each is another person. */
+  "home.list": { params: { }; result: HomeListView };
   /** End the node, close the store and forget its key, until `home.unlock`. */
   "home.lock": { params: { }; result: DoneView };
+  /** Start another home's node if need be, and return an address that opens its page once. */
+  "home.open": { params: { name: string; }; result: PageView };
   /** Set, change or remove the passphrase. */
   "home.protect": { params: { passphrase: string; present?: string; }; result: DoneView };
   /** Remove this home for good, its keys first, and end the app. */
