@@ -13,14 +13,15 @@ import msgspec
 
 from fuzz.client_home import Home, copy_of
 from fuzz.target import Script, Target, changed, scripts
-from skvoz.base.ids import EntryId
+from skvoz.base.ids import EntryId, GroupId
 from skvoz.base.limits import CHUNK_SIZES
 from skvoz.client import commands, effects, inputs, recovery
-from skvoz.client.commands import AcceptLink, FileToSend, RelayAddress
+from skvoz.client.commands import AcceptLink, FileToSend, MakeGroupLink, OpenGroupLink, RelayAddress
 from skvoz.client.inputs import Entry, Started
 from skvoz.client.records import (
     Account,
     Approach,
+    Asker,
     Bot,
     Contact,
     Conversation,
@@ -28,6 +29,7 @@ from skvoz.client.records import (
     File,
     Inbox,
     Intent,
+    Joining,
     Message,
     SentEntry,
     StagedCommit,
@@ -47,7 +49,7 @@ _RELAY_KEY: Final = bytes(32)
 
 
 class Neighbourhood:
-    """Anna, who knows Boris, is in a group with both others, and opened Vera's link a moment ago."""
+    """Anna, who knows Boris and is in a group with both others, opened Vera's links a moment ago."""
 
     def __init__(self) -> None:
         world = World()
@@ -62,10 +64,20 @@ class Neighbourhood:
         say(self.anna, self.boris.account_id, "to Boris")
         say(self.boris, self.anna.account_id, "to Anna")
         self.vera_link = link_of(self.vera)
+        self.group_links = [
+            _group_link(self.anna, self.group_id),
+            _group_link(self.vera, world.make_group(self.vera)),
+        ]
         self.offers = [one.offer for one in self.vera.submitted if isinstance(one, effects.Put) and one.offer]
+        self.offers += [
+            one.last_package
+            for one in self.vera.submitted
+            if isinstance(one, effects.Put) and one.last_package and not one.packages
+        ]
         self.knock = self._knock_of(self.boris)
         self.anna.go_offline()
         self.anna.do(lambda client_id: AcceptLink(client_id=client_id, link=self.vera_link, text="to Vera"))
+        self.anna.do(lambda client_id: OpenGroupLink(client_id=client_id, link=self.group_links[1]))
 
     def _knock_of(self, device: Device) -> bytes:
         def lose(step: Any) -> None:  # noqa: ANN401  # a `Step`
@@ -73,6 +85,13 @@ class Neighbourhood:
 
         device.act(lose)
         return [one.body for one in device.submitted if isinstance(one, effects.Knock)][-1]
+
+
+def _group_link(admin: Device, group_id: GroupId) -> str:
+    made = admin.do(lambda client_id: MakeGroupLink(client_id=client_id, chat_id=group_id))
+    admin.world.advance(10_000)
+    assert made.link is not None
+    return made.link
 
 
 @cache
@@ -139,7 +158,16 @@ class Chooser:
         script = self.script
         choices = {
             "relay_id": lambda: self._ids((Inbox, "relay_id"), (Conversation, "relay_id")),
-            "log_id": lambda: self._ids((Inbox, "log_id"), (Conversation, "log_id"), (Approach, "log_id")),
+            "log_id": lambda: self._ids(
+                (Inbox, "log_id"), (Conversation, "log_id"), (Approach, "log_id"), (Joining, "log_id")
+            ),
+            "reason": lambda: script.choice(("spam", "insult", "danger", "other")),
+            "thumbnail": lambda: script.choice((b"", b"x", bytes(20_000))),
+            "thumbnail_type": lambda: script.choice(("", "image/png", "image/svg+xml")),
+            "waveform": lambda: script.choice((b"", bytes(64), bytes(300))),
+            "width": lambda: script.choice((-1, 0, 640, 2**31)),
+            "height": lambda: script.choice((-1, 0, 480, 2**31)),
+            "duration_ms": lambda: script.choice((-1, 0, 3_000, 2**63)),
             "store_id": lambda: script.choice((bytes(16), b"s" * 16)),
             "public_key": lambda: script.choice((b"", b"relay" * 4, _RELAY_KEY)),
             "key": lambda: self._ids((Conversation, "segment_key"), (Inbox, "owner_key")),
@@ -181,7 +209,18 @@ class Chooser:
         }
         if name in choices:
             return choices[name]()
-        if name in {"text", "title", "name", "own_name", "emoji", "phrase", "label", "question"}:
+        if name in {
+            "text",
+            "title",
+            "name",
+            "own_name",
+            "emoji",
+            "phrase",
+            "note",
+            "label",
+            "description",
+            "question",
+        }:
             return script.choice(_TEXTS)
         if name in {"through", "head", "position"}:
             return self.position()
@@ -192,24 +231,38 @@ class Chooser:
         return self.script.choice((*sorted(known), bytes(16), b"f" * 16))
 
     def _account(self) -> bytes:
-        return self._ids((Contact, "account_id"), (Account, "account_id"))
+        return self._ids((Contact, "account_id"), (Account, "account_id"), (Asker, "account_id"))
 
     def _link(self) -> str:
         known = neighbourhood()
         link = script_text(self.script, known.vera_link)
-        return self.script.choice((known.vera_link, known.anna_link, link, "skvoz:"))
+        return self.script.choice((known.vera_link, known.anna_link, *known.group_links, link, "skvoz:"))
 
     def fact(self) -> inputs.Input:
         """Return a fact."""
         kind = self.script.choice(_FACTS)
         return kind(**{one.name: self.value(one.name) for one in dataclasses.fields(kind)})
 
+    def _fitting(self, field: msgspec.structs.FieldInfo) -> object:
+        """Return a value for a field of a wish; where nothing is known of it, one of its type."""
+        value = self.value(field.name)
+        try:
+            return msgspec.convert(value, field.type, builtin_types=(bytes,))
+        except msgspec.ValidationError:
+            pass
+        for simple in (b"", "", 0, ()):
+            try:
+                return msgspec.convert(simple, field.type, builtin_types=(bytes,))
+            except msgspec.ValidationError:
+                continue
+        return value
+
     def wish(self) -> commands.Command:
         """Return a wish."""
         kind = self.script.choice(_WISHES)
         self.wishes += 1
         fields = {
-            one.name: self.value(one.name) for one in msgspec.structs.fields(kind) if one.name != "client_id"
+            one.name: self._fitting(one) for one in msgspec.structs.fields(kind) if one.name != "client_id"
         }
         return kind(client_id=str(self.wishes - (self.script.randrange(16) == 1)), **fields)
 

@@ -233,7 +233,7 @@ def stored(step: Step, conversation: Conversation, fact: EntryStored) -> None:
     if reading is None or fact.entry_id in reading.owed:
         for intent in step.transaction.select(Intent, entry_id=fact.entry_id):
             if intent.message_id is not None:
-                messages.sent(step, intent.message_id, sent.epoch)
+                messages.sent(step, intent.message_id, intent.epoch)
 
 
 def missed(step: Step, conversation: Conversation) -> None:
