@@ -37,6 +37,7 @@ class Lane:
         self.coming = RowIn()
         self.messages: deque[bytes] = deque()
         self.loses_answers = 0
+        self.heard_at = 0.0
         self.requests = 0
 
     def request(self, wait_s: int | None = None) -> LaneRequest:
