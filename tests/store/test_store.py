@@ -14,11 +14,14 @@ from skvoz.client.records import (
     RECORDS,
     Alarm,
     Bot,
+    Contact,
+    ContactState,
     Counter,
     GroupPart,
     Message,
     MessageState,
     Record,
+    Votes,
 )
 from skvoz.client.transaction import Transaction
 from skvoz.store import Database, Home, Protection, RecordTables
@@ -192,6 +195,29 @@ def test_highlights_point_into_the_text() -> None:
     ]
     assert match_expression("a b") == '"a" "b"*'
     assert fold("ЁЖ") == "еж"
+
+
+def test_votes_of_the_blocked_do_not_count_until_they_are_taken_back_in(records: RecordTables) -> None:
+    poll = message(1, "when?", poll=("when?", ("now", "later"), False))
+    accounts = [AccountId(letter * 32) for letter in (b"a", b"b")]
+    votes = [Votes(message_id=poll.message_id, account_id=one, said=((1, b"v", (0,)),)) for one in accounts]
+    store(records, poll, *votes)
+
+    def counted(state: ContactState) -> list[AccountId]:
+        blocked = Contact(
+            account_id=accounts[0],
+            state=state,
+            name="",
+            root_public_key=b"",
+            account_key_number=0,
+            account_public_key=b"",
+            created_ms=1,
+        )
+        store(records, blocked)
+        return [one.account_id for one in Queries(records).votes(poll)]
+
+    assert counted(ContactState.BLOCKED) == accounts[1:]
+    assert counted(ContactState.ACCEPTED) == accounts
 
 
 def test_pages_go_back_and_forth(records: RecordTables) -> None:
