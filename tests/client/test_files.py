@@ -289,7 +289,7 @@ def test_types_are_made_harmless() -> None:
         assert harmless_type(wrong) == "application/octet-stream"
 
 
-def attached(device: Device, chat_id: bytes, **changes: object) -> bytes:
+def attached(device: Device, chat_id: bytes, **changes: Any) -> bytes:
     fields: dict[str, Any] = {"chat_id": chat_id, "name": "../a.jpg", "media_type": "image/jpeg", "size": 100}
     answer = device.do(lambda client_id: AttachFile(client_id=client_id, **(fields | changes)))
     assert answer.file_id is not None

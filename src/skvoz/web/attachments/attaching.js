@@ -53,10 +53,10 @@ function row(chatId, one) {
     <span class="grows">
       <bdi class="file-name">${name}</bdi>
       <small class="quiet ${state === "failed" || state === "lost" ? "danger" : ""}">${standing(one)}</small>
+      ${originalButton(chatId, one)}
+      ${state === "lost" && !one.waveform.length ? chooseAgainButton(chatId, one) : nothing}
+      ${state === "failed" && one.source ? html`<button type="button" class="link-button" @click=${() => tryAgain(chatId, one)}>${say("Try again")}</button>` : nothing}
     </span>
-    ${originalButton(chatId, one)}
-    ${state === "lost" && !one.waveform.length ? chooseAgainButton(chatId, one) : nothing}
-    ${state === "failed" && one.source ? html`<button type="button" class="link-button" @click=${() => tryAgain(chatId, one)}>${say("Try again")}</button>` : nothing}
     <button type="button" class="icon-button" aria-label=${remove} title=${remove} @click=${() => removed(chatId, one)}>${icons.close}</button>
   `;
 }
