@@ -21,7 +21,7 @@ def test_folders_are_kept_in_order_and_told(tmp_path: Path) -> None:
             assert (await one.result("folder.list"))["folders"] == []
             last = (await other.result("event.subscribe"))["last_event"]
             await keep(one, {"name": " the  lake ", "chats": [chat_id, chat_id]}, {"name": "Empty"})
-            kept = [{"name": "the lake", "chats": [shown]}, {"name": "Empty", "chats": []}]
+            kept: list[Words] = [{"name": "the lake", "chats": [shown]}, {"name": "Empty", "chats": []}]
             assert (await other.result("folder.list"))["folders"] == kept
             told = await other.events_through(last + 1)
             assert [event["kind"] for event in told] == ["folder.changed"]

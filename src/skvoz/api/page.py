@@ -36,15 +36,14 @@ from skvoz.api.page_guard import FORBIDDEN, Guard
 from skvoz.api.page_sessions import PageSessions
 from skvoz.api.qr_codes import QrReader, answered_picture
 from skvoz.api.service import (
+    HANDLERS,
     CallerSession,
     Service,
     answered_post,
     bearer_of,
     body_of,
-    locked_answer,
     unauthorised,
 )
-from skvoz.base.errors import Locked
 
 SUBPROTOCOL: Final = "skvoz"
 TOKEN_SUBPROTOCOL: Final = "token."  # noqa: S105  # a prefix, not a secret
@@ -120,7 +119,7 @@ def page_application(service: Service, sessions: PageSessions, codes: QrReader, 
         *(Route(path, description) for path in described),
         Route("/{path:path}", files.answer),
     ]
-    inner = Starlette(routes=routes, exception_handlers={Locked: locked_answer})
+    inner = Starlette(routes=routes, exception_handlers=HANDLERS)
     return Guard(service.visits.of(inner), f"{LOOPBACK}:{port}")
 
 

@@ -8,7 +8,7 @@ have come. Bytes of files go beside that: `skvoz.api.file_bytes`.
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -396,6 +396,10 @@ async def locked_answer(connection: HTTPConnection, error: Exception) -> Respons
     return None
 
 
+HANDLERS: Final[Mapping[Any, Any]] = {Locked: locked_answer}
+"""For requests and WebSockets alike, which starlette's types tell apart."""
+
+
 def unauthorised() -> Response:
     """Return the answer to somebody whose token opens nothing."""
     return Response(status_code=401, headers={"www-authenticate": "Bearer"})
@@ -438,7 +442,7 @@ def application(service: Service) -> ASGIApp:
         Route("/files", put, methods=["POST"]),
         Route("/files/{file_id}", get),
     ]
-    return service.visits.of(Starlette(routes=routes, exception_handlers={Locked: locked_answer}))
+    return service.visits.of(Starlette(routes=routes, exception_handlers=HANDLERS))
 
 
 @contextlib.asynccontextmanager
