@@ -182,11 +182,12 @@ def test_pins_of_a_chat_are_few_and_the_first_go() -> None:
         pin(boris, said[0])
 
 
-def test_a_strangers_request_pins_nothing() -> None:
+def test_what_a_stranger_pinned_is_pinned_once_they_are_accepted() -> None:
     boris, anna = direct_room()
     boris.act(lambda step: step.change(anna.group_id, is_request=True))
     said, text = anna.say(Text(text="first"))
     anna.heard(boris, text)
     anna.heard(boris, anna.say(Pin(target=said))[1])
     assert [one.text for one in boris.all(Message)] == ["first"]
-    assert not boris.all(PinChange)
+    boris.act(lambda step: step.change(anna.group_id, is_request=False))
+    assert pinned(boris) == {said}

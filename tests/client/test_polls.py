@@ -10,7 +10,7 @@ from skvoz.client import polls
 from skvoz.client.commands import AskPoll, BlockContact, EditMessage, EndPoll, VoteInPoll
 from skvoz.client.events import MessageReceived
 from skvoz.client.polls import people_by_option
-from skvoz.client.records import Conversation, Message, Unread, Votes, WaitingChange
+from skvoz.client.records import Conversation, Unread, Votes, WaitingChange
 from skvoz.content import ClosePoll, Delete, Edit, Poll, Text, Vote, poll_text
 from tests.client.fake_relay import Device
 from tests.client.people_world import events, friends, message
@@ -173,17 +173,6 @@ def test_a_blocked_persons_new_votes_are_not_taken() -> None:
     anna.do(lambda client_id: BlockContact(client_id=client_id, account_id=boris.account_id))
     vote(boris, poll, 1)
     assert result(anna, poll) == [set(), set(), set()]
-
-
-def test_a_stranger_has_no_votes_counted() -> None:
-    boris, anna = room()
-    boris.act(lambda step: step.change(anna.group_id, is_request=True))
-    poll, data = anna.say(Text(text="", poll=LAKE))
-    anna.heard(boris, data)
-    anna.heard(boris, anna.say(Vote(target=poll, choices=(0,)))[1])
-    anna.heard(boris, anna.say(ClosePoll(target=poll))[1])
-    assert not boris.all(Votes)
-    assert [one.poll_closed_ms for one in boris.all(Message)] == [None]
 
 
 def test_votes_of_a_poll_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:

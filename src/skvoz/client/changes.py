@@ -167,9 +167,9 @@ def _apply(
         case Pin():
             pins.apply(step, conversation, message, said, pinned=change.pinned)
         case Vote():
-            polls.vote(step, conversation, message, said, change.choices)
+            polls.vote(step, message, said, change.choices)
         case ClosePoll():
-            polls.close(step, conversation, message, said)
+            polls.close(step, message, said)
         case _:
             assert_never(change)
 

@@ -22,7 +22,7 @@ SMALL_GROUP_PEOPLE_MAX: Final = 20
 
 def apply(step: Step, conversation: Conversation, message: Message, said: Said, *, pinned: bool) -> None:
     """Take what somebody said of whether a message is pinned."""
-    if conversation.is_request or not may_pin(step, conversation, said.author):
+    if not may_pin(step, conversation, said.author):
         return
     known = step.transaction.get(PinChange, message.message_id)
     # Whose clock is far ahead is the latest now; others can still be later.

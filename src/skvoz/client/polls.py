@@ -13,7 +13,7 @@ import msgspec
 from skvoz.base.errors import BadRequest, Conflict, NotAllowed
 from skvoz.base.ids import AccountId, MessageId
 from skvoz.client import messages
-from skvoz.client.records import Conversation, Message, MessageState, Votes
+from skvoz.client.records import Message, MessageState, Votes
 from skvoz.client.said import Said
 from skvoz.client.step import Step
 
@@ -22,11 +22,9 @@ VOTERS_MAX: Final = 1_000
 _KEPT_OF_ONE: Final = 4
 
 
-def vote(
-    step: Step, conversation: Conversation, message: Message, said: Said, choices: tuple[int, ...]
-) -> None:
+def vote(step: Step, message: Message, said: Said, choices: tuple[int, ...]) -> None:
     """Take what somebody chose; answers that a poll doesn't have are passed over."""
-    if conversation.is_request or not _fits(message, choices):
+    if not _fits(message, choices):
         return
     known = step.transaction.get(Votes, message.message_id, said.author)
     if known is None and len(step.transaction.select(Votes, message_id=message.message_id)) >= VOTERS_MAX:
@@ -45,9 +43,9 @@ def vote(
     messages.changed(step, message, "vote")
 
 
-def close(step: Step, conversation: Conversation, message: Message, said: Said) -> None:
+def close(step: Step, message: Message, said: Said) -> None:
     """Take it that a poll is over; of several ends the first counts."""
-    if conversation.is_request or message.poll is None or message.author != said.author:
+    if message.poll is None or message.author != said.author:
         return
     closed_ms = _sent_ms(step, said)
     if message.poll_closed_ms is None or closed_ms < message.poll_closed_ms:
