@@ -26,7 +26,10 @@ def test_homes_beside_this_one_are_listed_opened_and_made(tmp_path: Path) -> Non
     Terminal(tmp_path / "boris", SKVOZ_PASSPHRASE_FILE=str(words)).does("account", "protect", "passphrase")
     (tmp_path / "letters").mkdir()
     (tmp_path / "link").symlink_to(tmp_path / "boris")
-    with Running("--home", str(tmp_path / "anna"), "--no-open") as node:
+    other = tmp_path / "other"
+    other.write_text("the passphrase of anna\n")
+    anna = ("--home", str(tmp_path / "anna"), "--no-open")
+    with Running(*anna, SKVOZ_PASSPHRASE_FILE=str(other)) as node:
         caller = Caller(socket_file(tmp_path / "anna"))
         assert names(caller) == [("anna", True), ("boris", False)]
         for wrong in ("letters", "link", "../anna", "anna", ""):

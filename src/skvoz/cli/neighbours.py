@@ -19,6 +19,7 @@ from skvoz.api.params import NeighbourParams, NoParams
 from skvoz.api.service import Service
 from skvoz.api.views import HomeListView, HomeView, PageView
 from skvoz.base.errors import BadRequest, Conflict, NotFound, StoreError
+from skvoz.cli.desk import PASSPHRASE_FILE_VARIABLE
 
 NAME: Final = re.compile(r"[\w-]{1,40}")
 """No dots and no slashes: a name leads nowhere else."""
@@ -69,12 +70,14 @@ class Neighbours:
     async def _page(self, folder: Path) -> PageView:
         caller = Caller(socket_file(folder))
         if not await asyncio.to_thread(caller.is_answered):
+            # The passphrase that opened this home is not the other one's: its page asks.
+            kept = {name: value for name, value in os.environ.items() if name != PASSPHRASE_FILE_VARIABLE}
             process = await asyncio.create_subprocess_exec(
                 *(sys.executable, "-m", "skvoz.cli", "--home", str(folder), "--no-open"),
                 stdin=DEVNULL,
                 stdout=DEVNULL,
                 stderr=DEVNULL,
-                env={**os.environ, "SKVOZ_RELAY": self._relay},
+                env=kept | {"SKVOZ_RELAY": self._relay},
             )
             self._started.append(process)
             if not await asyncio.to_thread(_answers_soon, caller, process):
