@@ -220,6 +220,15 @@ def test_what_disappears_stays_in_no_complaint(lake: Lake) -> None:
     assert not lake.anna.all(ComplaintHeard)
 
 
+def test_words_deleted_for_everybody_stay_in_no_complaint(lake: Lake) -> None:
+    said = say(lake.boris, lake.group_id, "said and regretted")
+    lake.report(lake.vera, said)
+    lake.boris.do(lambda client_id: DeleteMessage(client_id=client_id, message_id=said))
+    lake.world.advance(10_000)
+    [heard] = lake.anna.all(ComplaintHeard)
+    assert heard.quote == ""
+
+
 def test_admins_dismiss_for_themselves_and_members_do_not(lake: Lake) -> None:
     said = say(lake.boris, lake.group_id, "an insult")
     lake.report(lake.vera, said)

@@ -3,6 +3,7 @@
 import os
 from pathlib import Path
 
+import keyring.errors
 import pytest
 
 from skvoz.base.errors import SkvozError
@@ -113,3 +114,21 @@ def test_what_can_not_be_removed_is_said_and_the_key_is_gone(
     assert not (folder / "key.json").exists()
     with pytest.raises(SkvozError):
         open_home(folder, str)
+
+
+def test_a_keyring_that_keeps_the_key_stops_the_removal(tmp_path: Path, ring: Keyring) -> None:
+    def refuse() -> None:
+        raise keyring.errors.KeyringLocked
+
+    folder = tmp_path / "home"
+    lived_in(folder, Protection.KEYRING)
+    with Home(folder) as home:
+        ring.step = refuse
+        with pytest.raises(SkvozError, match="unlock it"):
+            remove_home(home)
+        assert home.key_file.exists()
+        assert home.database_file.exists()
+        ring.step = lambda: None
+        remove_home(home)
+    assert not folder.exists()
+    assert not ring.kept

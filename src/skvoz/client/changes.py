@@ -11,7 +11,7 @@ from typing import Final, TypeAlias, assert_never
 import msgspec
 
 from skvoz.base.ids import AccountId, GroupId, MessageId
-from skvoz.client import files, messages, pins, polls
+from skvoz.client import complaints, files, messages, pins, polls
 from skvoz.client.records import (
     Conversation,
     ConversationKind,
@@ -203,6 +203,7 @@ def _delete(step: Step, message: Message) -> None:
     files.drop_of(step, message, everywhere=True)
     pins.drop(step, message.message_id)
     polls.drop(step, message.message_id)
+    complaints.message_deleted(step, message)
     left = msgspec.structs.replace(message, text="", unsupported="", mentions=(), reply_to=None, reactions={})
     step.transaction.put(msgspec.structs.replace(left, deleted=True, file_count=0, location=None, poll=None))
     messages.changed(step, message, "deleted")

@@ -6,6 +6,8 @@ nor that there is one (ADR 0071). Every admin has their own list, and takes thin
 
 from typing import Final
 
+import msgspec
+
 from skvoz.base.errors import BadRequest, CallerError, Conflict, Malformed, NotAllowed, NotFound
 from skvoz.base.ids import AccountId, GroupId
 from skvoz.client import composing, contacts, gaps, outbox
@@ -173,6 +175,12 @@ def dismiss(step: Step, command: DismissComplaints) -> Answer:
         step.transaction.delete(ComplaintHeard, *one.key_values())
     step.tell(GroupAttention(chat_id=command.chat_id, what="complaint"))
     return Answer(chat_id=command.chat_id, message_id=command.message_id)
+
+
+def message_deleted(step: Step, message: Message) -> None:
+    """Keep no words of a message that is deleted for everybody."""
+    for one in step.transaction.select(ComplaintHeard, message_id=message.message_id):
+        step.transaction.put(msgspec.structs.replace(one, quote=""))
 
 
 def forget_about(step: Step, message: Message) -> None:

@@ -141,20 +141,37 @@ def _forget_stale(file: Path, stored: _KeyFile) -> None:
 def destroy_key(file: Path) -> None:
     """Make a home's key unknown to everybody: out of the keyring, then overwritten and removed.
 
-    Does nothing where there is none. Raises `StoreError` where the file can't be removed.
+    Does nothing where there is none. Raises `StoreError` where the keyring keeps the key (the file is then
+    left), or where the file can't be removed.
     """
     # A damaged file names no entry; what it can't name is of no use without the file either.
+    stored = None
     with contextlib.suppress(StoreError, NotFound, SchemaTooNew):
         stored = _read(file)
-        for name in (stored.name, *stored.stale):
-            with contextlib.suppress(keyring.errors.KeyringError):
-                if name and keyring.get_password(_KEYRING_SERVICE, name) is not None:
-                    keyring.set_password(_KEYRING_SERVICE, name, secrets.token_hex(KEY_SIZE))
-                    keyring.delete_password(_KEYRING_SERVICE, name)
+    for name in () if stored is None else filter(None, (stored.name, *stored.stale)):
+        _destroy_entry(name)
     try:
         overwrite_and_remove(file)
     except OSError as error:
         raise StoreError(f"the home's key could not be removed: {error.strerror}") from None
+
+
+def _destroy_entry(name: str) -> None:
+    """Overwrite and delete an entry of the keyring; either is enough."""
+    done = False
+    try:
+        if keyring.get_password(_KEYRING_SERVICE, name) is None:
+            return
+    except keyring.errors.KeyringError:
+        pass
+    with contextlib.suppress(keyring.errors.KeyringError):
+        keyring.set_password(_KEYRING_SERVICE, name, secrets.token_hex(KEY_SIZE))
+        done = True
+    with contextlib.suppress(keyring.errors.KeyringError):
+        keyring.delete_password(_KEYRING_SERVICE, name)
+        done = True
+    if not done:
+        raise StoreError("the system's keyring does not let go of the home's key: unlock it, and try again")
 
 
 def kind_of(file: Path) -> str:

@@ -104,7 +104,7 @@ class Reported extends Part {
     return html`
       <li>
         <p dir="auto"><b>${author}</b></p>
-        <blockquote dir="auto">${deleted ? say("Deleted") : message.text || complaints[0]?.quote || "…"}</blockquote>
+        <blockquote dir="auto">${deleted ? say("Deleted") : message.text || (!known && complaints[0]?.quote) || "…"}</blockquote>
         ${complaints.map(
           ({ name, reason, note, member: here }) => html`
             <p class="quiet" dir="auto">
