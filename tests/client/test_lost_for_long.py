@@ -176,7 +176,7 @@ def test_who_was_leaving_when_a_relay_denied_the_room_leaves_in_the_end() -> Non
     boris.restart()
     world.advance(10 * DAY_MS)
     assert boris.conversation(group_id).state is ConversationState.LOST
-    relay.submit = real  # type: ignore[method-assign]
+    relay.submit = real
     world.advance(20 * DAY_MS)
     assert boris.conversation(group_id).state is ConversationState.LEFT
 

@@ -167,8 +167,11 @@ def group_that_names(log_id: LogId, removed: Device, victim: Device) -> None:
         assert staged.welcome is not None
         invitations.deliver(step, step.conversation(made.group_id), staged.welcome, (invitee.recipient,))
 
+    def named(_: bytes) -> LogId:
+        return log_id
+
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(conversations, "LogId", lambda _: log_id)
+        patch.setattr(conversations, "LogId", named)
         removed.act(invite)
 
 
