@@ -26,7 +26,7 @@ onDraft((draft) => {
   const { chat_id, text } = draft;
   const chat = chats.value.get(chat_id);
   // Words of this tab that are on their way are newer.
-  if (!chat || waiting.has(chat_id) || sending.get(chat_id) || chat.draft === text) return;
+  if (!chat || waiting.has(chat_id) || sending.get(chat_id) || chat.draft.slice(0, LENGTH_MAX) === text) return;
   chats.value.set(chat_id, { ...chat, draft: text });
   chats.touch();
   begunElsewhere.value = draft;
