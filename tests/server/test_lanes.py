@@ -3,6 +3,7 @@
 import asyncio
 import dataclasses
 import secrets
+import tracemalloc
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -17,7 +18,7 @@ from skvoz.server import RelayService, lanes, listener
 from skvoz.server import door as door_module
 from skvoz.server import requests as requests_module
 from skvoz.server.requests import NOT_FOUND
-from skvoz.wire.lanes import REQUEST_SIZE_MAX, LaneRequest, parse_lane_answer
+from skvoz.wire.lanes import PIECE_SIZE_MAX, REQUEST_SIZE_MAX, LaneRequest, parse_lane_answer
 from skvoz.wire.sealed import MESSAGE_SIZE_MAX, ask_for_key, greet
 from tests.server.lane_client import Lane, exchange, post
 from tests.server.real_relay import Client, running
@@ -305,5 +306,133 @@ def test_a_relay_that_stops_answers_who_waits(tmp_path: Path) -> None:
             await asyncio.sleep(0.1)
             service._lanes.close_all()
             assert await asyncio.wait_for(waiting, 5) is None
+
+    asyncio.run(scenario())
+
+
+def question(service: RelayService) -> bytes:
+    return ask_for_key(sha256(service.public_key))
+
+
+def test_a_request_that_waits_keeps_nothing_of_its_body(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with by_lane(tmp_path) as (service, _, lane):
+            await lane.step(0)
+            waiting = dataclasses.replace(lane.request(60), place=2**63, piece=bytes(PIECE_SIZE_MAX))
+            tracemalloc.start()
+            try:
+                before, _ = tracemalloc.get_traced_memory()
+                _, writer = await asyncio.open_connection("127.0.0.1", service.port)
+                writer.write(post("/", waiting.encode()))
+                await writer.drain()
+                await asyncio.sleep(0.3)
+                kept = tracemalloc.get_traced_memory()[0] - before
+            finally:
+                tracemalloc.stop()
+            assert any(one.waiter is not None for one in service._lanes._by_id.values())
+            assert kept < PIECE_SIZE_MAX / 2
+            assert service._requests.arriving_bytes == 0
+            writer.close()
+
+    asyncio.run(scenario())
+
+
+def test_open_requests_and_what_arrives_of_them_are_bounded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def scenario() -> None:
+        async with by_lane(tmp_path) as (service, _, lane):
+            monkeypatch.setattr(requests_module, "REQUESTS_MAX", 1)
+            waiting = asyncio.ensure_future(lane.ask(lane.request(5)))
+            await asyncio.sleep(0.2)
+            assert await exchange(service.port, post("/", first(question(service)))) == NOT_FOUND
+            assert service._requests.open == 1
+            assert await waiting is not None
+            await asyncio.sleep(0.1)
+            assert service._requests.open == 0
+            monkeypatch.setattr(requests_module, "ARRIVING_BYTES_MAX", 1_000)
+            assert await exchange(service.port, post("/", first(greeting(service.public_key)))) == NOT_FOUND
+            await asyncio.sleep(0.1)
+            assert service._requests.arriving_bytes == 0
+
+    asyncio.run(scenario())
+
+
+def test_a_lane_asks_once_for_the_key_and_greets_before_it_says_much(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with running(tmp_path) as (service, _):
+            asks = question(service)
+            row = len(asks).to_bytes(4) + asks
+            assert await exchange(service.port, post("/", first(asks, piece=row * 2))) == NOT_FOUND
+            much = row + MESSAGE_SIZE_MAX.to_bytes(4) + bytes(lanes.UNGREETED_BYTES_MAX)
+            assert await exchange(service.port, post("/", first(asks, piece=much))) == NOT_FOUND
+            assert service._lanes._held == 0
+            assert not service._lanes._by_id
+
+    asyncio.run(scenario())
+
+
+def test_where_lanes_hold_too_much_who_holds_most_goes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def scenario() -> None:
+        async with by_lane(tmp_path) as (service, client, lane):
+            await open_room(client)
+            hog = Lane(service.port)
+            greedy = Client(service.public_key, client.url)
+            await greedy.connect(hog)
+            monkeypatch.setattr(lanes, "HELD_BYTES_MAX", 50_000)
+            hog.going.add(bytes(49_000))
+            fill = dataclasses.replace(hog.request(0), piece=hog.going.piece(48_900))
+            assert await hog.ask(fill) is not None
+            client.append(LOG, secrets.token_bytes(20_000))
+            lane.piece_max = 16_384
+            await client.until(lambda _: len(client.stored()) == 1)
+            assert await hog.ask(hog.request(0)) is None
+
+    asyncio.run(scenario())
+
+
+def test_bytes_that_do_not_move_end_a_lane_that_goes_on_asking(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lanes, "SILENCE_S", 0.3)
+
+    async def scenario(half: bytes) -> None:
+        async with by_lane(tmp_path / str(len(half))) as (service, client, lane):
+            await open_room(client)
+            client.append(LOG, b"said, and its answer is never taken")
+            for message in [] if half else client.session.flush():
+                await lane.send(message)
+            lane.going._buffer += half
+            told = lane.request(0)
+            assert await lane.ask(told) is not None
+            silent = dataclasses.replace(told, place=told.place + len(told.piece), piece=b"")
+            for _ in range(3):
+                await asyncio.sleep(0.2)
+                assert await lane.ask(silent) is not None
+            service._lanes.drop_silent()
+            assert await lane.ask(silent) is None
+
+    for half in (b"", (1_000).to_bytes(4) + bytes(500)):
+        asyncio.run(scenario(half))
+
+
+def test_lanes_without_a_session_end_and_make_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def scenario() -> None:
+        async with by_lane(tmp_path) as (service, client, lane):
+            await open_room(client)
+            monkeypatch.setattr(lanes, "LANES_MAX", 3)
+            ids = [bytes([number]) * 32 for number in range(3)]
+            for one in ids:
+                body = first(question(service), lane=one)
+                assert await exchange(service.port, post("/", body)) != NOT_FOUND
+            assert set(service._lanes._by_id) == {lane.lane_id, *ids[1:]}
+            monkeypatch.setattr(lanes, "CONFIRMED_WITHIN_S", 0.0)
+            service._lanes.drop_silent()
+            assert set(service._lanes._by_id) == {lane.lane_id}
+            assert not service._lanes._unconfirmed
+            client.append(LOG, b"goes on")
+            await client.until(lambda _: len(client.stored()) == 1)
 
     asyncio.run(scenario())

@@ -136,6 +136,10 @@ class Relay:
         self._unwritten_bytes = 0
         self._effects: list[Effect] = []
 
+    def is_confirmed(self, connection: int) -> bool:
+        """Tell whether a connection has a session."""
+        return connection in self._connected
+
     def handle(self, inputs: Iterable[Input], now_ms: int) -> list[Effect]:
         """Take in what happened, and return what to do, in order."""
         for happened in inputs:

@@ -51,20 +51,21 @@ class Door(asyncio.Protocol):
         if len(self._first) < len(_WEBSOCKET) and _WEBSOCKET.startswith(self._first):
             return
         self._cut_off.cancel()
-        if self._first.startswith(_WEBSOCKET):
-            self._hand_to_websocket(self._websocket())
+        first, self._first = self._first, b""
+        if first.startswith(_WEBSOCKET):
+            self._hand_to_websocket(self._websocket(), first)
         else:
             protocol = self._request()
             self._transport.set_protocol(protocol)
             protocol.connection_made(self._transport)
-            protocol.data_received(self._first)
+            protocol.data_received(first)
 
-    def _hand_to_websocket(self, protocol: BufferedProtocol) -> None:
+    def _hand_to_websocket(self, protocol: BufferedProtocol, first: bytes) -> None:
         transport = self._transport
         transport.pause_reading()  # how it reads is settled when it begins to
         transport.set_protocol(cast("asyncio.BaseProtocol", protocol))
         protocol.connection_made(transport)
-        left = memoryview(self._first)
+        left = memoryview(first)
         while left and not transport.is_closing():
             room = protocol.get_buffer(-1)
             size = min(len(room), len(left))

@@ -44,7 +44,7 @@ from skvoz.server.home import HeldHome, hold_home, write_private_file
 from skvoz.server.lanes import Lanes
 from skvoz.server.listener import Connections
 from skvoz.server.part_pump import PartPump
-from skvoz.server.requests import RequestProtocol
+from skvoz.server.requests import Requests
 from skvoz.server.store import Store
 
 _PASSED_EVERY_S: Final = 5.0
@@ -99,7 +99,9 @@ class RelayService:
             lambda number, message: self._take(Received(number, message)),
             self._lost,
             self._cleared,
+            self._relay.is_confirmed,
         )
+        self._requests = Requests(settings.path, self._lanes.ask)
         self._pump = PartPump(
             lambda number: self._side_of(number).is_clear(number),
             lambda job: self._blobs.read(job, lambda outcomes: self._part_read(job.connection, outcomes)),
@@ -217,8 +219,7 @@ class RelayService:
             self._lanes.close_all()
 
     def _door(self) -> Door:
-        path = self._settings.path.encode()
-        return Door(self._connections.protocol, lambda: RequestProtocol(path, self._lanes.ask))
+        return Door(self._connections.protocol, self._requests.protocol)
 
     def _side_of(self, connection: int) -> Connections | Lanes:
         """Tell who holds a connection: lanes have numbers below zero."""

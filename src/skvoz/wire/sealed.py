@@ -30,6 +30,7 @@ WIRE_VERSION: Final = 1
 """The first byte of a greeting."""
 KEY_REQUEST: Final = 0
 """The first byte of a question for the relay's key."""
+_KEY_REQUEST_SIZE: Final = 33
 MESSAGE_SIZE_MAX: Final = 1280 * 1024
 """A sealed message, bytes: a closer of 1 MiB and room for other frames."""
 FRAMES_SIZE_MAX: Final = MESSAGE_SIZE_MAX - 1024
@@ -134,6 +135,11 @@ class Greeting:
 def ask_for_key(relay_id: bytes) -> bytes:
     """Return the message that asks a relay for the key that its id is the hash of."""
     return bytes([KEY_REQUEST]) + relay_id
+
+
+def is_key_request(message: bytes) -> bool:
+    """Tell whether a message asks for a key; a sealed one is longer, whatever it begins with."""
+    return len(message) == _KEY_REQUEST_SIZE and message[0] == KEY_REQUEST
 
 
 def check_key(relay_id: bytes, message: bytes) -> bytes:
