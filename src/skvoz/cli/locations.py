@@ -19,7 +19,7 @@ from skvoz.texts import say
 @json_option
 @pass_desk
 def location(desk: Desk, *, chat: str, place: str, label: str, as_json: bool) -> None:
-    """Send a place: coordinates, a `geo:` address, or the link of a map, which is not opened."""
+    """Send a place on Earth; coordinates, a `geo:` address, or the link of a map, which is not opened."""
     with desk.reach() as caller:
         found = caller.call("location.parse", TextParams(text=place), PastedView).location
         if found is None:

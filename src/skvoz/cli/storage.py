@@ -42,8 +42,9 @@ def show(desk: Desk, *, as_json: bool) -> None:
 @storage.command()
 @click.option("--chat", default="", metavar="CHAT", help=say("Only files of this chat."))
 @click.option("--older-than", "days", type=Number(0), metavar="DAYS", help=say("Only files that are older."))
+@json_option
 @pass_desk
-def free(desk: Desk, *, chat: str, days: int | None) -> None:
+def free(desk: Desk, *, chat: str, days: int | None, as_json: bool) -> None:
     """Free the room of files: they can be fetched again for as long as their relay has them."""
     if not chat and days is None:
         raise BadRequest("say which files: of a chat, or older than so many days")
@@ -58,4 +59,7 @@ def free(desk: Desk, *, chat: str, days: int | None) -> None:
             for file in files:
                 wish(caller, "file.forget", file_id=file.file_id)
             freed += len(files)
+    if as_json:
+        show_json([{"freed": freed}])
+        return
     click.echo(count("{number} file is freed", "{number} files are freed", freed))
