@@ -1,4 +1,7 @@
-"""Everyday chat, driven on the page: answers, edits, reactions, drafts, search, groups, order, paging."""
+"""Everyday chat, driven on the page: answers, edits, reactions, drafts, search, groups, order, paging.
+
+Long, because two or three people who know each other serve all of it.
+"""
 
 import re
 from collections.abc import Callable

@@ -168,7 +168,7 @@ def test_who_was_leaving_when_a_relay_denied_the_room_leaves_in_the_end() -> Non
     boris.do(lambda client_id: LeaveGroup(client_id=client_id, chat_id=group_id))
     world.advance(DAY_MS)
     real = relay.submit
-    relay.submit = lambda session, wish, now_ms: (  # type: ignore[method-assign]
+    relay.submit = lambda session, wish, now_ms: (  # type: ignore[method-assign]  # it denies for a while
         refused(relay.relay_id, wish, frames.No(0, "denied", 0))
         if wish.log_id == log_id
         else real(session, wish, now_ms)

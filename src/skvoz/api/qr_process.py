@@ -39,7 +39,7 @@ def give_up_rights() -> None:
 def serve(asked: BinaryIO, answers: BinaryIO) -> None:
     """Answer for one picture after the other, until there are no more."""
     # Here, so that the node, which imports this module for its sizes, never has the library in its memory.
-    import zxingcpp  # noqa: PLC0415
+    import zxingcpp  # noqa: PLC0415  # heavy, and its code is trusted only in here
 
     give_up_rights()
     formats = zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.QRCodeModel2)

@@ -45,7 +45,7 @@ def remove(desk: Desk) -> None:
 
 def _remove_here(desk: Desk) -> None:
     from skvoz.store import Home  # noqa: PLC0415  # heavy
-    from skvoz.store.removal import remove_home  # noqa: PLC0415
+    from skvoz.store.removal import remove_home  # noqa: PLC0415  # heavy
 
     with Home(desk.folder) as held:
         remove_home(held)

@@ -2,6 +2,8 @@
 
 Each carries a `client_id` chosen by the caller: a repeat gets the first one's answer and does nothing.
 A wish that can't be fulfilled raises a `CallerError` and changes nothing.
+
+Long, because it is the list of all that a person can ask for, and is read as one.
 """
 
 from typing import Annotated, Final, Literal
