@@ -122,6 +122,34 @@ def test_who_is_lost_while_a_relay_is_restored_reads_what_comes_after() -> None:
     assert "there again" in anna.texts()
 
 
+def test_who_knocks_at_a_door_with_nobody_behind_it_puts_back_what_they_know() -> None:
+    world, [anna, boris], group_id = group_of(2)
+    relay = relay_of(world)
+    backup = relay.backup()
+    for _ in range(3):
+        boris.act(lambda step: commits.update(step, group_id))
+        world.advance(5_000)
+    for kept in boris.all(KeptCloser):  # as if a Welcome had brought him in here
+        boris.act(lambda step, kept=kept: step.transaction.delete(KeptCloser, *kept.key_values()))
+    anna.go_offline()
+    boris.act(lambda step: commits.update(step, group_id))
+    world.advance(5_000)
+    boris.go_offline()
+    anna.act(lambda step: recovery.lose(step, step.conversation(group_id)))
+    relay.restore(backup)
+    for device in (anna, boris):
+        device.go_online()
+        device.restart()
+    world.advance(DAY_MS)
+    assert {one.conversation(group_id).state for one in (anna, boris)} == {ConversationState.LOST}
+    assert not anna.conversation(group_id).denied
+    world.advance(9 * DAY_MS)
+    assert_one_epoch(world, [anna, boris], group_id)
+    say(anna, group_id, "there again")
+    world.advance(60_000)
+    assert "there again" in boris.texts()
+
+
 def test_junk_noted_before_a_restore_mutes_nobody_after_the_week() -> None:
     world, devices, group_id = group_of(3)
     relay = relay_of(world)

@@ -46,6 +46,8 @@ def relay_connected(step: Step, fact: RelayConnected) -> None:
         changed = step.change(conversation.group_id, store_changed=True)
         if conversation.state in _ALIVE or conversation.denied:
             restore(step, changed)
+        elif conversation.state is ConversationState.LOST:
+            recovery.doubt_in_a_week(step, changed)
         elif conversation.state is ConversationState.CREATING:
             step.emit(conversations.open_log(conversation, relay))
 

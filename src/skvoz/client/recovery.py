@@ -81,6 +81,9 @@ def doubt(step: Step, conversation: Conversation) -> None:
         knock(step, conversation)
         return
     if not conversation.unfollowed_closers:
+        if conversation.store_changed:
+            # The door is there, and perhaps nobody behind it: they miss what only we can put back.
+            knock(step, step.change(conversation.group_id, denied=True))
         return
     state = conversations.state_of_members(step, conversation.group_id)
     changed = step.change(conversation.group_id, state=state, parted=True, alone=True)
@@ -149,6 +152,12 @@ def knock_refused(step: Step, conversation: Conversation, fact: RequestRefused) 
         changed = step.change(group_id, denied=True)
         step.set_alarm(DOUBT_ALARM, group_id, step.now_ms + _DENIED_DOUBT_MS + epochs.pause_ms(conversation))
         forgotten_rooms.restore(step, changed)
+
+
+def doubt_in_a_week(step: Step, conversation: Conversation) -> None:
+    """Wait for an answer to knocks no longer than that where the relay forgot something meanwhile."""
+    due_ms = step.now_ms + _DENIED_DOUBT_MS + epochs.pause_ms(conversation)
+    step.hasten_alarm(DOUBT_ALARM, conversation.group_id, due_ms)
 
 
 def lose_denied(step: Step, conversation: Conversation) -> None:
