@@ -9,6 +9,7 @@ import pytest
 from skvoz.base.errors import BadRequest, Conflict, DecryptFailed, NotFound
 from skvoz.base.limits import BLOB_SIZE_MAX, CHUNK_SIZES, FILE_SIZE_MAX
 from skvoz.client import effects, inputs
+from skvoz.client.chosen_files import STAGED_KEPT_MS
 from skvoz.client.commands import (
     AttachFile,
     FetchFile,
@@ -19,7 +20,6 @@ from skvoz.client.commands import (
     StageFile,
 )
 from skvoz.client.file_names import harmless_name, harmless_type
-from skvoz.client.files import STAGED_KEPT_MS
 from skvoz.client.records import Conversation, File, FileState, HeldMessage, Message, MessageState
 from skvoz.client.sealed_files import ChunkCipher, Layout, blob_read_key, layout_for, padded_count
 from skvoz.content import FILES_MAX, THUMBNAIL_SIZE_MAX

@@ -6,7 +6,7 @@ from typing import Final
 
 from skvoz.base.errors import BadRequest, Conflict, NotAllowed, NotFound
 from skvoz.base.ids import MessageId
-from skvoz.client import changes, files, gaps, messages, outbox, pins, polls, reports
+from skvoz.client import changes, chosen_files, files, gaps, messages, outbox, pins, polls, reports
 from skvoz.client.commands import (
     Answer,
     AskPoll,
@@ -128,7 +128,7 @@ def send(step: Step, command: SendMessage) -> Answer:
             command.text,
             reply_to=command.reply_to,
             mentions=command.mentions,
-            chosen=files.chosen(step, conversation, command.files),
+            chosen=chosen_files.chosen(step, conversation, command.files),
             forwarded=command.forwarded,
         ),
     )

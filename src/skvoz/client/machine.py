@@ -20,7 +20,7 @@ from skvoz.client import (
     entries,
     epochs,
     far_alarms,
-    files,
+    file_transfers,
     forgotten_rooms,
     groups,
     knocks,
@@ -142,7 +142,7 @@ class Machine:
             case Taken() | TakeRefused() | PackagesStored():
                 people.handle_input(step, fact)
             case UploadDone() | DownloadDone() | TransferRefused():
-                files.handle(step, fact)
+                file_transfers.handle(step, fact)
             case _:
                 conversation = step.conversation_of_log(fact.log_id)
                 if conversation is None:

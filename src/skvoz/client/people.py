@@ -8,8 +8,10 @@ from skvoz.client import (
     approaches,
     bots,
     chats,
+    chosen_files,
     contacts,
     epochs,
+    file_transfers,
     files,
     first_contact,
     group_links,
@@ -104,9 +106,9 @@ def command(step: Step, wished: Command) -> Answer:
         case DeleteChat():
             return chats.delete(step, wished)
         case AttachFile():
-            return files.attach(step, wished)
+            return chosen_files.attach(step, wished)
         case StageFile():
-            return files.stage(step, wished)
+            return chosen_files.stage(step, wished)
         case FetchFile():
             return files.fetch(step, wished)
         case PauseFile():
@@ -129,7 +131,7 @@ def started(step: Step) -> None:
     invitations.started(step)
     approaches.started(step)
     upkeep.started(step)
-    files.started(step)
+    file_transfers.started(step)
 
 
 def handle_input(step: Step, fact: Input) -> None:
@@ -174,8 +176,8 @@ def alarm(step: Step, name: str, subject: bytes) -> None:
     match name:
         case messages.EXPIRE_ALARM:
             messages.expire(step, MessageId(subject))
-        case files.RETRY_ALARM | files.UNUSED_ALARM:
-            files.alarm(step, name, subject)
+        case file_transfers.RETRY_ALARM | file_transfers.UNUSED_ALARM:
+            file_transfers.alarm(step, name, subject)
         case reports.REPORT_ALARM:
             conversation = step.transaction.get(Conversation, GroupId(subject))
             if conversation is not None:
