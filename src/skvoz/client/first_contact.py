@@ -24,7 +24,6 @@ from skvoz.client import (
     relays,
 )
 from skvoz.client.commands import AcceptLink, Answer, RelayAddress
-from skvoz.client.effects import Channel, DropLog
 from skvoz.client.events import LinkFailed, LinkFailure
 from skvoz.client.inbox_mail import InboxAddress, parse_inbox_address
 from skvoz.client.links import Link, parse_link
@@ -179,15 +178,7 @@ def failed(step: Step, approach: Approach, reason: LinkFailure) -> None:
     for message in said:
         messages.failed(step, message.message_id, reason)
     leaving.forget(step, about.group_id)
-    if conversation.owner_key:
-        step.emit(
-            DropLog(
-                relay_id=conversation.relay_id,
-                channel=Channel.ROOMS,
-                log_id=conversation.log_id,
-                owner_key=conversation.owner_key,
-            )
-        )
+    leaving.drop_log(step, conversation)
     if not said:
         step.change(about.group_id, hidden=True)
     contacts.forget_expected(step, about.account_id)

@@ -30,15 +30,8 @@ def leave(step: Step, group_id: GroupId) -> None:
     alone = _only_ours(step, conversation)
     if conversation.state is not ConversationState.ACTIVE or alone:
         forget(step, group_id)
-        if alone and conversation.owner_key:
-            step.emit(
-                DropLog(
-                    relay_id=conversation.relay_id,
-                    channel=Channel.ROOMS,
-                    log_id=conversation.log_id,
-                    owner_key=conversation.owner_key,
-                )
-            )
+        if alone:
+            drop_log(step, conversation)
         return
     step.transaction.put(
         Intent(
@@ -53,6 +46,19 @@ def leave(step: Step, group_id: GroupId) -> None:
     epochs.tell_state(step, changed, "leaving")
     step.set_alarm(outbox.GO_ALARM, group_id, step.now_ms + outbox.LEAVING_MS)
     outbox.pump(step, group_id)
+
+
+def drop_log(step: Step, conversation: Conversation) -> None:
+    """Let the relay forget a room where nobody else is, if we made it."""
+    if conversation.owner_key:
+        step.emit(
+            DropLog(
+                relay_id=conversation.relay_id,
+                channel=Channel.ROOMS,
+                log_id=conversation.log_id,
+                owner_key=conversation.owner_key,
+            )
+        )
 
 
 def go(step: Step, conversation: Conversation) -> None:
