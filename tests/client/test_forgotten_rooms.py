@@ -31,6 +31,7 @@ from skvoz.wire import frames
 from tests.client.fake_relay import Device, World
 from tests.client.test_closers import assert_one_epoch, relay_of
 from tests.client.test_outbox import group_of, say
+from tests.relay.memory_store import Snapshot
 
 HOUR_MS = 3600 * 1000
 
@@ -54,13 +55,14 @@ def test_members_put_back_what_a_restored_relay_lost() -> None:
     assert devices[2].texts()[:3] == ["message 0", "message 1", "message 2"]
 
 
-def test_members_meet_again_after_a_restored_relay_parted_them() -> None:
+def met_again_after_a_restore(*, ahead: int) -> tuple[World, list[Device], GroupId, Snapshot]:
+    """Return a group of which one went on from a backup that was older by so many closers of the others."""
     world, devices, group_id = group_of(3)
     anna, boris, vera = devices
     relay = relay_of(world)
     backup = relay.backup()
     vera.go_offline()
-    for _ in range(3):
+    for _ in range(ahead):
         boris.act(lambda step: commits.update(step, group_id))
         world.advance(5_000)
     for device in (anna, boris):
@@ -75,6 +77,11 @@ def test_members_meet_again_after_a_restored_relay_parted_them() -> None:
         device.go_online()
         device.restart()
     world.advance(8 * HOUR_MS)
+    return world, devices, group_id, backup
+
+
+def test_members_meet_again_after_a_restored_relay_parted_them() -> None:
+    world, devices, group_id, _ = met_again_after_a_restore(ahead=3)
     assert_one_epoch(world, devices, group_id)
 
 

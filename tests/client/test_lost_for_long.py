@@ -15,6 +15,7 @@ from skvoz.client.relay_requests import refused
 from skvoz.wire import frames
 from tests.client.fake_relay import invitee_of
 from tests.client.test_closers import assert_one_epoch, post_junk, relay_of
+from tests.client.test_forgotten_rooms import met_again_after_a_restore
 from tests.client.test_outbox import group_of, say
 from tests.client.test_recovery import blind
 
@@ -45,32 +46,13 @@ def test_who_went_on_after_an_hours_doubt_is_taken_back(monkeypatch: pytest.Monk
 
 
 def test_closers_of_a_branch_that_was_given_up_are_not_put_back() -> None:
-    world, devices, group_id = group_of(3)
-    anna, boris, vera = devices
-    relay = relay_of(world)
-    backup = relay.backup()
-    vera.go_offline()
-    for _ in range(6):
-        boris.act(lambda step: commits.update(step, group_id))
-        world.advance(5_000)
-    anna.go_offline()
-    boris.go_offline()
-    relay.restore(backup)
-    vera.go_online()
-    vera.restart()
-    world.settle()
-    vera.act(lambda step: commits.update(step, group_id))
-    world.advance(10_000)
-    for device in (anna, boris):
-        device.go_online()
-        device.restart()
-    world.advance(8 * HOUR_MS)
+    world, devices, group_id, backup = met_again_after_a_restore(ahead=6)
     assert_one_epoch(world, devices, group_id)
     for device in devices:
         epoch = device.conversation(group_id).epoch
         assert all(kept.epoch < epoch for kept in device.all(KeptCloser))
         device.go_offline()
-    relay.restore(backup)
+    relay_of(world).restore(backup)
     for device in devices:
         device.go_online()
         device.restart()
