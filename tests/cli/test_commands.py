@@ -3,6 +3,7 @@
 import os
 import stat
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -39,6 +40,18 @@ def found_command(path: tuple[str, ...]) -> click.Command:
         assert found is not None
         command = found
     return command
+
+
+def test_commands_load_no_part_of_a_node() -> None:
+    program = (
+        "import importlib, sys\n"
+        "for name in sys.argv[1:]: importlib.import_module(f'skvoz.cli.{name}')\n"
+        "for name in ('skvoz.mls', 'skvoz.node', 'skvoz.store', 'starlette'):\n"
+        "    if name in sys.modules: print(name)\n"
+    )
+    names = sorted({module for module, _, _ in COMMANDS.values()})
+    done = subprocess.run([sys.executable, "-c", program, *names], capture_output=True, text=True, check=True)
+    assert done.stdout == ""
 
 
 @pytest.mark.parametrize("path", commands(app), ids=" ".join)

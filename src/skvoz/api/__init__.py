@@ -1,7 +1,8 @@
 """How programs (the command line, the page, bots) speak with a node: JSON-RPC 2.0 and durable events.
 
 - `protocol`: requests and answers of JSON-RPC, and errors `{code, message, data}`
-- `params`, `views`: what is asked with and what is answered: chats, messages, contacts, as JSON shows them
+- `params`, `views`: what is asked with and what is answered: chats, messages, contacts, as JSON shows them;
+  `group_views`, `message_views`, `storage_views` the same by subject
 - `showing`: how views are made from stored records
 - `methods`: the table of all methods, `noun.verb`
 - `access`, `scopes`, `bot_queries`: who calls, what a bot's token reaches, and what a bot sees

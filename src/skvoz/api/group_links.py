@@ -1,20 +1,24 @@
 """Links into groups: one's own with who asks by it, and those that were opened here."""
 
-from typing import Final, Literal
+from typing import Final
 
 from skvoz.api import params as asked
 from skvoz.api import showing
+from skvoz.api.group_views import (
+    AskerView,
+    GroupLinkView,
+    JoiningListView,
+    JoiningView,
+    JoiningWord,
+)
 from skvoz.api.looking_after import looks_after
 from skvoz.api.question import Question, required
-from skvoz.api.views import ContactWord, View
 from skvoz.base.errors import NotFound
-from skvoz.base.ids import AccountId, LogId
 from skvoz.client.cards import verify_card
 from skvoz.client.links import link_of
 from skvoz.client.records import Asker, Joining, JoiningState
 from skvoz.store.queries import Queries
 
-JoiningWord = Literal["opening", "shown", "asking", "asked", "failed"]
 _JOINING_WORDS: Final[dict[JoiningState, JoiningWord]] = {
     JoiningState.OPENING: "opening",
     JoiningState.SHOWN: "shown",
@@ -22,50 +26,6 @@ _JOINING_WORDS: Final[dict[JoiningState, JoiningWord]] = {
     JoiningState.ASKED: "asked",
     JoiningState.FAILED: "failed",
 }
-
-
-class AskerView(View, frozen=True, kw_only=True):
-    """Somebody who asks to be let in; the name is their own claim.
-
-    `state` is None for who is not known here.
-    """
-
-    account_id: AccountId
-    name: str
-    state: ContactWord | None
-    asked_ms: int
-
-
-class GroupLinkView(View, frozen=True, kw_only=True):
-    """One's own link into a group; empty where there is none. It works once `ready`.
-
-    `askers` wait for an answer, the first first.
-    """
-
-    link: str
-    ready: bool
-    askers: tuple[AskerView, ...]
-
-
-class JoiningView(View, frozen=True, kw_only=True):
-    """A group's link that was opened here: what its maker says of the group, and how far one has come.
-
-    `failure` is a reason of `link.failed`.
-    """
-
-    log_id: LogId
-    state: JoiningWord
-    title: str
-    members: int
-    admin_name: str
-    asked_ms: int | None
-    failure: str
-
-
-class JoiningListView(View, frozen=True, kw_only=True):
-    """Links of groups that were opened here, the latest first."""
-
-    joinings: tuple[JoiningView, ...]
 
 
 def group_link(queries: Queries, params: asked.ChatParams) -> GroupLinkView:

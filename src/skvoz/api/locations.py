@@ -4,16 +4,10 @@ from typing import Final
 
 from skvoz.api import params as asked
 from skvoz.api import showing
+from skvoz.api.message_views import PastedView
 from skvoz.api.question import Question
-from skvoz.api.views import LocationView, View
 from skvoz.content import parse_pasted_location
 from skvoz.store.queries import Queries
-
-
-class PastedView(View, frozen=True, kw_only=True):
-    """The place that a text is, None where it is something else."""
-
-    location: LocationView | None
 
 
 def location_parse(_: Queries, params: asked.TextParams) -> PastedView:

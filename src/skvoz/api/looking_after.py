@@ -4,8 +4,14 @@ from typing import Final
 
 from skvoz.api import params as asked
 from skvoz.api import showing
+from skvoz.api.group_views import (
+    AttentionListView,
+    AttentionView,
+    ComplaintView,
+    ReportedListView,
+    ReportedView,
+)
 from skvoz.api.question import Question, required
-from skvoz.api.views import View
 from skvoz.base.errors import NotFound
 from skvoz.base.ids import AccountId, MessageId
 from skvoz.client.complaints import REASONS
@@ -14,57 +20,6 @@ from skvoz.client.records import Account, ComplaintHeard, Conversation, Conversa
 from skvoz.store.queries import Queries
 
 _REASON_WORDS: Final = {number: word for word, number in REASONS.items()}
-
-
-class ComplaintView(View, frozen=True, kw_only=True):
-    """What one member says against a message; `member`: whether they are in the group now.
-
-    `quote` is what the message says, as they say.
-    """
-
-    account_id: AccountId
-    name: str
-    member: bool
-    reason: str
-    note: str
-    quote: str
-    received_ms: int
-
-
-class ReportedView(View, frozen=True, kw_only=True):
-    """A message that members complain about; `sequence` and `text` are those of the message that is here.
-
-    Without a `sequence` it is not here, and who wrote it is what the complaints say.
-    """
-
-    message_id: MessageId
-    sequence: int | None
-    text: str
-    deleted: bool
-    author: AccountId
-    author_name: str
-    author_member: bool
-    complaints: tuple[ComplaintView, ...]
-
-
-class ReportedListView(View, frozen=True, kw_only=True):
-    """Messages of a group that members complain about, in the order of the first complaint."""
-
-    messages: tuple[ReportedView, ...]
-
-
-class AttentionView(View, frozen=True, kw_only=True):
-    """How much waits for the admins of one group: messages that are reported, and people who ask to join."""
-
-    chat_id: bytes
-    complaints: int
-    askers: int
-
-
-class AttentionListView(View, frozen=True, kw_only=True):
-    """The groups of ours as an admin in which something waits."""
-
-    groups: tuple[AttentionView, ...]
 
 
 def group_reported(queries: Queries, params: asked.ChatParams) -> ReportedListView:

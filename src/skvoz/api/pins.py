@@ -3,28 +3,29 @@
 from typing import Final
 
 from skvoz.api import params as asked
-from skvoz.api import showing, views
+from skvoz.api import showing
+from skvoz.api.message_views import PinListView, PinView
 from skvoz.api.question import Question, required
 from skvoz.api.shown_messages import own_account, shown
 from skvoz.base.errors import NotFound
 from skvoz.store.queries import Queries
 
 
-def chat_pins(queries: Queries, params: asked.ChatParams) -> views.PinListView:
+def chat_pins(queries: Queries, params: asked.ChatParams) -> PinListView:
     """Return the messages that are pinned in a chat, the latest pin first."""
     required(queries.chat(params.chat_id), NotFound("there is no such chat"))
     own = own_account(queries)
-    pins: list[views.PinView] = []
+    pins: list[PinView] = []
     for pin in queries.pins(params.chat_id):
         message = queries.message(pin.message_id)
         if message is not None:
             is_own = pin.account_id == own.account_id
             name = own.name if is_own else showing.shown_name(queries.contact(pin.account_id))
             shown_message = shown(queries, message)
-            pins.append(views.PinView(message=shown_message, pinned_by=pin.account_id, pinned_by_name=name))
-    return views.PinListView(pins=tuple(pins))
+            pins.append(PinView(message=shown_message, pinned_by=pin.account_id, pinned_by_name=name))
+    return PinListView(pins=tuple(pins))
 
 
 QUESTIONS: Final[dict[str, Question]] = {
-    "chat.pins": Question(params=asked.ChatParams, result=views.PinListView, read=chat_pins),
+    "chat.pins": Question(params=asked.ChatParams, result=PinListView, read=chat_pins),
 }

@@ -4,25 +4,12 @@ from typing import Final
 
 from skvoz.api import params as asked
 from skvoz.api import showing
+from skvoz.api.message_views import OptionVotesView, VotesView
 from skvoz.api.question import Question, required
 from skvoz.api.shown_messages import own_account
-from skvoz.api.views import View
 from skvoz.base.errors import NotFound
 from skvoz.client.polls import people_by_option
 from skvoz.store.queries import Queries
-
-
-class OptionVotesView(View, frozen=True, kw_only=True):
-    """An answer of a poll, and the names of those who chose it, empty ones for people without."""
-
-    text: str
-    names: tuple[str, ...]
-
-
-class VotesView(View, frozen=True, kw_only=True):
-    """Who chose what in a poll; for a message that is none, nothing."""
-
-    options: tuple[OptionVotesView, ...]
 
 
 def poll_votes(queries: Queries, params: asked.MessageParams) -> VotesView:

@@ -4,34 +4,12 @@ from typing import Final
 
 from skvoz.api import params as asked
 from skvoz.api import showing
+from skvoz.api.message_views import ReceiptListView, ReceiptView
 from skvoz.api.question import Question, required
-from skvoz.api.views import MemberView, View
 from skvoz.base.errors import NotFound
-from skvoz.base.ids import AccountId
 from skvoz.client.records import ConversationKind, Receipt
 from skvoz.client.reports import PEOPLE_MAX, was_told
 from skvoz.store.queries import Queries
-
-
-class ReceiptView(View, frozen=True, kw_only=True):
-    """What one person reported about a message of ours."""
-
-    account_id: AccountId
-    name: str
-    delivered_ms: int | None
-    read_ms: int | None
-
-
-class ReceiptListView(View, frozen=True, kw_only=True):
-    """What people reported about a message of ours, by name.
-
-    `silent` are the members who had it sent to them and told nothing: in groups reports come with a person's
-    next message, and nobody can be made to send them. Without `reports` the chat has too many people for any.
-    """
-
-    receipts: tuple[ReceiptView, ...]
-    silent: tuple[MemberView, ...] = ()
-    reports: bool = True
 
 
 def message_receipts(queries: Queries, params: asked.MessageParams) -> ReceiptListView:

@@ -209,20 +209,6 @@ class MessageView(View, frozen=True, kw_only=True):
     highlights: tuple[tuple[int, int], ...] = ()
 
 
-class PinView(View, frozen=True, kw_only=True):
-    """A pinned message, and who pinned it."""
-
-    message: MessageView
-    pinned_by: AccountId
-    pinned_by_name: str
-
-
-class PinListView(View, frozen=True, kw_only=True):
-    """Pinned messages of a chat, the latest pin first."""
-
-    pins: tuple[PinView, ...]
-
-
 class MemberView(View, frozen=True, kw_only=True):
     """A member of a chat; of oneself (`own`) there is no `state`."""
 

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from skvoz.api.group_links import AskerView, GroupLinkView, JoiningListView, JoiningView
+from skvoz.api.group_views import AskerView, GroupLinkView, JoiningListView, JoiningView
 from skvoz.api.params import ChatParams, NoParams
 from skvoz.base.errors import BadRequest, NotFound
 from skvoz.cli.command import Number, json_option

@@ -2,7 +2,7 @@
 
 import click
 
-from skvoz.api.locations import PastedView
+from skvoz.api.message_views import PastedView
 from skvoz.api.params import TextParams
 from skvoz.base.errors import BadRequest
 from skvoz.cli.command import Command, json_option

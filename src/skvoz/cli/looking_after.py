@@ -2,7 +2,7 @@
 
 import click
 
-from skvoz.api.looking_after import ReportedListView, ReportedView
+from skvoz.api.group_views import ReportedListView, ReportedView
 from skvoz.api.params import ChatParams
 from skvoz.api.views import MemberListView
 from skvoz.base.errors import NotFound

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from skvoz.api.message_views import ReceiptListView
 from skvoz.api.params import MessageParams
-from skvoz.api.receipts import ReceiptListView
 from skvoz.api.views import ChatView, MessageView
 from skvoz.base.errors import BadRequest, TransportError
 from skvoz.cli.command import Command, Number, json_option

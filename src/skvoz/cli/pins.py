@@ -2,8 +2,8 @@
 
 import click
 
+from skvoz.api.message_views import PinListView
 from skvoz.api.params import ChatParams
-from skvoz.api.views import PinListView
 from skvoz.cli.command import Command, Number, json_option
 from skvoz.cli.desk import Desk, pass_desk, settle, wish
 from skvoz.cli.naming import find_chat, find_message
