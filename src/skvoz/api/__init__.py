@@ -4,6 +4,7 @@
 - `params`, `views`: what is asked with and what is answered: chats, messages, contacts, as JSON shows them;
   `group_views`, `message_views`, `storage_views` the same by subject
 - `showing`: how views are made from stored records
+- `lookups`, `shown_messages`: what methods name, looked up in the records
 - `methods`: the table of all methods, `noun.verb`
 - `access`, `scopes`, `bot_queries`: who calls, what a bot's token reaches, and what a bot sees
 - `attaching`: what is attached and not sent yet

@@ -4,14 +4,14 @@ from typing import Final
 
 from skvoz.api import params as asked
 from skvoz.api import showing, views
-from skvoz.api.question import Question, required
-from skvoz.base.errors import NotFound
+from skvoz.api.lookups import known_chat
+from skvoz.api.question import Question
 from skvoz.store.queries import Queries
 
 
 def chat_attached(queries: Queries, params: asked.ChatParams) -> views.FileListView:
     """Return the files that are attached in a chat and not sent yet, in their order."""
-    required(queries.chat(params.chat_id), NotFound("there is no such chat"))
+    known_chat(queries, params.chat_id)
     return views.FileListView(files=tuple(map(showing.file_view, queries.attached(params.chat_id))))
 
 

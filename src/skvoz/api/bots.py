@@ -6,8 +6,8 @@ from skvoz import __version__
 from skvoz.api import params as asked
 from skvoz.api import views
 from skvoz.api.bot_queries import BotQueries
-from skvoz.api.question import Question, required
-from skvoz.base.errors import NotFound
+from skvoz.api.lookups import own_account
+from skvoz.api.question import Question
 from skvoz.store.queries import Queries
 
 
@@ -31,7 +31,7 @@ def bot_list(queries: Queries, _: asked.NoParams) -> views.BotListView:
 def bot_self(queries: Queries, _: asked.NoParams) -> views.BotSelfView:
     """Return what the caller is and may do, and the account that it acts as."""
     bot = queries.bot if isinstance(queries, BotQueries) else None
-    account = required(queries.account(), NotFound("this home has no account yet"))
+    account = own_account(queries)
     return views.BotSelfView(
         name="" if bot is None else bot.name,
         can_write=bot is None or bot.can_write,

@@ -4,16 +4,16 @@ from typing import Final
 
 from skvoz.api import params as asked
 from skvoz.api import views
-from skvoz.api.question import Question, required
-from skvoz.api.shown_messages import own_account
-from skvoz.base.errors import Conflict, NotFound
+from skvoz.api.lookups import known_contact, own_account
+from skvoz.api.question import Question
+from skvoz.base.errors import Conflict
 from skvoz.client.safety_numbers import compared, comparing_code, grouped, safety_number
 from skvoz.store.queries import Queries
 
 
 def contact_safety_number(queries: Queries, params: asked.ContactParams) -> views.SafetyNumberView:
     """Return the digits to compare with a person, and the code for them to scan."""
-    contact = required(queries.contact(params.account_id), NotFound("there is no such contact"))
+    contact = known_contact(queries, params.account_id)
     own_key, other_key = own_account(queries).root_public_key, contact.root_public_key
     return views.SafetyNumberView(
         digits=grouped(safety_number(own_key, other_key)),
@@ -24,7 +24,7 @@ def contact_safety_number(queries: Queries, params: asked.ContactParams) -> view
 
 def contact_compare(queries: Queries, params: asked.CompareParams) -> views.ComparedView:
     """Tell whether a code that was scanned is the one that a person's device shows if nobody sits between."""
-    contact = required(queries.contact(params.account_id), NotFound("there is no such contact"))
+    contact = known_contact(queries, params.account_id)
     own_key, other_key = own_account(queries).root_public_key, contact.root_public_key
     if not other_key:
         raise Conflict("this person has not been met yet, so there is nothing to compare")

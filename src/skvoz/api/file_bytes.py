@@ -22,13 +22,13 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response, StreamingResponse
 
 from skvoz.api import protocol
+from skvoz.api.lookups import known_file
 from skvoz.base.errors import BadRequest, Conflict, DiskFull, NotFound, SkvozError
 from skvoz.client.commands import StageFile
 from skvoz.client.records import File, FileState
 from skvoz.client.sealed_files import ChunkCipher, Layout
 from skvoz.node.node import Node
 from skvoz.store.file_cache import Putting, WholeFile
-from skvoz.store.queries import Queries
 from skvoz.transports.allocation import keep_memory
 
 SHOWN_TYPES: Final = re.compile(
@@ -157,20 +157,13 @@ async def _file_named(node: Node, named: str) -> File:
         file_id = bytes.fromhex(named)
     except ValueError:
         raise NotFound("there is no such file") from None
-    return await node.query(lambda queries: _found(queries, file_id))
+    return await node.query(lambda queries: known_file(queries, file_id))
 
 
 async def _file_here(node: Node, named: str) -> File:
     file = await _file_named(node, named)
     if file.state not in {FileState.HERE, FileState.STAGED, FileState.UPLOADING}:
         raise Conflict("this file has not been fetched yet")
-    return file
-
-
-def _found(queries: Queries, file_id: bytes) -> File:
-    file = queries.file(file_id)
-    if file is None:
-        raise NotFound("there is no such file")
     return file
 
 

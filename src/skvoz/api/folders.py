@@ -2,9 +2,9 @@
 
 from typing import Final
 
+from skvoz.api.lookups import own_account
 from skvoz.api.params import NoParams
 from skvoz.api.question import Question
-from skvoz.api.shown_messages import own_account
 from skvoz.api.views import View
 from skvoz.store.queries import Queries
 

@@ -12,8 +12,8 @@ from skvoz.api.group_views import (
     JoiningWord,
 )
 from skvoz.api.looking_after import looks_after
-from skvoz.api.question import Question, required
-from skvoz.base.errors import NotFound
+from skvoz.api.lookups import known_chat, own_account
+from skvoz.api.question import Question
 from skvoz.client.cards import verify_card
 from skvoz.client.links import link_of
 from skvoz.client.records import Asker, Joining, JoiningState
@@ -30,8 +30,8 @@ _JOINING_WORDS: Final[dict[JoiningState, JoiningWord]] = {
 
 def group_link(queries: Queries, params: asked.ChatParams) -> GroupLinkView:
     """Return one's own link into a group, and who asks by it; nothing to who is no admin."""
-    chat = required(queries.chat(params.chat_id), NotFound("there is no such chat"))
-    account = required(queries.account(), NotFound("this home has no account yet"))
+    chat = known_chat(queries, params.chat_id)
+    account = own_account(queries)
     group_id = chat.main.group_id
     if not looks_after(queries, account, chat.main):
         return GroupLinkView(link="", ready=False, askers=())

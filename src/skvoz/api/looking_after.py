@@ -11,8 +11,8 @@ from skvoz.api.group_views import (
     ReportedListView,
     ReportedView,
 )
-from skvoz.api.question import Question, required
-from skvoz.base.errors import NotFound
+from skvoz.api.lookups import known_chat, own_account
+from skvoz.api.question import Question
 from skvoz.base.ids import AccountId, MessageId
 from skvoz.client.complaints import REASONS
 from skvoz.client.composing import WRITABLE
@@ -24,8 +24,8 @@ _REASON_WORDS: Final = {number: word for word, number in REASONS.items()}
 
 def group_reported(queries: Queries, params: asked.ChatParams) -> ReportedListView:
     """Return what members complain about in a group; nothing to who is no admin of it."""
-    chat = required(queries.chat(params.chat_id), NotFound("there is no such chat"))
-    account = required(queries.account(), NotFound("this home has no account yet"))
+    chat = known_chat(queries, params.chat_id)
+    account = own_account(queries)
     group_id = chat.main.group_id
     if not looks_after(queries, account, chat.main):
         return ReportedListView(messages=())
@@ -77,7 +77,7 @@ def looks_after(queries: Queries, account: Account, group: Conversation) -> bool
 
 def group_attention(queries: Queries, _: asked.NoParams) -> AttentionListView:
     """Return in which groups something waits for us as an admin."""
-    account = required(queries.account(), NotFound("this home has no account yet"))
+    account = own_account(queries)
     groups = [group for group in queries.groups_with_matters() if looks_after(queries, account, group)]
     return AttentionListView(groups=tuple(_attention(queries, group) for group in groups))
 

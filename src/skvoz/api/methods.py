@@ -16,6 +16,7 @@ from skvoz.api import (
     beginning,
     bots,
     comparing,
+    folders,
     group_links,
     locations,
     looking_after,
@@ -23,14 +24,14 @@ from skvoz.api import (
     polls,
     receipts,
     showing,
+    storage,
     views,
 )
 from skvoz.api import params as asked
 from skvoz.api.acts import ACTS
-from skvoz.api.folders import QUESTIONS as FOLDER_QUESTIONS
-from skvoz.api.question import Method, Question, required
-from skvoz.api.shown_messages import own_account, shown
-from skvoz.api.storage import QUESTIONS as STORAGE_QUESTIONS
+from skvoz.api.lookups import known_chat, known_contact, known_file, known_link, known_message, own_account
+from skvoz.api.question import Method, Question
+from skvoz.api.shown_messages import shown
 from skvoz.base.errors import BadRequest, NotFound
 from skvoz.client import commands
 from skvoz.client.links import link_of
@@ -115,9 +116,7 @@ def contact_list(queries: Queries, _: asked.NoParams) -> views.ContactListView:
 
 def contact_get(queries: Queries, params: asked.ContactParams) -> views.ContactView:
     """Return one person."""
-    return showing.contact_view(
-        required(queries.contact(params.account_id), NotFound("there is no such contact"))
-    )
+    return showing.contact_view(known_contact(queries, params.account_id))
 
 
 def link_list(queries: Queries, _: asked.NoParams) -> views.LinkListView:
@@ -128,9 +127,7 @@ def link_list(queries: Queries, _: asked.NoParams) -> views.LinkListView:
 
 def link_get(queries: Queries, params: asked.LinkParams) -> views.LinkView:
     """Return one link that was made and not revoked."""
-    return _shown_link(
-        own_account(queries), required(queries.link(params.log_id), NotFound("there is no such link"))
-    )
+    return _shown_link(own_account(queries), known_link(queries, params.log_id))
 
 
 def _shown_link(own: Account, link: tuple[Inbox, Relay]) -> views.LinkView:
@@ -166,7 +163,7 @@ def _place(cursor: str) -> ChatPlace:
 
 def chat_get(queries: Queries, params: asked.ChatParams) -> views.ChatView:
     """Return one chat."""
-    return _shown_chat(queries, required(queries.chat(params.chat_id), NotFound("there is no such chat")))
+    return _shown_chat(queries, known_chat(queries, params.chat_id))
 
 
 def _shown_chat(queries: Queries, chat: Chat) -> views.ChatView:
@@ -179,7 +176,7 @@ def _shown_chat(queries: Queries, chat: Chat) -> views.ChatView:
 def chat_members(queries: Queries, params: asked.ChatParams) -> views.MemberListView:
     """Return who is in a chat: admins first, then by name."""
     own = own_account(queries)
-    chat = required(queries.chat(params.chat_id), NotFound("there is no such chat"))
+    chat = known_chat(queries, params.chat_id)
     members = [
         showing.member_view(account_id, own, queries.contact(account_id), admin=admin)
         for account_id, admin in queries.members(chat.main.group_id)
@@ -190,7 +187,7 @@ def chat_members(queries: Queries, params: asked.ChatParams) -> views.MemberList
 
 def chat_gaps(queries: Queries, params: asked.ChatParams) -> views.GapListView:
     """Return the messages that may be missing in a chat."""
-    chat = required(queries.chat(params.chat_id), NotFound("there is no such chat"))
+    chat = known_chat(queries, params.chat_id)
     gaps = [gap for conversation in chat.conversations for gap in queries.gaps(conversation)]
     gaps.sort(key=lambda gap: (gap.noticed_ms, gap.message_id))
     return views.GapListView(
@@ -203,7 +200,7 @@ def chat_gaps(queries: Queries, params: asked.ChatParams) -> views.GapListView:
 
 def message_get(queries: Queries, params: asked.MessageParams) -> views.MessageView:
     """Return one message."""
-    return shown(queries, required(queries.message(params.message_id), NotFound("there is no such message")))
+    return shown(queries, known_message(queries, params.message_id))
 
 
 def message_list(queries: Queries, params: asked.MessagePageParams) -> views.MessagePageView:
@@ -253,7 +250,7 @@ def message_search(queries: Queries, params: asked.SearchParams) -> views.FoundP
 
 def file_get(queries: Queries, params: asked.FileParams) -> views.FileView:
     """Return one file of a message, or one that was put here and not sent yet."""
-    return showing.file_view(required(queries.file(params.file_id), NotFound("there is no such file")))
+    return showing.file_view(known_file(queries, params.file_id))
 
 
 # Events, and the node itself
@@ -318,9 +315,9 @@ QUESTIONS: Final[dict[str, Question]] = {
     **receipts.QUESTIONS,
     **locations.QUESTIONS,
     **pins.QUESTIONS,
-    **STORAGE_QUESTIONS,
+    **storage.QUESTIONS,
     **polls.QUESTIONS,
-    **FOLDER_QUESTIONS,
+    **folders.QUESTIONS,
 }
 
 

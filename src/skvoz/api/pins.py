@@ -4,16 +4,16 @@ from typing import Final
 
 from skvoz.api import params as asked
 from skvoz.api import showing
+from skvoz.api.lookups import known_chat, own_account
 from skvoz.api.message_views import PinListView, PinView
-from skvoz.api.question import Question, required
-from skvoz.api.shown_messages import own_account, shown
-from skvoz.base.errors import NotFound
+from skvoz.api.question import Question
+from skvoz.api.shown_messages import shown
 from skvoz.store.queries import Queries
 
 
 def chat_pins(queries: Queries, params: asked.ChatParams) -> PinListView:
     """Return the messages that are pinned in a chat, the latest pin first."""
-    required(queries.chat(params.chat_id), NotFound("there is no such chat"))
+    known_chat(queries, params.chat_id)
     own = own_account(queries)
     pins: list[PinView] = []
     for pin in queries.pins(params.chat_id):

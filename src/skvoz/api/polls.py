@@ -4,17 +4,16 @@ from typing import Final
 
 from skvoz.api import params as asked
 from skvoz.api import showing
+from skvoz.api.lookups import known_message, own_account
 from skvoz.api.message_views import OptionVotesView, VotesView
-from skvoz.api.question import Question, required
-from skvoz.api.shown_messages import own_account
-from skvoz.base.errors import NotFound
+from skvoz.api.question import Question
 from skvoz.client.polls import people_by_option
 from skvoz.store.queries import Queries
 
 
 def poll_votes(queries: Queries, params: asked.MessageParams) -> VotesView:
     """Return who chose what in a poll, by name."""
-    message = required(queries.message(params.message_id), NotFound("there is no such message"))
+    message = known_message(queries, params.message_id)
     own = own_account(queries)
     options = () if message.poll is None else message.poll[1]
     shown: list[OptionVotesView] = []

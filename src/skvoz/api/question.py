@@ -5,15 +5,12 @@ A question changes nothing and is answered out of the records; an act is done by
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
 import msgspec
 
 from skvoz.api.params import Params
-from skvoz.base.errors import NotFound
 from skvoz.store.queries import Queries
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,10 +30,3 @@ class Method:
     result: type[msgspec.Struct]
     about: str
     changes: bool = False
-
-
-def required(value: T | None, otherwise: NotFound) -> T:
-    """Return what was looked up; raise `otherwise` where there is none."""
-    if value is None:
-        raise otherwise
-    return value

@@ -4,9 +4,9 @@ from typing import Final
 
 from skvoz.api import params as asked
 from skvoz.api import showing
+from skvoz.api.lookups import known_chat, known_message, own_account
 from skvoz.api.message_views import ReceiptListView, ReceiptView
-from skvoz.api.question import Question, required
-from skvoz.base.errors import NotFound
+from skvoz.api.question import Question
 from skvoz.client.records import ConversationKind, Receipt
 from skvoz.client.reports import PEOPLE_MAX, was_told
 from skvoz.store.queries import Queries
@@ -14,9 +14,9 @@ from skvoz.store.queries import Queries
 
 def message_receipts(queries: Queries, params: asked.MessageParams) -> ReceiptListView:
     """Return who has reported to have, or to have read, a message of ours, and who told nothing."""
-    message = required(queries.message(params.message_id), NotFound("there is no such message"))
-    account = required(queries.account(), NotFound("this home has no account yet"))
-    chat = required(queries.chat(message.chat_id), NotFound("there is no such chat"))
+    message = known_message(queries, params.message_id)
+    account = own_account(queries)
+    chat = known_chat(queries, message.chat_id)
     if message.author != account.account_id:
         return ReceiptListView(receipts=())
     found = queries.receipts(params.message_id)

@@ -10,8 +10,8 @@ from typing import Any, Final, Literal
 
 import msgspec
 
-from skvoz.api.question import required
-from skvoz.base.errors import NotAllowed, NotFound
+from skvoz.api.lookups import known_chat, known_message
+from skvoz.base.errors import NotAllowed
 from skvoz.client import commands
 from skvoz.client.events import (
     ChatChanged,
@@ -28,11 +28,11 @@ ScopeWord = Literal["owner", "read", "write"]
 
 
 def _chat(queries: Queries, command: Any) -> None:  # noqa: ANN401  # any command with a `chat_id`
-    required(queries.chat(command.chat_id), NotFound("there is no such chat"))
+    known_chat(queries, command.chat_id)
 
 
 def _message(queries: Queries, command: Any) -> None:  # noqa: ANN401  # any command with a `message_id`
-    required(queries.message(command.message_id), NotFound("there is no such message"))
+    known_message(queries, command.message_id)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -28,6 +28,7 @@ from skvoz.api.acts import ACTS, UNLOCK
 from skvoz.api.file_bytes import get_file, put_file
 from skvoz.api.file_tickets import FileTickets
 from skvoz.api.listening import private_socket, served
+from skvoz.api.lookups import known_file
 from skvoz.api.methods import COMMANDS, METHODS, QUESTIONS, event_list, stored_status
 from skvoz.api.params import EventPageParams, FileParams, NoParams, Subscribe
 from skvoz.api.views import (
@@ -184,9 +185,7 @@ class Service:
         return PageView(address=self.page_address())
 
     async def _file_address(self, params: FileParams) -> FileAddressView:
-        file = await self.node.query(lambda queries: queries.file(params.file_id))
-        if file is None:
-            raise NotFound("there is no such file")
+        file = await self.node.query(lambda queries: known_file(queries, params.file_id))
         return FileAddressView(path=self.tickets.path_to(file.file_id))
 
     async def _subscribe(

@@ -1,17 +1,9 @@
 """A message as it is shown: with its author, its files, and what it answers."""
 
 from skvoz.api import showing, views
-from skvoz.base.errors import NotFound
-from skvoz.client.records import Account, Message
+from skvoz.api.lookups import own_account
+from skvoz.client.records import Message
 from skvoz.store.queries import Queries
-
-
-def own_account(queries: Queries) -> Account:
-    """Return the person whose home this is; raise `NotFound` before there is one."""
-    account = queries.account()
-    if account is None:
-        raise NotFound("this home has no account yet")
-    return account
 
 
 def shown(queries: Queries, message: Message, query: str = "") -> views.MessageView:
