@@ -43,14 +43,13 @@ def _reported(
 ) -> ReportedView:
     message = queries.message(found[0].message_id)
     author = found[0].author if message is None else message.author
-    is_own = author == account.account_id
     return ReportedView(
         message_id=found[0].message_id,
         sequence=None if message is None else message.sequence,
         text="" if message is None else message.text,
         deleted=message is not None and message.deleted,
         author=author,
-        author_name=account.name if is_own else showing.shown_name(queries.contact(author)),
+        author_name=showing.name_of(author, account, queries.contact(author)),
         author_member=author in members,
         complaints=tuple(
             ComplaintView(

@@ -19,8 +19,7 @@ def chat_pins(queries: Queries, params: asked.ChatParams) -> PinListView:
     for pin in queries.pins(params.chat_id):
         message = queries.message(pin.message_id)
         if message is not None:
-            is_own = pin.account_id == own.account_id
-            name = own.name if is_own else showing.shown_name(queries.contact(pin.account_id))
+            name = showing.name_of(pin.account_id, own, queries.contact(pin.account_id))
             shown_message = shown(queries, message)
             pins.append(PinView(message=shown_message, pinned_by=pin.account_id, pinned_by_name=name))
     return PinListView(pins=tuple(pins))

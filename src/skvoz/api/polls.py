@@ -19,10 +19,7 @@ def poll_votes(queries: Queries, params: asked.MessageParams) -> VotesView:
     shown: list[OptionVotesView] = []
     people = people_by_option(message, queries.votes(message))
     for text, accounts in zip(options, people, strict=True):
-        names = [
-            own.name if one == own.account_id else showing.shown_name(queries.contact(one))
-            for one in accounts
-        ]
+        names = [showing.name_of(one, own, queries.contact(one)) for one in accounts]
         shown.append(OptionVotesView(text=text, names=tuple(sorted(names, key=str.lower))))
     return VotesView(options=tuple(shown))
 

@@ -89,6 +89,11 @@ def shown_name(contact: Contact | None) -> str:
     return "" if contact is None else contact.own_name or contact.name
 
 
+def name_of(account_id: AccountId, own: Account, contact: Contact | None) -> str:
+    """Return what to call somebody who may be oneself."""
+    return own.name if account_id == own.account_id else shown_name(contact)
+
+
 def account_view(account: Account, relay: Relay | None) -> AccountView:
     """Show the account."""
     return AccountView(
@@ -119,7 +124,7 @@ def member_view(account_id: AccountId, own: Account, contact: Contact | None, *,
     is_own = account_id == own.account_id
     return MemberView(
         account_id=account_id,
-        name=own.name if is_own else shown_name(contact),
+        name=name_of(account_id, own, contact),
         admin=admin,
         own=is_own,
         state=None if is_own or contact is None else _CONTACT_WORDS[contact.state],
@@ -149,12 +154,11 @@ def file_view(file: File) -> FileView:
 
 def quoted_view(message: Message, own: Account, author: Contact | None) -> QuotedView:
     """Show the beginning of a message that is answered."""
-    is_own = message.author == own.account_id
     return QuotedView(
         message_id=message.message_id,
         sequence=message.sequence,
-        author_name=own.name if is_own else shown_name(author),
-        own=is_own,
+        author_name=name_of(message.author, own, author),
+        own=message.author == own.account_id,
         text=message.text[:QUOTE_LENGTH_MAX],
         deleted=message.deleted,
     )
@@ -191,14 +195,13 @@ def message_view(
     votes: Sequence[Votes] = (),
 ) -> MessageView:
     """Show a message with its files; with a `query`, say where its words are."""
-    is_own = message.author == own.account_id
     return MessageView(
         message_id=message.message_id,
         chat_id=message.chat_id,
         sequence=message.sequence,
         author=message.author,
-        author_name=own.name if is_own else shown_name(author),
-        own=is_own,
+        author_name=name_of(message.author, own, author),
+        own=message.author == own.account_id,
         sent_ms=message.sent_ms,
         received_ms=message.received_ms,
         state=_MESSAGE_WORDS[message.state],
