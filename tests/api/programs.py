@@ -12,7 +12,8 @@ from websockets.asyncio.client import ClientConnection, unix_connect
 
 from skvoz.api.access import new_token, token_hash
 from skvoz.api.caller import socket_file
-from skvoz.api.service import Service, serving
+from skvoz.api.home_socket import serving
+from skvoz.api.service import Service
 from skvoz.client.commands import CreateAccount, CreateBot, CreateGroup, RelayAddress
 from tests.node.people import Person, client_id
 

@@ -11,10 +11,11 @@ import pytest
 
 from skvoz.api.caller import socket_file
 from skvoz.api.descriptions import EVENTS, SCOPE, asyncapi, openrpc
+from skvoz.api.home_socket import serving
 from skvoz.api.methods import COMMANDS, METHODS, QUESTIONS
 from skvoz.api.page import serving_page
 from skvoz.api.scopes import BOT_EVENTS, BOT_METHODS, Reading, Writing, scope_of
-from skvoz.api.service import Service, serving
+from skvoz.api.service import Service
 from skvoz.client.commands import AskPoll, CreateGroup, SendMessage
 from skvoz.client.records import LoggedEvent
 from skvoz.node.node import system_clock_ms

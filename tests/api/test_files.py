@@ -99,7 +99,7 @@ def test_a_program_sends_and_fetches_a_file(tmp_path: Path) -> None:
 def test_a_subscriber_is_told_how_far_a_file_has_come(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("skvoz.api.service.PROGRESS_EVERY_S", 0.01)
+    monkeypatch.setattr("skvoz.api.caller_sessions.PROGRESS_EVERY_S", 0.01)
     monkeypatch.setattr("skvoz.node.transfers._PART_SIZE_FIRST", 32 * 1024)
     monkeypatch.setattr("skvoz.node.transfers.PART_SIZE_MAX", 32 * 1024)
 

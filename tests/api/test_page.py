@@ -18,12 +18,13 @@ from websockets.typing import Origin, Subprotocol
 
 from skvoz.api.caller import Caller, socket_file
 from skvoz.api.file_tickets import TICKETS_MAX, VALID_S, FileTickets
+from skvoz.api.home_socket import serving
 from skvoz.api.listening import loopback_socket
 from skvoz.api.page import START_SIZE_MAX, page_file, serving_page
 from skvoz.api.page_files import FOLDER, MEDIA_TYPES, PageFiles, as_served, without_comments
 from skvoz.api.params import NoParams
 from skvoz.api.protocol import REQUEST_SIZE_MAX
-from skvoz.api.service import Service, serving
+from skvoz.api.service import Service
 from skvoz.api.views import PageView
 from tests.api.programs import Program, alone
 

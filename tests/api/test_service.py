@@ -9,10 +9,12 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 
 from skvoz.api.caller import socket_file
+from skvoz.api.caller_sessions import CALLS_AT_ONCE_MAX
+from skvoz.api.home_socket import serve, serving
 from skvoz.api.methods import QUESTIONS, Question
 from skvoz.api.params import NoParams
 from skvoz.api.protocol import REQUEST_SIZE_MAX
-from skvoz.api.service import CALLS_AT_ONCE_MAX, Service, serve, serving
+from skvoz.api.service import Service
 from skvoz.api.views import PhraseView
 from skvoz.base.errors import StoreError
 from skvoz.client.commands import SendMessage

@@ -12,8 +12,9 @@ import pytest
 from skvoz.api import access as access_module
 from skvoz.api.access import new_token, token_hash
 from skvoz.api.caller import socket_file
+from skvoz.api.home_socket import serving
 from skvoz.api.page import serving_page
-from skvoz.api.service import Service, serving
+from skvoz.api.service import Service
 from skvoz.api.views import BotListView
 from skvoz.base.errors import BadRequest, NotAllowed, StoreError
 from skvoz.bot import Bot, CallFailed, ChatView, EventView, Message, Place

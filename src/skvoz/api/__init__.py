@@ -12,7 +12,8 @@
 - `bots`: questions about bots
 - `storage`, `storage_views`: questions about room on the disk; `folders`: about folders of chats
 - `acts`, `locking`: what the app does with a home as a whole; `visits`: the requests under way
-- `service`: the methods over a node, and the WebSocket and POST on a private Unix socket
+- `service`: the methods over a node; `caller_sessions`: one caller of them, on a WebSocket or with a POST
+- `home_socket`: the private Unix socket of a home; `requests`: what requests present
 - `listening`: sockets, and uvicorn on them
 - `page`: the page at this machine's own address; `page_guard`, `page_sessions`, `page_files`: its parts
 - `comparing`: questions of two people who compare

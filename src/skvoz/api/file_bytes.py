@@ -17,12 +17,13 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from typing import Final
 from urllib.parse import quote
 
-import msgspec
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response, StreamingResponse
 
 from skvoz.api import protocol
 from skvoz.api.lookups import known_file
+from skvoz.api.requests import json_answer
+from skvoz.api.views import View
 from skvoz.base.errors import BadRequest, Conflict, DiskFull, NotFound, SkvozError
 from skvoz.client.commands import StageFile
 from skvoz.client.records import File, FileState
@@ -45,14 +46,11 @@ _RANGE: Final = re.compile(r"bytes=(\d{0,15})-(\d{0,15})")
 _STATUS: Final[dict[type[SkvozError], int]] = {BadRequest: 400, NotFound: 404, Conflict: 409, DiskFull: 507}
 
 
-class PutFile(msgspec.Struct, frozen=True, kw_only=True):
+class PutFile(View, frozen=True, kw_only=True):
     """What putting a file here answers; the size is in bytes."""
 
     file_id: bytes
     size: int
-
-    def __repr__(self) -> str:
-        return f"<{type(self).__name__}>"
 
 
 async def put_file(node: Node, request: Request) -> Response:
@@ -70,7 +68,7 @@ async def put_file(node: Node, request: Request) -> Response:
         return _refusal(error)
     except ClientDisconnect:
         return Response(status_code=400)
-    return _json(PutFile(file_id=file_id, size=size))
+    return json_answer(PutFile(file_id=file_id, size=size))
 
 
 def _size(request: Request) -> int:
@@ -189,8 +187,4 @@ async def _pieces(whole: WholeFile, start: int, end: int) -> AsyncIterator[bytes
 
 def _refusal(error: SkvozError) -> Response:
     status = next((_STATUS[kind] for kind in type(error).__mro__ if kind in _STATUS), 500)
-    return _json(protocol.error_of(error), status)
-
-
-def _json(value: msgspec.Struct, status: int = 200) -> Response:
-    return Response(msgspec.json.encode(value), status, media_type="application/json")
+    return json_answer(protocol.error_of(error), status)

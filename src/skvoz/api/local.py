@@ -12,9 +12,10 @@ from concurrent.futures import Future
 from pathlib import Path
 
 from skvoz.api.caller import socket_file
+from skvoz.api.home_socket import serving
 from skvoz.api.locking import Locking
 from skvoz.api.page import serving_page
-from skvoz.api.service import Service, serving
+from skvoz.api.service import Service
 from skvoz.node.node import Node, OpenHome, open_home, system_clock_ms
 from skvoz.store.protection import AskPassphrase, Protection
 

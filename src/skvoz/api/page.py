@@ -29,21 +29,15 @@ from starlette.websockets import WebSocket
 
 from skvoz.api import descriptions
 from skvoz.api.access import OWNER, Access
+from skvoz.api.caller_sessions import CallerSession, answered_post
 from skvoz.api.file_bytes import get_file, put_file
 from skvoz.api.listening import LOOPBACK, loopback_socket, served
 from skvoz.api.page_files import PageFiles
 from skvoz.api.page_guard import FORBIDDEN, Guard
 from skvoz.api.page_sessions import PageSessions
 from skvoz.api.qr_codes import QrReader, answered_picture
-from skvoz.api.service import (
-    HANDLERS,
-    CallerSession,
-    Service,
-    answered_post,
-    bearer_of,
-    body_of,
-    unauthorised,
-)
+from skvoz.api.requests import HANDLERS, bearer_of, body_of, unauthorised
+from skvoz.api.service import Service
 
 SUBPROTOCOL: Final = "skvoz"
 TOKEN_SUBPROTOCOL: Final = "token."  # noqa: S105  # a prefix, not a secret

@@ -13,12 +13,13 @@ import subprocess
 import sys
 from typing import Final
 
-import msgspec
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from skvoz.api import protocol
 from skvoz.api.qr_process import LENGTH, SIZES
+from skvoz.api.requests import body_of, json_answer
+from skvoz.api.views import View
 from skvoz.base.errors import BadRequest
 
 SIDE_MAX: Final = 1600
@@ -33,13 +34,10 @@ _NEEDED: Final = ("PATH", "PYTHONPATH", "PYTHONHOME", "LD_LIBRARY_PATH", "SYSTEM
 """What a Python may need to start; no passphrase or token of the environment is handed on."""
 
 
-class QrText(msgspec.Struct, frozen=True, kw_only=True):
+class QrText(View, frozen=True, kw_only=True):
     """What a code says, empty where there is none."""
 
     text: str
-
-    def __repr__(self) -> str:
-        return f"<{type(self).__name__}>"
 
 
 class QrReader:
@@ -130,12 +128,12 @@ async def answered_picture(reader: QrReader, request: Request) -> Response:
     """Answer with what a code in the picture of a request's body says."""
     try:
         width, height = (_side(request.query_params.get(name, "")) for name in ("width", "height"))
-        brightness = await _body(request, width * height)
+        brightness = await _brightness(request, width * height)
     except BadRequest as error:
-        return _json(protocol.error_of(error), 400)
+        return json_answer(protocol.error_of(error), 400)
     except ClientDisconnect:
         return Response(status_code=400)
-    return _json(QrText(text=await reader.text_in(width, height, brightness)))
+    return json_answer(QrText(text=await reader.text_in(width, height, brightness)))
 
 
 def _side(words: str) -> int:
@@ -144,16 +142,8 @@ def _side(words: str) -> int:
     return int(words)
 
 
-async def _body(request: Request, size: int) -> bytes:
-    body = bytearray()
-    async for part in request.stream():
-        body += part
-        if len(body) > size:
-            break
+async def _brightness(request: Request, size: int) -> bytes:
+    body = await body_of(request, size)
     if len(body) != size:
         raise BadRequest("a picture for a QR code has a byte for each point")
-    return bytes(body)
-
-
-def _json(value: msgspec.Struct, status: int = 200) -> Response:
-    return Response(msgspec.json.encode(value), status, media_type="application/json")
+    return body
