@@ -76,6 +76,31 @@ class Clockwork:
         return stepped
 
 
+def stepped_writing(patch: pytest.MonkeyPatch, clockwork: Clockwork) -> list[int]:
+    """Kill in what is done to write a key file; return descriptors of those that another one replaces."""
+    replaced: list[int] = []
+    replace = clockwork.around(Path.replace)
+
+    def watched(file: Path, target: Path) -> object:
+        if target.exists():
+            replaced.append(os.open(target, os.O_RDONLY))
+        return replace(file, target)
+
+    for name in ("fsync", "pwrite", "link"):
+        patch.setattr(store_home.os, name, clockwork.around(getattr(os, name)))
+    patch.setattr(Path, "replace", watched)
+    patch.setattr(Path, "unlink", clockwork.around(Path.unlink))
+    return replaced
+
+
+def is_lost_to_view(descriptor: int) -> bool:
+    """Tell whether a key file's bytes are on the disk, and no name leads to them; close it."""
+    try:
+        return os.fstat(descriptor).st_nlink == 0 and b'"version"' in os.pread(descriptor, 4096, 0)
+    finally:
+        os.close(descriptor)
+
+
 def key_by(file: Path, passphrases: tuple[str, ...]) -> bytes:
     """Return the key that one of the passphrases opens, or none of them is needed for."""
     for passphrase in passphrases:
@@ -98,9 +123,7 @@ def test_a_kill_at_any_moment_leaves_a_home_that_opens(
             Database(home.database_file, key).close()
         clockwork = Clockwork(fatal)
         with Home(folder) as home, pytest.MonkeyPatch.context() as patch:
-            patch.setattr(store_home.os, "fsync", clockwork.around(os.fsync))
-            patch.setattr(store_home.os, "pwrite", clockwork.around(os.pwrite))
-            patch.setattr(Path, "replace", clockwork.around(Path.replace))
+            replaced = stepped_writing(patch, clockwork)
             ring.step = clockwork.step
             try:
                 change_protection(home.key_file, lambda: OLD, after, lambda: NEW)
@@ -112,6 +135,8 @@ def test_a_kill_at_any_moment_leaves_a_home_that_opens(
             assert key_by(home.key_file, (OLD, NEW)) == key
             Database(home.database_file, key).close()
             assert not (folder / "key.new").exists()
+            assert not (folder / "key.old").exists()
+            assert not any(is_lost_to_view(old) for old in replaced)
             kept = [name for name, value in ring.kept.items() if value == key.hex()]
             # No entry is left that nobody knows of; and none at all under a passphrase.
             assert len(kept) == (1 if kind_of(home.key_file) == "keyring" else 0)
@@ -151,6 +176,38 @@ def test_the_old_files_bytes_are_overwritten(tmp_path: Path, ring: Keyring) -> N
         copy.hardlink_to(home.key_file)
         change_protection(home.key_file, lambda: NEW, Protection.FILE, str)
         assert read_key(copy, lambda: NEW) == key  # somebody's own backup
+
+
+def test_the_old_files_bytes_are_overwritten_where_no_file_has_two_names(
+    tmp_path: Path, ring: Keyring, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    del ring
+    monkeypatch.setattr(store_home.os, "link", refuse)
+    with Home(tmp_path / "home") as home:
+        key = create_key(home.key_file, Protection.FILE, str)
+        with home.key_file.open("rb") as old:
+            change_protection(home.key_file, str, Protection.PASSPHRASE, lambda: NEW)
+            assert key.hex().encode() not in old.read()
+        assert read_key(home.key_file, lambda: NEW) == key
+
+
+def test_what_a_killed_change_left_does_not_stop_the_next_one(tmp_path: Path, ring: Keyring) -> None:
+    del ring
+    with Home(tmp_path / "home") as home:
+        key = create_key(home.key_file, Protection.FILE, str)
+        left = tmp_path / "home" / "key.old"
+        left.hardlink_to(home.key_file)  # as a full disk leaves it, while the node goes on
+        change_protection(home.key_file, str, Protection.PASSPHRASE, lambda: OLD)
+        assert not left.exists()
+        left.write_text("the one before")
+        with left.open("rb") as before:
+            change_protection(home.key_file, lambda: OLD, Protection.PASSPHRASE, lambda: NEW)
+            assert before.read() != b"the one before"
+        assert not left.exists()
+        assert read_key(home.key_file, lambda: NEW) == key
 
 
 def test_a_keyring_that_refuses_leaves_everything_as_it_was(tmp_path: Path, ring: Keyring) -> None:

@@ -15,6 +15,7 @@ from tests.store.test_protection import Clockwork, Keyring, Killed, ring
 
 __all__ = ["ring"]
 OLD = "хорёк в саду"
+OLDER_KEY = "the protection before"
 
 
 def lived_in(folder: Path, protection: Protection) -> None:
@@ -47,6 +48,9 @@ def test_a_kill_leaves_a_home_that_is_whole_or_can_not_be_opened(
         with Home(folder) as home, pytest.MonkeyPatch.context() as patch:
             # Opening it took `key.new` away; it is there again, as if its writer had been killed just now.
             (folder / "key.new").write_text("half")
+            (folder / "key.old").write_text(OLDER_KEY)
+            kept = home.key_file.read_bytes()
+            older = (folder / "key.old").open("rb")
             stepped(patch, clockwork)
             ring.step = clockwork.step
             try:
@@ -55,6 +59,10 @@ def test_a_kill_leaves_a_home_that_is_whole_or_can_not_be_opened(
             except Killed:
                 killed = True
         ring.step = lambda: None
+        with older:
+            is_older_there = older.read() == OLDER_KEY.encode()
+        if not (folder / "key.json").exists() or (folder / "key.json").read_bytes() != kept:
+            assert not is_older_there
         if not killed:
             assert not folder.exists()
             assert ring.kept == {}

@@ -2,6 +2,7 @@
 
 lock        held while a process works on the home: ratchets must never fork
 key.json    how the database's key is protected (mode 0600)
+key.old     the last key.json, until its bytes are overwritten
 skvoz.db    the encrypted database, with its `-wal` beside it
 files       the files of messages, sealed (`skvoz.store.file_cache`)
 api.sock    the running node's API (`skvoz.api`)
@@ -42,8 +43,8 @@ class Home:
             os.close(self._descriptor)
             raise HomeBusy("another process holds this home") from None
         with contextlib.suppress(OSError):
-            for left in filter(Path.exists, (folder / "key.new", folder / "page.new")):
-                overwrite_and_remove(left)  # of a process that was killed while it wrote
+            for left in filter(Path.exists, (folder / "key.new", folder / "key.old", folder / "page.new")):
+                overwrite_and_remove(left, spare_others=True)  # of a process that was killed while it wrote
 
     @property
     def database_file(self) -> Path:
@@ -71,9 +72,10 @@ class Home:
 def write_private_file(file: Path, content: bytes, *, overwrite_old: bool = False) -> None:
     """Replace a file that only this user reads: after a crash the old or the new one is there, whole.
 
-    The old one's bytes are overwritten where that is asked for. Raises `OSError`.
+    The old one's bytes are overwritten where that is asked for; a kill before that leaves them under a second
+    name, FILE.old, for `Home` to find. Raises `OSError`.
     """
-    beside = file.with_suffix(".new")
+    beside, aside = file.with_suffix(".new"), file.with_suffix(".old")
     before = _opened(file) if overwrite_old else None
     try:
         descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
@@ -81,25 +83,30 @@ def write_private_file(file: Path, content: bytes, *, overwrite_old: bool = Fals
             stream.write(content)
             stream.flush()
             os.fsync(stream.fileno())
+        is_aside = before is not None and _name_again(file, aside)
         beside.replace(file)
         sync_folder(file.parent)
-        # Somebody's copy by a hard link is not ours to spoil.
-        if before is not None and not os.fstat(before).st_nlink:
-            _overwrite(before)
+        if before is not None:
+            # Somebody's copy by a hard link is not ours to spoil.
+            if os.fstat(before).st_nlink == int(is_aside):
+                _overwrite(before)
+            aside.unlink(missing_ok=True)
     finally:
         if before is not None:
             os.close(before)
 
 
-def overwrite_and_remove(file: Path) -> None:
+def overwrite_and_remove(file: Path, *, spare_others: bool = False) -> None:
     """Fill a file with random bytes and remove it, where it is there; raise `OSError`.
 
+    With `spare_others`, one that has other names as well only loses this one.
     A disk that writes each version elsewhere (flash does) may keep the old bytes until it needs their place.
     """
     before = _opened(file)
     if before is not None:
         try:
-            _overwrite(before)
+            if not spare_others or os.fstat(before).st_nlink == 1:
+                _overwrite(before)
         finally:
             os.close(before)
     file.unlink(missing_ok=True)
@@ -113,6 +120,18 @@ def sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _name_again(file: Path, name: Path) -> bool:
+    """Give a file a second name, and tell whether it has one; not every file system knows such names."""
+    if name.exists():
+        overwrite_and_remove(name, spare_others=True)
+    try:
+        name.hardlink_to(file)
+    except OSError:
+        return False
+    sync_folder(name.parent)
+    return True
 
 
 def _opened(file: Path) -> int | None:

@@ -151,6 +151,8 @@ def destroy_key(file: Path) -> None:
     for name in () if stored is None else filter(None, (stored.name, *stored.stale)):
         _destroy_entry(name)
     try:
+        # One that shares its bytes with the key says nothing once they are overwritten.
+        overwrite_and_remove(file.with_suffix(".old"), spare_others=True)
         overwrite_and_remove(file)
     except OSError as error:
         raise StoreError(f"the home's key could not be removed: {error.strerror}") from None
