@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
-from typing import Final, Protocol, cast
+from typing import Final, cast
 
 REQUEST_LINE_S: Final = 15.0
 """A connection that has not said so much after so long is cut off."""
@@ -10,27 +10,11 @@ _WEBSOCKET: Final = b"GET "
 """A WebSocket begins with a GET (RFC 6455 §4.1)."""
 
 
-class BufferedProtocol(Protocol):
-    """The part of asyncio's buffered protocols that is needed to hand one what another has read."""
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Take the connection over."""
-        ...
-
-    def get_buffer(self, sizehint: int) -> memoryview:
-        """Return where the next bytes go."""
-        ...
-
-    def buffer_updated(self, nbytes: int) -> None:
-        """Take in so many bytes."""
-        ...
-
-
 class Door(asyncio.Protocol):
     """A connection that has not said enough; then it is another protocol's, and costs nothing more."""
 
     def __init__(
-        self, websocket: Callable[[], BufferedProtocol], request: Callable[[], asyncio.Protocol]
+        self, websocket: Callable[[], asyncio.BufferedProtocol], request: Callable[[], asyncio.Protocol]
     ) -> None:
         self._websocket = websocket
         self._request = request
@@ -60,14 +44,14 @@ class Door(asyncio.Protocol):
             protocol.connection_made(self._transport)
             protocol.data_received(first)
 
-    def _hand_to_websocket(self, protocol: BufferedProtocol, first: bytes) -> None:
+    def _hand_to_websocket(self, protocol: asyncio.BufferedProtocol, first: bytes) -> None:
         transport = self._transport
         transport.pause_reading()  # how it reads is settled when it begins to
-        transport.set_protocol(cast("asyncio.BaseProtocol", protocol))
+        transport.set_protocol(protocol)
         protocol.connection_made(transport)
         left = memoryview(first)
         while left and not transport.is_closing():
-            room = protocol.get_buffer(-1)
+            room = memoryview(protocol.get_buffer(-1))
             size = min(len(room), len(left))
             room[:size] = left[:size]
             protocol.buffer_updated(size)

@@ -4,6 +4,7 @@ What arrived in one turn of the event loop is handed to the relay together, so t
 of that turn leave in one message for each connection.
 """
 
+import asyncio
 import base64
 import binascii
 import logging
@@ -25,7 +26,6 @@ from picows.picows import (
     WSProtocol,  # pyright: ignore[reportAttributeAccessIssue, reportUnknownVariableType]  # not in its stub
 )
 
-from skvoz.server.door import BufferedProtocol
 from skvoz.wire.sealed import MESSAGE_SIZE_MAX
 
 WRITE_BUFFER_MAX: Final = 8 * 1024 * 1024
@@ -62,26 +62,26 @@ class Connections:
         self._silent: dict[int, float] = {}
         self._last_number = 0
 
-    def protocol(self) -> BufferedProtocol:
+    def protocol(self) -> asyncio.BufferedProtocol:
         """Make the protocol of a new connection, which is a WebSocket at `path` or not found."""
         return cast(
-            "BufferedProtocol",
+            "asyncio.BufferedProtocol",
             WSProtocol(
-                None,  # no host to call
-                None,  # no path to call
-                False,  # noqa: FBT003  # the server's side; the library takes these by place
-                self._admit,
-                _LOG,
-                True,  # noqa: FBT003  # a failing callback ends the connection
-                _HANDSHAKE_S,
-                False,  # noqa: FBT003  # sessions have pings of their own, rarer ones
-                _HANDSHAKE_S,
-                _HANDSHAKE_S,
-                WSAutoPingStrategy.PING_WHEN_IDLE,
-                True,  # noqa: FBT003  # pings are answered
-                MESSAGE_SIZE_MAX,
-                None,  # no headers of ours
-                _BUFFER_BYTES,
+                host_port=None,
+                ws_path=None,
+                is_client_side=False,
+                ws_listener_factory=self._admit,
+                logger=_LOG,
+                disconnect_on_exception=True,
+                websocket_handshake_timeout=_HANDSHAKE_S,
+                enable_auto_ping=False,  # sessions have pings of their own, rarer ones
+                auto_ping_idle_timeout=_HANDSHAKE_S,
+                auto_ping_reply_timeout=_HANDSHAKE_S,
+                auto_ping_strategy=WSAutoPingStrategy.PING_WHEN_IDLE,
+                enable_auto_pong=True,
+                max_frame_size=MESSAGE_SIZE_MAX,
+                extra_headers=None,
+                read_buffer_init_size=_BUFFER_BYTES,
             ),
         )
 
