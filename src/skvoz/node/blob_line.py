@@ -94,7 +94,7 @@ async def open_line(
     dialer: Dialer, relay_id: RelayId, public_key: bytes, addresses: Sequence[str]
 ) -> BlobLine:
     """Connect to a relay over the first of its ways that works; raise `TransportError`."""
-    problem: TransportError | BadRequest = TransportError("this relay has no address")
+    problem = "this relay has no address"
     ways, loop = dialer.ways, asyncio.get_running_loop()
     for address in ways.order(reach(addresses), loop.time()):
         session = BlobSession(
@@ -103,23 +103,20 @@ async def open_line(
             public_key=public_key,
             randomness=secrets.token_bytes,
         )
-        connection: MessageConnection | None = None
         try:
             connection = await dialer.dial(address)
-            await _shake_hands(connection, session)
+            try:
+                await _shake_hands(connection, session)
+            except BaseException:
+                await connection.close()
+                raise
         except (TransportError, PeerError, BadRequest) as error:
-            if connection is not None:
-                await connection.close()
             ways.failed(address, loop.time())
-            problem = TransportError(str(error))
+            problem = str(error)
             continue
-        except BaseException:
-            if connection is not None:
-                await connection.close()
-            raise
         ways.worked(address, loop.time())
         return BlobLine(connection, session)
-    raise TransportError(str(problem))
+    raise TransportError(problem)
 
 
 async def _shake_hands(connection: MessageConnection, session: BlobSession) -> None:

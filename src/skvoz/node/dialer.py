@@ -2,13 +2,11 @@
 
 import socket
 from typing import TYPE_CHECKING, Final
-from urllib.parse import urlsplit
 
-from skvoz.base.errors import BadRequest
 from skvoz.node.ways import Ways
 from skvoz.transports import https, wss
 from skvoz.transports.connection import MessageConnection
-from skvoz.transports.pace import Pace
+from skvoz.transports.pace import Pace, host_of
 
 if TYPE_CHECKING:
     import wreq
@@ -38,7 +36,7 @@ class Dialer:
             case "https" | "http":
                 return await https.connect(address, self._here()[1])
             case "wss":
-                async with self._pace.turn(_host(address)):
+                async with self._pace.turn(host_of(address)):
                     return await wss.connect(address)
             case _:
                 return await wss.connect(address)
@@ -61,12 +59,3 @@ def network_name() -> tuple[str, ...]:
         except OSError:
             found.append("")
     return tuple(found)
-
-
-def _host(address: str) -> str:
-    try:
-        parts = urlsplit(address)
-        host = f"{parts.hostname}:{parts.port or ''}"
-    except ValueError:
-        raise BadRequest("this is not a relay's address") from None
-    return host

@@ -176,7 +176,7 @@ class _Kept:
                 self._told(fact, self)
 
     async def _keep(self) -> None:
-        rounds, failures = 0, 0
+        failures = 0
         loop = asyncio.get_running_loop()
         while True:
             ways, addresses = self._dialer.ways, reach(self.addresses)

@@ -10,6 +10,9 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Final
+from urllib.parse import urlsplit
+
+from skvoz.base.errors import BadRequest
 
 APART_S: Final = 0.5
 """From the end of one handshake to the beginning of the next, seconds at least."""
@@ -22,6 +25,16 @@ class _Host:
 
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     free_at: float = 0.0
+
+
+def host_of(address: str) -> str:
+    """Return whose turn a connection takes, whatever it then speaks; raise `BadRequest` for no address."""
+    try:
+        parts = urlsplit(address)
+        host = f"{parts.hostname}:{parts.port or ''}"
+    except ValueError:
+        raise BadRequest("this is not a relay's address") from None
+    return host
 
 
 class Pace:

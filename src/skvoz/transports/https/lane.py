@@ -11,7 +11,7 @@ import wreq
 from skvoz.base.errors import BadRequest, Interrupted, PeerError, TransportError
 from skvoz.transports.https.budget import Allowance, Budget
 from skvoz.transports.https.requests import RequestLine
-from skvoz.transports.pace import Pace
+from skvoz.transports.pace import Pace, host_of
 from skvoz.wire.lanes import (
     ANSWER_HEAD_SIZE,
     LANE_ID_SIZE,
@@ -284,11 +284,8 @@ async def connect(url: str, network: Network) -> HttpsConnection:
 
     Nothing is sent before its first message. Raises `BadRequest` for another kind of address.
     """
-    try:
-        parts = urlsplit(url)
-        if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username is not None:
-            raise BadRequest("a relay's address starts with wss: or https:")
-        host = f"{parts.hostname}:{parts.port or ''}"
-    except ValueError:
-        raise BadRequest("this is not a relay's address") from None
+    host = host_of(url)
+    parts = urlsplit(url)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username is not None:
+        raise BadRequest("a relay's address starts with wss: or https:")
     return HttpsConnection(url, host, network)

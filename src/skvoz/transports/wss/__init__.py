@@ -4,6 +4,6 @@ What it carries is sealed to the relay's key, so TLS hides a session among other
 not what keeps it secret.
 """
 
-from skvoz.transports.wss.websocket import MESSAGE_SIZE_MAX, WebSocketConnection, connect
+from skvoz.transports.wss.websocket import WebSocketConnection, connect
 
-__all__ = ["MESSAGE_SIZE_MAX", "WebSocketConnection", "connect"]
+__all__ = ["WebSocketConnection", "connect"]

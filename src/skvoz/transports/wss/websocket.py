@@ -11,9 +11,8 @@ from websockets.asyncio.client import connect as open_websocket
 from websockets.exceptions import ConnectionClosed, InvalidURI, WebSocketException
 
 from skvoz.base.errors import BadRequest, TransportError
+from skvoz.wire.sealed import MESSAGE_SIZE_MAX
 
-MESSAGE_SIZE_MAX: Final = 1_310_720
-"""One message of a session, bytes: a closer of 1 MiB and what travels with it."""
 _OPEN_TIMEOUT_S: Final = 15.0
 _CLOSE_TIMEOUT_S: Final = 2.0
 _SILENT: Final = logging.getLogger("skvoz.websocket")
