@@ -35,6 +35,7 @@ from skvoz.client.records import (
     StagedCommit,
 )
 from skvoz.client.relay_requests import RETRY_AFTER_MS_MAX
+from skvoz.client.step import Step
 from skvoz.crypto import sha256
 from tests.client.fake_relay import Device, World
 from tests.client.people_world import accept, link_of, say
@@ -80,7 +81,7 @@ class Neighbourhood:
         self.anna.do(lambda client_id: OpenGroupLink(client_id=client_id, link=self.group_links[1]))
 
     def _knock_of(self, device: Device) -> bytes:
-        def lose(step: Any) -> None:  # noqa: ANN401  # a `Step`
+        def lose(step: Step) -> None:
             recovery.lose(step, step.conversation(self.group_id))
 
         device.act(lose)

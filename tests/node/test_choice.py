@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from skvoz.client.commands import CreateAccount
-from tests.node.barrier import Barrier, barrier
+from tests.node.barrier import Barrier, Mood, barrier
 from tests.node.people import Person, World, client_id, until, world
 
 
@@ -55,10 +55,10 @@ async def two_people(folder: Path) -> AsyncGenerator[tuple[World, Person, Person
 
 
 @pytest.mark.parametrize("mood", ["shut", "frozen", "deaf"])
-def test_where_one_way_is_blocked_from_the_start_the_other_is_found(tmp_path: Path, mood: str) -> None:
+def test_where_one_way_is_blocked_from_the_start_the_other_is_found(tmp_path: Path, mood: Mood) -> None:
     async def scenario() -> None:
         async with world(tmp_path) as here, barrier(here.relay.port) as way:
-            way.mood = mood  # type: ignore[assignment]
+            way.mood = mood
             anna = await here.person("Anna")
             boris = await person_with_two_ways(here, "Boris", way.port)
             async with asyncio.timeout(30):
@@ -70,13 +70,13 @@ def test_where_one_way_is_blocked_from_the_start_the_other_is_found(tmp_path: Pa
 
 
 @pytest.mark.parametrize("mood", ["shut", "frozen", "deaf"])
-def test_a_way_that_is_blocked_in_the_middle_loses_and_doubles_nothing(tmp_path: Path, mood: str) -> None:
+def test_a_way_that_is_blocked_in_the_middle_loses_and_doubles_nothing(tmp_path: Path, mood: Mood) -> None:
     """Deaf: the relay has stored what was written, and its answer never came: so it goes out over both."""
 
     async def scenario() -> None:
         async with two_people(tmp_path) as (_, anna, boris, way):
             to_boris, to_anna = await boris.account_id(), await anna.account_id()
-            way.mood = mood  # type: ignore[assignment]
+            way.mood = mood
             texts = ["one", "two", "three"]
             for text in texts:
                 await boris.send(to_anna, text)

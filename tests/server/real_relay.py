@@ -9,7 +9,7 @@ from pathlib import Path
 from skvoz.base.errors import TransportError
 from skvoz.base.ids import EntryId, LogId, RelayId
 from skvoz.client.effects import Append, Attach, Channel, OpenLog
-from skvoz.client.inputs import EntriesRead, EntryStored, Input
+from skvoz.client.inputs import Attached, EntriesRead, EntryStored, Input, LogOpened
 from skvoz.client.relay_session import RelaySession
 from skvoz.crypto import DEFAULT_SUITE, sha256, suite
 from skvoz.logs import Quotas
@@ -62,6 +62,17 @@ class Client:
         if self._connection is not None:
             await self._connection.close()
         self.session.lost()
+
+    async def enter_room(self, log_id: LogId) -> None:
+        """Open a room and attach to it."""
+        self.open_room(log_id)
+        await self.until(lambda found: any(isinstance(one, LogOpened) for one in found))
+        await self.join_room(log_id)
+
+    async def join_room(self, log_id: LogId) -> None:
+        """Attach to a room that is there."""
+        self.attach(log_id)
+        await self.until(lambda found: any(isinstance(one, Attached) for one in found))
 
     # What a client wants
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from skvoz.base.ids import LogId
-from skvoz.client.inputs import Attached, LogOpened, RelayConnected
+from skvoz.client.inputs import Attached, RelayConnected
 from skvoz.crypto import DEFAULT_SUITE, sha256, suite
 from skvoz.server import RelayService, lanes, listener
 from skvoz.server import door as door_module
@@ -37,19 +37,12 @@ async def by_lane(folder: Path) -> AsyncGenerator[tuple[RelayService, Client, La
         yield service, client, lane
 
 
-async def open_room(client: Client) -> None:
-    client.open_room(LOG)
-    await client.until(lambda found: any(isinstance(one, LogOpened) for one in found))
-    client.attach(LOG)
-    await client.until(lambda found: any(isinstance(one, Attached) for one in found))
-
-
 def test_what_is_said_over_a_lane_is_read_over_another_way_and_back(tmp_path: Path) -> None:
     async def scenario() -> None:
         async with by_lane(tmp_path) as (service, client, lane):
             other = Client(service.public_key, client.url)
             await other.connect()
-            await open_room(client)
+            await client.enter_room(LOG)
             other.attach(LOG)
             big = secrets.token_bytes(60_000)
             ids = [client.append(LOG, body) for body in (b"small", big)]
@@ -67,7 +60,7 @@ def test_what_is_said_over_a_lane_is_read_over_another_way_and_back(tmp_path: Pa
 def test_lost_answers_and_repeated_requests_lose_and_double_nothing(tmp_path: Path) -> None:
     async def scenario() -> None:
         async with by_lane(tmp_path) as (_, client, lane):
-            await open_room(client)
+            await client.enter_room(LOG)
             bodies = [b"%d" % number * 500 for number in range(40)]
             for number, body in enumerate(bodies):
                 client.append(LOG, body)
@@ -92,7 +85,7 @@ def test_lost_answers_and_repeated_requests_lose_and_double_nothing(tmp_path: Pa
 def test_a_session_goes_on_over_another_lane_and_the_old_one_is_gone(tmp_path: Path) -> None:
     async def scenario() -> None:
         async with by_lane(tmp_path) as (service, client, lane):
-            await open_room(client)
+            await client.enter_room(LOG)
             client.append(LOG, b"first")
             await client.until(lambda _: len(client.stored()) == 1)
             client.session.lost()
@@ -116,7 +109,7 @@ def test_a_session_goes_on_over_another_lane_and_the_old_one_is_gone(tmp_path: P
 def test_a_request_waits_for_what_comes_and_a_newer_one_takes_its_place(tmp_path: Path) -> None:
     async def scenario() -> None:
         async with by_lane(tmp_path) as (_, client, lane):
-            await open_room(client)
+            await client.enter_room(LOG)
             for message in client.session.flush():
                 await lane.send(message)
             await lane.step(0)
@@ -147,8 +140,9 @@ def greeting(public_key: bytes) -> bytes:
 def first(message: bytes, **changed: object) -> bytes:
     """Return the first request of a lane."""
     piece = len(message).to_bytes(4) + message
-    fields = {"lane": secrets.token_bytes(32), "place": 0, "received": 0, "wanted": 4096, "wait_s": 9}
-    return LaneRequest(**{**fields, "piece": piece, **changed}).encode()  # type: ignore[arg-type]
+    lane = secrets.token_bytes(32)
+    request = LaneRequest(lane=lane, place=0, received=0, wanted=4096, wait_s=9, piece=piece)
+    return dataclasses.replace(request, **changed).encode()
 
 
 def test_nonsense_is_answered_as_an_unknown_address_is(tmp_path: Path) -> None:
@@ -212,7 +206,7 @@ def test_two_at_once_who_guess_a_lane_learn_nothing_either(tmp_path: Path) -> No
 def test_a_greeting_that_is_played_again_moves_no_session(tmp_path: Path) -> None:
     async def scenario() -> None:
         async with by_lane(tmp_path) as (service, client, _):
-            await open_room(client)
+            await client.enter_room(LOG)
             message = client.session.connected()  # resumes; and is recorded by somebody on the way
             lane = Lane(service.port)
             await lane.send(message)
@@ -377,7 +371,7 @@ def test_where_lanes_hold_too_much_who_holds_most_goes(
 ) -> None:
     async def scenario() -> None:
         async with by_lane(tmp_path) as (service, client, lane):
-            await open_room(client)
+            await client.enter_room(LOG)
             hog = Lane(service.port)
             greedy = Client(service.public_key, client.url)
             await greedy.connect(hog)
@@ -400,7 +394,7 @@ def test_bytes_that_do_not_move_end_a_lane_that_goes_on_asking(
 
     async def scenario(half: bytes) -> None:
         async with by_lane(tmp_path / str(len(half))) as (service, client, lane):
-            await open_room(client)
+            await client.enter_room(LOG)
             client.append(LOG, b"said, and its answer is never taken")
             for message in [] if half else client.session.flush():
                 await lane.send(message)
@@ -421,7 +415,7 @@ def test_bytes_that_do_not_move_end_a_lane_that_goes_on_asking(
 def test_lanes_without_a_session_end_and_make_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async def scenario() -> None:
         async with by_lane(tmp_path) as (service, client, lane):
-            await open_room(client)
+            await client.enter_room(LOG)
             monkeypatch.setattr(lanes, "LANES_MAX", 3)
             ids = [bytes([number]) * 32 for number in range(3)]
             for one in ids:

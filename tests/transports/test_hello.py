@@ -1,6 +1,7 @@
 """The hello of our requests is a current Chromium's: a stale imitation is worse than none."""
 
 import asyncio
+import dataclasses
 import shutil
 import ssl
 import tempfile
@@ -83,15 +84,15 @@ def test_our_hello_is_none_of_pythons_and_changes_its_order() -> None:
 
 
 def test_a_change_of_a_cipher_an_extension_or_an_order_changes_the_fingerprint() -> None:
-    base = {
-        "version": 0x0304,
-        "has_name": True,
-        "ciphers": (0x1301, 0x1302),
-        "extensions": (0x0000, 0x0010, 0x000D, 0x002B),
-        "signatures": (0x0403, 0x0804),
-        "alpn": "h2",
-    }
-    changes = [
+    base = ClientHello(
+        version=0x0304,
+        has_name=True,
+        ciphers=(0x1301, 0x1302),
+        extensions=(0x0000, 0x0010, 0x000D, 0x002B),
+        signatures=(0x0403, 0x0804),
+        alpn="h2",
+    )
+    changes: list[dict[str, object]] = [
         {},
         {"ciphers": (0x1301,)},
         {"ciphers": (0x1301, 0x1303)},
@@ -102,10 +103,10 @@ def test_a_change_of_a_cipher_an_extension_or_an_order_changes_the_fingerprint()
         {"version": 0x0303},
         {"has_name": False},
     ]
-    found = [ClientHello(**base | change).ja4 for change in changes]  # type: ignore[arg-type]
+    found = [dataclasses.replace(base, **change).ja4 for change in changes]
     assert len(set(found)) == len(changes)
     assert found[0].startswith("t13d0204h2_")
-    shuffled = ClientHello(**base | {"ciphers": (0x1302, 0x1301)}).ja4  # type: ignore[arg-type]
+    shuffled = dataclasses.replace(base, ciphers=(0x1302, 0x1301)).ja4
     assert shuffled == found[0]
 
 

@@ -11,7 +11,6 @@ import trustme
 
 from skvoz.base.errors import TransportError
 from skvoz.base.ids import LogId
-from skvoz.client.inputs import Attached, LogOpened
 from skvoz.server import RelayService
 from skvoz.transports.https import HttpsConnection, Network, connect
 from skvoz.transports.https.budget import PACKETS_MAX
@@ -41,13 +40,6 @@ async def lane(way: Way, network: Network | None = None) -> HttpsConnection:
     return await connect(f"https://localhost:{way.port}/", network or Network(Pace(), trusted()))
 
 
-async def open_room(client: Client) -> None:
-    client.open_room(LOG)
-    await client.until(lambda found: any(isinstance(one, LogOpened) for one in found))
-    client.attach(LOG)
-    await client.until(lambda found: any(isinstance(one, Attached) for one in found))
-
-
 async def exchange_bodies(client: Client, other: Client, bodies: list[bytes]) -> None:
     """Let each say all of it and the other read it."""
     for number, body in enumerate(bodies, 1):
@@ -64,9 +56,8 @@ async def exchange_bodies(client: Client, other: Client, bodies: list[bytes]) ->
 async def both_in_a_room(service: RelayService, connection: HttpsConnection, other: Client) -> Client:
     client = Client(service.public_key, other.url)
     await client.connect(connection)
-    await open_room(client)
-    other.attach(LOG)
-    await other.until(lambda found: any(isinstance(one, Attached) for one in found))
+    await client.enter_room(LOG)
+    await other.join_room(LOG)
     return client
 
 

@@ -10,7 +10,6 @@ import pytest
 
 from skvoz.base.errors import BadRequest, TransportError
 from skvoz.base.ids import LogId
-from skvoz.client.inputs import Attached, LogOpened
 from skvoz.transports.https import HttpsConnection, Network, connect, lane
 from skvoz.transports.pace import Pace
 from skvoz.wire.lanes import LaneAnswer
@@ -173,10 +172,7 @@ def test_other_addresses_are_refused(url: str) -> None:
 
 async def in_a_room(client: Client, connection: HttpsConnection) -> None:
     await client.connect(connection)
-    client.open_room(LOG)
-    await client.until(lambda found: any(isinstance(one, LogOpened) for one in found))
-    client.attach(LOG)
-    await client.until(lambda found: any(isinstance(one, Attached) for one in found))
+    await client.enter_room(LOG)
 
 
 @pytest.mark.parametrize(
