@@ -9,9 +9,9 @@ from skvoz.base.ids import EntryId
 from skvoz.client import commits, recovery
 from skvoz.client.commands import LeaveGroup, RemoveMember
 from skvoz.client.effects import Channel, Rekey
-from skvoz.client.inputs import EntriesRead, Entry, EntryStored, RelayConnected
+from skvoz.client.inputs import EntriesRead, Entry, EntryStored, Input, RelayConnected
 from skvoz.client.records import Alarm, Closer, Contact, ContactState, ConversationState, KeptCloser
-from skvoz.client.relay_requests import refused
+from skvoz.client.relay_requests import Wish, refused
 from skvoz.wire import frames
 from tests.client.fake_relay import invitee_of
 from tests.client.test_closers import assert_one_epoch, post_junk, relay_of
@@ -178,15 +178,17 @@ def test_who_was_leaving_when_a_relay_denied_the_room_leaves_in_the_end() -> Non
     boris.do(lambda client_id: LeaveGroup(client_id=client_id, chat_id=group_id))
     world.advance(DAY_MS)
     real = relay.submit
-    relay.submit = lambda session, wish, now_ms: (  # type: ignore[method-assign]  # it denies for a while
-        refused(relay.relay_id, wish, frames.No(0, "denied", 0))
-        if wish.log_id == log_id
-        else real(session, wish, now_ms)
-    )
-    boris.restart()
-    world.advance(10 * DAY_MS)
-    assert boris.conversation(group_id).state is ConversationState.LOST
-    relay.submit = real
+
+    def deny(session: int, wish: Wish, now_ms: int) -> Input | None:
+        if wish.log_id == log_id:
+            return refused(relay.relay_id, wish, frames.No(0, "denied", 0))
+        return real(session, wish, now_ms)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(relay, "submit", deny)
+        boris.restart()
+        world.advance(10 * DAY_MS)
+        assert boris.conversation(group_id).state is ConversationState.LOST
     world.advance(20 * DAY_MS)
     assert boris.conversation(group_id).state is ConversationState.LEFT
 
