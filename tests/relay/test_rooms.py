@@ -5,7 +5,7 @@ import pytest
 from skvoz.base.limits import ENTRY_SIZE_MAX, REKEY_SIZE_MAX
 from skvoz.crypto import sha256
 from skvoz.logs import Quotas, find_contest_proof
-from skvoz.relay.turns import HELD_MS, Turns
+from skvoz.relay.turns import HELD_MS, IN_LANE_MAX, Turns
 from skvoz.wire.frames import (
     Append,
     Attached,
@@ -256,6 +256,21 @@ def test_nothing_overtakes_an_entry_that_was_refused() -> None:
     assert stored_in(alice.append(2)) == 3
 
 
+def test_what_was_refused_behind_another_keeps_its_place() -> None:
+    world = World()
+    alice = Client(world)
+    alice.open()
+    world.disk_full = True
+    assert code_in(alice.append(1)) == "full"
+    assert code_in(alice.append(2)) == "full"
+    world.disk_full = False
+    assert stored_in(alice.append(1)) == 1
+    assert code_in(alice.append(3)) == "slow"  # said before its author heard that 2 was refused
+    assert stored_in(alice.append(2)) == 2
+    assert stored_in(alice.append(3)) == 3
+    assert stored_in(alice.append(4)) == 4
+
+
 def test_the_wait_is_told_and_ends() -> None:
     world = World(Quotas(append_burst=1, appends_per_s=1.0))
     alice = Client(world)
@@ -314,6 +329,19 @@ def test_turns_are_forgotten_when_they_have_lapsed() -> None:
     for number in range(10_000):
         turns.refused((number, LOG, b"x"), entry_id(1), 0, HELD_MS)
     assert len(turns) == 10_000
+
+
+def test_turns_are_bounded_in_a_lane_and_over_all() -> None:
+    turns = Turns()
+    for number in range(IN_LANE_MAX + 10):
+        turns.refused((0, LOG, b""), entry_id(number), 1_000, 0)
+    assert len(turns) == IN_LANE_MAX
+    for number in range(70_000):
+        turns.refused((number, LOG, b"x"), entry_id(1), 1_000, 0)
+    assert len(turns) <= 65_536
+    assert turns.wait_ms((69_999, LOG, b"x"), entry_id(2), 0) == 1_000
+    turns.settled((69_999, LOG, b"x"), entry_id(1))
+    assert turns.wait_ms((69_999, LOG, b"x"), entry_id(2), 0) == 0
 
 
 def test_rate_of_a_log() -> None:

@@ -113,9 +113,7 @@ class Executor:
         for job in jobs:
             request = job.request
             if isinstance(request, Append):
-                lane = _lane(job.session, request)
-                if not self._turns.wait_ms(lane, request.entry, now_ms):
-                    self._turns.refused(lane, request.entry, retry_after_ms, now_ms)
+                self._turns.refused(_lane(job.session, request), request.entry, retry_after_ms, now_ms)
             outcomes.append(_no(job.session, request, code, retry_after_ms))
         return outcomes
 
@@ -153,12 +151,10 @@ class Executor:
         waiting_ms = self._turns.wait_ms(lane, request.entry, batch.now_ms)
         outcome = self._append_in_turn(batch, session, request, waiting_ms)
         answer = outcome.answer
-        if waiting_ms or not isinstance(answer, Stored | No):
-            return outcome
         if isinstance(answer, No) and answer.code in {"slow", "full"}:
             self._turns.refused(lane, request.entry, answer.retry_after_ms, batch.now_ms)
         else:
-            self._turns.taken(lane)
+            self._turns.settled(lane, request.entry)
         return outcome
 
     def _append_in_turn(self, batch: _Batch, session: int, request: Append, waiting_ms: int) -> Outcome:

@@ -1,7 +1,8 @@
 """Turns: nothing that a session says later overtakes an entry that was refused for the time being.
 
 Entries of one author would else stand in another order than they were said in, wherever a relay answers
-`slow` or `full` to one of those under way and has room again for the next.
+`slow` or `full` to some of those under way and has room again for the next. All that were refused keep their
+order: the author may not know of the later ones yet when the first is said again.
 """
 
 from dataclasses import dataclass
@@ -9,10 +10,12 @@ from typing import Final, TypeAlias
 
 HELD_MS: Final = 30_000
 """So long others wait for the entry to be said again: its author may have given it up."""
+IN_LANE_MAX: Final = 64
+"""Refused entries of a lane that are remembered; a session says fewer at once."""
 _SWEEP_SIZE: Final = 4_096
 """How many are kept before those that lapsed are dropped."""
-_LANES_MAX: Final = 65_536
-"""More are there only where somebody makes them up, while a disk is full: the oldest then lose their turn."""
+_KEPT_MAX: Final = 65_536
+"""More are there only where somebody makes them up, while a disk is full: then the oldest give way."""
 
 Lane: TypeAlias = tuple[int, bytes, bytes]
 """Session, log and hash of the key: what keeps its order."""
@@ -20,7 +23,6 @@ Lane: TypeAlias = tuple[int, bytes, bytes]
 
 @dataclass(frozen=True, slots=True)
 class _Refused:
-    entry_id: bytes
     refused_at_ms: int
     repeat_at_ms: int
 
@@ -30,36 +32,53 @@ class _Refused:
 
 
 class Turns:
-    """The first refused entry of each lane, in memory only."""
+    """The refused entries of each lane by id, in the order of their first refusals; in memory only."""
 
-    __slots__ = ("_refused", "_sweep_at")
+    __slots__ = ("_count", "_lanes", "_sweep_at")
 
     def __init__(self) -> None:
-        self._refused: dict[Lane, _Refused] = {}
+        self._lanes: dict[Lane, dict[bytes, _Refused]] = {}
+        self._count = 0
         self._sweep_at = _SWEEP_SIZE
 
     def wait_ms(self, lane: Lane, entry_id: bytes, now_ms: int) -> int:
         """Return 0 for an entry whose turn it is, else after how many ms a repeat makes sense."""
-        first = self._refused.get(lane)
-        if first is None or first.entry_id == entry_id or not first.holds(now_ms):
-            return 0
-        return max(1, first.repeat_at_ms - now_ms)
+        for known, refused in self._lanes.get(lane, {}).items():
+            if known == entry_id:
+                return 0
+            if refused.holds(now_ms):
+                return max(1, refused.repeat_at_ms - now_ms)
+        return 0
 
     def refused(self, lane: Lane, entry_id: bytes, wait_ms: int, now_ms: int) -> None:
-        """Note that an entry, whose turn it was, was refused and may be repeated after so many ms."""
-        if len(self) >= _LANES_MAX and lane not in self._refused:
-            del self._refused[next(iter(self._refused))]
-        self._refused[lane] = _Refused(entry_id, now_ms, now_ms + wait_ms)
-        if len(self) > self._sweep_at:
+        """Note that an entry was refused and may be repeated after so many ms; it keeps its place."""
+        refused = self._lanes.setdefault(lane, {})
+        if entry_id not in refused:
+            if len(refused) >= IN_LANE_MAX:
+                return
+            self._count += 1
+        refused[entry_id] = _Refused(now_ms, now_ms + wait_ms)
+        if self._count > self._sweep_at:
             self._sweep(now_ms)
+        while self._count > _KEPT_MAX:
+            self._count -= len(self._lanes.pop(next(iter(self._lanes))))
 
-    def taken(self, lane: Lane) -> None:
-        """Note that an entry, whose turn it was, is stored."""
-        self._refused.pop(lane, None)
+    def settled(self, lane: Lane, entry_id: bytes) -> None:
+        """Note that an entry is stored, or refused for good."""
+        refused = self._lanes.get(lane)
+        if refused is not None and refused.pop(entry_id, None) is not None:
+            self._count -= 1
+            if not refused:
+                del self._lanes[lane]
 
     def __len__(self) -> int:
-        return len(self._refused)
+        return self._count
 
     def _sweep(self, now_ms: int) -> None:
-        self._refused = {lane: one for lane, one in self._refused.items() if one.holds(now_ms)}
-        self._sweep_at = max(_SWEEP_SIZE, 2 * len(self._refused))
+        kept = {
+            lane: {entry_id: one for entry_id, one in refused.items() if one.holds(now_ms)}
+            for lane, refused in self._lanes.items()
+        }
+        self._lanes = {lane: refused for lane, refused in kept.items() if refused}
+        self._count = sum(map(len, self._lanes.values()))
+        self._sweep_at = max(_SWEEP_SIZE, 2 * self._count)
