@@ -10,7 +10,7 @@ import segno
 
 from skvoz.api import qr_codes
 from skvoz.api.qr_codes import SIDE_MAX, QrReader
-from tests.api.test_page import Door, at_the_door
+from tests.api.door import Door, at_the_door
 
 TEXT: Final = "skvoz:" + "AbC-_0" * 40
 POINTS: Final = 4

@@ -8,7 +8,7 @@ from skvoz.api.views import BotListView, BotView
 from skvoz.cli.command import Group, json_option
 from skvoz.cli.desk import Desk, pass_desk, wish
 from skvoz.cli.naming import all_chats, find_bot, find_chat
-from skvoz.cli.output import clock, one_line, show_json
+from skvoz.cli.output import called, clock, one_line, show_json
 from skvoz.texts import count, say
 
 
@@ -79,7 +79,7 @@ def _rights(one: BotView, titles: dict[bytes, str]) -> str:
         return say("reads and writes in all chats") if one.can_write else say("reads all chats")
     known = [titles[chat] for chat in one.chats if chat in titles]
     gone = len(one.chats) - len(known)
-    named = [one_line(title, 40) or say("somebody without a name") for title in known]
+    named = [called(title, 40) for title in known]
     if gone:
         named.append(count("{number} chat that is not listed", "{number} chats that are not listed", gone))
     chats = ", ".join(named)

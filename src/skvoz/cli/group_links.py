@@ -32,12 +32,9 @@ def link(desk: Desk, *, group: str, revoke: bool, as_json: bool) -> None:
     """
     with desk.reach() as caller:
         chat_id = find_group(caller, group).chat_id
-        if revoke:
-            wish(caller, "group.revoke_link", chat_id=chat_id)
-        else:
-            wish(caller, "group.make_link", chat_id=chat_id)
+        wish(caller, "group.revoke_link" if revoke else "group.make_link", chat_id=chat_id)
         ready = settle(caller)
-        found = caller.call("group.link", ChatParams(chat_id=chat_id), GroupLinkView)
+        found = _link(caller, chat_id)
     if as_json:
         show_json([found])
     elif not revoke:
@@ -58,13 +55,13 @@ def asking(desk: Desk, *, group: str, approve: str | None, decline: str | None, 
         raise BadRequest("somebody is let in or left outside, one at a time")
     with desk.reach() as caller:
         chat_id = find_group(caller, group).chat_id
-        found = caller.call("group.link", ChatParams(chat_id=chat_id), GroupLinkView).askers
+        found = _link(caller, chat_id).askers
         if approve is not None or decline is not None:
             method = "group.decline" if approve is None else "group.approve"
             who = _named(found, approve or decline or "")
             wish(caller, method, chat_id=chat_id, account_id=who.account_id)
             say_if_waiting(caller)
-            found = caller.call("group.link", ChatParams(chat_id=chat_id), GroupLinkView).askers
+            found = _link(caller, chat_id).askers
     if as_json:
         show_json(found)
         return
@@ -72,6 +69,10 @@ def asking(desk: Desk, *, group: str, approve: str | None, decline: str | None, 
         click.echo(f"{one_line(one.name)}  {clock(one.asked_ms)}")
     if not found:
         click.echo(say("Nobody asks to join."), err=True)
+
+
+def _link(caller: "Caller", chat_id: bytes) -> GroupLinkView:
+    return caller.call("group.link", ChatParams(chat_id=chat_id), GroupLinkView)
 
 
 def _named(askers: tuple[AskerView, ...], name: str) -> AskerView:
@@ -110,9 +111,12 @@ def join(desk: Desk, *, link: str, look: bool, as_json: bool) -> None:
         click.echo(_line(shown))
 
 
+def _joinings(caller: "Caller") -> tuple[JoiningView, ...]:
+    return caller.call("group.joining", NoParams(), JoiningListView).joinings
+
+
 def _joining(caller: "Caller", log_id: bytes | None) -> JoiningView | None:
-    found = caller.call("group.joining", NoParams(), JoiningListView).joinings
-    return next((one for one in found if one.log_id == log_id), None)
+    return next((one for one in _joinings(caller) if one.log_id == log_id), None)
 
 
 @group.command()
@@ -122,12 +126,12 @@ def _joining(caller: "Caller", log_id: bytes | None) -> JoiningView | None:
 def joining(desk: Desk, *, forget: int | None, as_json: bool) -> None:
     """List the groups that you asked to be let into, or forget one."""
     with desk.reach() as caller:
-        found = caller.call("group.joining", NoParams(), JoiningListView).joinings
+        found = _joinings(caller)
         if forget is not None:
             if not 1 <= forget <= len(found):
                 raise NotFound("there is no such link")
             wish(caller, "group.cancel", log_id=found[forget - 1].log_id)
-            found = caller.call("group.joining", NoParams(), JoiningListView).joinings
+            found = _joinings(caller)
     if as_json:
         show_json(found)
         return

@@ -11,7 +11,7 @@ from skvoz.api.views import ChatView, ContactView, EventView, MessageView, Statu
 from skvoz.base.ids import AccountId, MessageId
 from skvoz.cli.command import Command, Number, Seconds, json_option
 from skvoz.cli.desk import Desk, pass_desk
-from skvoz.cli.output import failure, message_line, message_state, one_line, show_json
+from skvoz.cli.output import called, failure, message_line, message_state, show_json
 from skvoz.texts import say
 
 if TYPE_CHECKING:
@@ -151,7 +151,7 @@ def _title(caller: "Caller", chat_id: bytes) -> str:
         found = caller.call("chat.get", ChatParams(chat_id=chat_id), ChatView)
     except CallFailed:
         return "…"
-    return one_line(found.title, 30) or say("somebody without a name")
+    return called(found.title, 30)
 
 
 def _name(caller: "Caller", account_id: AccountId) -> str:
@@ -159,4 +159,4 @@ def _name(caller: "Caller", account_id: AccountId) -> str:
         found = caller.call("contact.get", ContactParams(account_id=account_id), ContactView)
     except CallFailed:
         return say("you")  # whoever else is named in an event is known here
-    return one_line(found.name, 30) or say("somebody without a name")
+    return called(found.name, 30)

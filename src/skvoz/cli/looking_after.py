@@ -1,5 +1,7 @@
 """`skvoz report`, and what admins of groups are told: `skvoz group reported`."""
 
+from typing import TYPE_CHECKING
+
 import click
 
 from skvoz.api.group_views import ReportedListView, ReportedView
@@ -10,9 +12,12 @@ from skvoz.cli.command import Command, Number, json_option
 from skvoz.cli.desk import Desk, pass_desk, say_if_waiting, wish
 from skvoz.cli.groups import group
 from skvoz.cli.naming import find_group, find_message
-from skvoz.cli.output import one_line, plain, show_json
+from skvoz.cli.output import called, one_line, plain, show_json
 from skvoz.client.commands import NOTE_LENGTH_MAX
 from skvoz.texts import say
+
+if TYPE_CHECKING:
+    from skvoz.api.caller import Caller
 
 
 @click.command(cls=Command)
@@ -71,11 +76,11 @@ def reported(desk: Desk, *, group: str, dismiss: int | None, as_json: bool) -> N
     with desk.reach() as caller:
         chat_id = find_group(caller, group).chat_id
         if dismiss is not None:
-            found = caller.call("group.reported", ChatParams(chat_id=chat_id), ReportedListView).messages
+            found = _reported(caller, chat_id)
             if not 1 <= dismiss <= len(found):
                 raise NotFound("nothing is said against this message any more")
             wish(caller, "group.dismiss", chat_id=chat_id, message_id=found[dismiss - 1].message_id)
-        found = caller.call("group.reported", ChatParams(chat_id=chat_id), ReportedListView).messages
+        found = _reported(caller, chat_id)
     if as_json:
         show_json(found)
         return
@@ -85,14 +90,18 @@ def reported(desk: Desk, *, group: str, dismiss: int | None, as_json: bool) -> N
         click.echo(say("Nobody complains about anything."), err=True)
 
 
+def _reported(caller: "Caller", chat_id: bytes) -> tuple[ReportedView, ...]:
+    return caller.call("group.reported", ChatParams(chat_id=chat_id), ReportedListView).messages
+
+
 def _show(place: int, one: ReportedView) -> None:
-    author = one_line(one.author_name) or say("somebody without a name")
+    author = called(one.author_name)
     number = "" if one.sequence is None else f" (#{one.sequence})"
     text = say("[deleted]") if one.deleted else one.text or one.complaints[0].quote
     click.echo(f"{place}  {author}{number}: {one_line(plain(text), 300)}")
     for complaint in one.complaints:
-        name = one_line(complaint.name) or say("somebody without a name")
-        words = [reason_word(complaint.reason), one_line(complaint.note)]
+        name = called(complaint.name)
+        words = [_reason_word(complaint.reason), one_line(complaint.note)]
         if not complaint.member:
             words.append(say("not in the group"))
         if one.sequence is None:
@@ -100,7 +109,7 @@ def _show(place: int, one: ReportedView) -> None:
         click.echo(f"   {name}: {'; '.join(word for word in words if word)}")
 
 
-def reason_word(reason: str) -> str:
+def _reason_word(reason: str) -> str:
     """Return what is wrong with a message, in words."""
     known = {
         "spam": say("advertising or spam"),

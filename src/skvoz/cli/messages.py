@@ -14,7 +14,7 @@ from skvoz.cli.command import Command, Number, json_option
 from skvoz.cli.desk import Desk, pass_desk, settle, wish
 from skvoz.cli.files import FILE, put_files, wait_for_upload
 from skvoz.cli.naming import find_chat, find_message, members_of, mentions_in
-from skvoz.cli.output import clock, message_line, message_state, one_line, show_json
+from skvoz.cli.output import called, clock, message_line, message_state, show_json
 from skvoz.texts import say
 
 if TYPE_CHECKING:
@@ -170,15 +170,14 @@ def receipts(desk: Desk, *, number: int, as_json: bool) -> None:
     if as_json:
         show_json([found])
         return
-    nobody = say("somebody without a name")
     for one in found.receipts:
         if one.read_ms is not None:
             told = say("has read it, {time}", time=clock(one.read_ms))
         else:
             told = say("has it, {time}", time=clock(one.delivered_ms or 0))
-        click.echo(f"{one_line(one.name) or nobody}  {told}")
+        click.echo(f"{called(one.name)}  {told}")
     if not found.reports:
         click.echo(say("In groups of more than 20 people nobody reports what arrived or was read."), err=True)
         return
     for member in found.silent:
-        click.echo(f"{one_line(member.name) or nobody}  {say('told nothing')}")
+        click.echo(f"{called(member.name)}  {say('told nothing')}")

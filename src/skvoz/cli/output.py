@@ -32,6 +32,11 @@ def one_line(text: str, width: int = 0) -> str:
     return line if not width or len(line) <= width else line[: width - 1] + "…"
 
 
+def called(name: str, width: int = 0) -> str:
+    """Return a name likewise, or what to say of somebody who has none."""
+    return one_line(name, width) or say("somebody without a name")
+
+
 def clock(time_ms: int) -> str:
     """Return a time as people here write it: with the date, where it was not today."""
     then, now = time.localtime(time_ms / 1000), time.localtime()
@@ -163,7 +168,7 @@ def chat_line(chat: ChatView) -> str:
         who = say("you") if last.own else one_line(last.author_name, 20)
         words = " ".join([_body(last), *(f"[{file.name}]" for file in last.files)])
         said = f"  {who}: {one_line(words, _TEXT_PREVIEW)}"
-    title = one_line(chat.title, 40) or say("somebody without a name")
+    title = called(chat.title, 40)
     standing = f"  ({', '.join(notes)})" if notes else ""
     return f"{clock(chat.last_activity_ms)}  {title}{standing}{said}"
 
