@@ -152,13 +152,12 @@ def lock_after(desk: Desk, minutes: int, *, as_json: bool) -> None:
 @pass_desk
 def protect(desk: Desk, how: str) -> None:
     """Change what keeps this home's key, or its passphrase; no node may be running."""
-    from skvoz.api.caller import Caller, socket_file  # noqa: PLC0415  # heavy
-    from skvoz.store import Home, Protection  # noqa: PLC0415
+    from skvoz.store import Home, Protection  # noqa: PLC0415  # heavy
     from skvoz.store.protection import change_protection  # noqa: PLC0415
 
     if not desk.folder.is_dir():
         raise NotFound("there is no home in this folder")
-    if Caller(socket_file(desk.folder)).is_answered():
+    if desk.running_node() is not None:
         raise HomeBusy("your node runs: end it first, then change what keeps its key")
     with Home(desk.folder) as home:
         change_protection(home.key_file, ask_passphrase, Protection(how), new_passphrase)

@@ -67,11 +67,12 @@ class Desk:
 
     folder: Path
 
-    def has_node(self) -> bool:
-        """Tell whether this home's node is running."""
+    def running_node(self) -> "Caller | None":
+        """Return what speaks with this home's node, which runs already; nothing where none does."""
         from skvoz.api.caller import Caller, socket_file  # noqa: PLC0415  # not every command speaks with a node
 
-        return Caller(socket_file(self.folder)).is_answered()
+        caller = Caller(socket_file(self.folder))
+        return caller if caller.is_answered() else None
 
     @contextlib.contextmanager
     def reach(self) -> "Generator[Caller]":

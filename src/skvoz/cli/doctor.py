@@ -18,7 +18,7 @@ from skvoz.texts import count, say
 @pass_desk
 def doctor(desk: Desk, *, as_json: bool) -> None:
     """Say how this home and its relays are."""
-    has_node = desk.has_node()
+    has_node = desk.running_node() is not None
     with desk.reach() as caller:
         settle(caller)
         status = caller.call("node.status", NoParams(), StatusView)

@@ -2,7 +2,6 @@
 
 import click
 
-from skvoz.api.caller import Caller, socket_file
 from skvoz.api.params import NoParams, RemoveParams
 from skvoz.api.views import AccountView, DoneView
 from skvoz.base.errors import BadRequest, NotFound
@@ -23,9 +22,12 @@ def remove(desk: Desk) -> None:
     """Remove this home for good: its keys first, then all that is in it."""
     if not (desk.folder / "lock").exists():
         raise NotFound("there is no home in this folder")
-    caller = Caller(socket_file(desk.folder))
-    runs = caller.is_answered()
-    name = caller.call("account.get", NoParams(), AccountView).name if runs else desk.folder.absolute().name
+    node = desk.running_node()
+    name = (
+        desk.folder.absolute().name
+        if node is None
+        else node.call("account.get", NoParams(), AccountView).name
+    )
     click.echo(
         say(
             "This can't be undone. What others have from you stays with them; copies of this folder that you "
@@ -36,10 +38,10 @@ def remove(desk: Desk) -> None:
     typed = click.prompt(say("Type {name} to remove it", name=one_line(name)), err=True)
     if " ".join(typed.split()) != name:
         raise BadRequest("that was another word: nothing was removed")
-    if runs:
-        caller.call("home.remove", RemoveParams(name=typed), DoneView)
-    else:
+    if node is None:
         _remove_here(desk)
+    else:
+        node.call("home.remove", RemoveParams(name=typed), DoneView)
     click.echo(say("It is removed."), err=True)
 
 

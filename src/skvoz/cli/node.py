@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 import click
 
-from skvoz.api.caller import Caller, socket_file
 from skvoz.api.local import running_with_page
 from skvoz.api.params import NoParams
 from skvoz.api.protocol import CallFailed
@@ -55,8 +54,8 @@ def _opened(desk: Desk) -> OpenHome:
 
 def open_again(desk: Desk, wish: PageWish) -> bool:
     """Open the page of a node that runs; tell whether one runs. Raises `HomeBusy` where it has no page."""
-    caller = Caller(socket_file(desk.folder))
-    if not caller.is_answered():
+    caller = desk.running_node()
+    if caller is None:
         return False
     try:
         address = caller.call("node.page", NoParams(), PageView).address
