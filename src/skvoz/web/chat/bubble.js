@@ -4,7 +4,7 @@ import { html, nothing } from "../vendor/lit.js";
 import { bubbleInstead, bubbleParts, bubbleTop, messageMenu, messageMenuTop } from "../core/places.js";
 import { menuButton } from "../core/popup.js";
 import { icons } from "../core/icons.js";
-import { hueOf } from "../core/people.js";
+import { called, hueOf } from "../core/people.js";
 import { clock, fullTime, say } from "../core/texts.js";
 import { failure, tick } from "./ticks.js";
 import { soughtIn } from "../state/sought.js";
@@ -33,7 +33,7 @@ export function bubble(message, chat, { follows, isLast, isNewest }) {
   const top = () => messageMenuTop.all.map(({ draw }) => draw(message, chat));
   return html`
     <article class="bubble ${side} ${follows ? "follows" : ""} ${isLast ? "last" : ""}" aria-label=${spoken(message)}>
-      ${named ? html`<div class="author hued hue-${hueOf(message.author)}" dir="auto">${message.author_name || say("Somebody without a name")}</div>` : nothing}
+      ${named ? html`<div class="author hued hue-${hueOf(message.author)}" dir="auto">${called(message.author_name)}</div>` : nothing}
       ${message.deleted ? nothing : bubbleTop.all.map(({ draw }) => draw(message, chat))}
       ${body(message, chat)}
       <footer class="about">

@@ -13,3 +13,16 @@ export async function attempt(what) {
     tell(explain(error));
   }
 }
+
+/**
+ * Put a text on the clipboard, and say so.
+ *
+ * @param {string} text
+ * @param {string} done what is said then
+ */
+export function copyText(text, done) {
+  return attempt(async () => {
+    await navigator.clipboard.writeText(text);
+    tell(done);
+  });
+}

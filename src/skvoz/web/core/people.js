@@ -30,9 +30,17 @@ export function hueOf(id) {
 }
 
 /**
+ * @param {string} name
+ * @returns {string} what to call somebody of this name, which may be empty
+ */
+export function called(name) {
+  return name || say("Somebody without a name");
+}
+
+/**
  * @param {{ title: string }} chat
  * @returns {string}
  */
 export function chatName(chat) {
-  return chat.title || say("Somebody without a name");
+  return called(chat.title);
 }

@@ -1,13 +1,12 @@
 /** A link into a group, on the group's page: made and revoked by its admins, who let in whoever asks by it. */
 
 import { html, nothing } from "../vendor/lit.js";
-import { tell } from "../core/announce.js";
-import { attempt } from "../core/attempt.js";
+import { attempt, copyText } from "../core/attempt.js";
 import { call, wish } from "../core/connection.js";
 import { ask } from "../core/dialog.js";
 import { icons } from "../core/icons.js";
 import { Part } from "../core/part.js";
-import { avatar } from "../core/people.js";
+import { avatar, called } from "../core/people.js";
 import { chatSections } from "../core/places.js";
 import { language, say, shortTime } from "../core/texts.js";
 
@@ -63,7 +62,7 @@ class GroupLink extends Part {
       <h2>${say("Want to join")}</h2>
       <ul class="people wraps">
         ${askers.map(({ account_id, name, asked_ms }) => {
-          const shown = name || say("Somebody without a name");
+          const shown = called(name);
           const settle = (/** @type {"group.approve" | "group.decline"} */ method) => () => attempt(() => wish(method, { chat_id, account_id }));
           return html`
             <li>
@@ -90,11 +89,7 @@ class GroupLink extends Part {
         <p class="quiet">${about}</p>
       `;
     }
-    const copy = () =>
-      attempt(async () => {
-        await navigator.clipboard.writeText(link);
-        tell(say("The link is copied."));
-      });
+    const copy = () => copyText(link, say("The link is copied."));
     const revoke = () =>
       ask({
         title: say("Revoke the link?"),

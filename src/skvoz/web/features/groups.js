@@ -6,7 +6,7 @@ import { call, wish } from "../core/connection.js";
 import { ask } from "../core/dialog.js";
 import { icons } from "../core/icons.js";
 import { Part } from "../core/part.js";
-import { avatar } from "../core/people.js";
+import { avatar, called } from "../core/people.js";
 import { chatSections, listMenu, screens } from "../core/places.js";
 import { menuButton } from "../core/popup.js";
 import { back, go, goInstead } from "../core/router.js";
@@ -31,7 +31,7 @@ function chooser(contacts) {
             <label class="switch grows">
               <input type="checkbox" name="member" value=${contact.account_id}>
               ${avatar(contact.account_id, contact.name, "small")}
-              <span class="name" dir="auto">${contact.name || say("Somebody without a name")}</span>
+              <span class="name" dir="auto">${called(contact.name)}</span>
             </label>
           </li>
         `,
@@ -173,7 +173,7 @@ class Members extends Part {
   /** @private @param {ChatView} chat @param {MemberView} member */
   row(chat, member) {
     const { account_id: id, admin, own, verified } = member;
-    const name = member.name || say("Somebody without a name");
+    const name = called(member.name);
     const known = chats.value.has(id);
     const entries = [
       ...(known ? [{ label: () => say("Write to them"), act: () => go({ screen: "chat", id }) }] : []),

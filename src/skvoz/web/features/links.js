@@ -1,8 +1,7 @@
 /** The links that were made: which are still open, one for many people, and letting one lead nowhere. */
 
 import { html, nothing } from "../vendor/lit.js";
-import { tell } from "../core/announce.js";
-import { attempt } from "../core/attempt.js";
+import { attempt, copyText } from "../core/attempt.js";
 import { call, wish } from "../core/connection.js";
 import { Part } from "../core/part.js";
 import { settingsSections } from "../core/places.js";
@@ -73,10 +72,7 @@ class Links extends Part {
 
 /** @param {LinkView} link */
 function copy({ link }) {
-  return attempt(async () => {
-    await navigator.clipboard.writeText(link);
-    tell(say("The link is copied."));
-  });
+  return copyText(link, say("The link is copied."));
 }
 
 customElements.define("skvoz-links", Links);

@@ -1,8 +1,7 @@
 /** Places: coordinates or a map's link in the writing field are offered as a location; nothing is fetched from any map. */
 
 import { html, nothing } from "../vendor/lit.js";
-import { tell } from "../core/announce.js";
-import { attempt } from "../core/attempt.js";
+import { attempt, copyText } from "../core/attempt.js";
 import { call, wish } from "../core/connection.js";
 import { icons } from "../core/icons.js";
 import { Part } from "../core/part.js";
@@ -99,11 +98,7 @@ bubbleInstead.add({
   draw: ({ location, chat_id }) => {
     if (!location) return null;
     const shown = coordinates(location);
-    const copy = () =>
-      attempt(async () => {
-        await navigator.clipboard.writeText(shown);
-        tell(say("The text is copied."));
-      });
+    const copy = () => copyText(shown, say("The text is copied."));
     const { label } = location;
     return html`
       <div class="place">

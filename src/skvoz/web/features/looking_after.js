@@ -4,7 +4,7 @@ import { html, nothing } from "../vendor/lit.js";
 import { attempt } from "../core/attempt.js";
 import { call, on, wish } from "../core/connection.js";
 import { Part } from "../core/part.js";
-import { chatName } from "../core/people.js";
+import { called, chatName } from "../core/people.js";
 import { cards, chatSections } from "../core/places.js";
 import { go } from "../core/router.js";
 import { Signal } from "../core/signal.js";
@@ -94,7 +94,7 @@ class Reported extends Part {
   /** @private @param {string} chat_id @param {ReportedView} message */
   row(chat_id, message) {
     const { message_id, sequence, author: member, author_member, complaints, deleted } = message;
-    const author = message.author_name || say("Somebody without a name");
+    const author = called(message.author_name);
     const dismiss = () => wish("group.dismiss", { chat_id, message_id });
     const remove = async () => {
       await wish("message.delete", { message_id });
@@ -108,7 +108,7 @@ class Reported extends Part {
         ${complaints.map(
           ({ name, reason, note, member: here }) => html`
             <p class="quiet" dir="auto">
-              ${say("{name}: {reason}", { name: name || say("Somebody without a name"), reason: reasonWord(reason) })}${note ? html` — ${note}` : nothing}${here ? nothing : html` (${say("not in the group")})`}
+              ${say("{name}: {reason}", { name: called(name), reason: reasonWord(reason) })}${note ? html` — ${note}` : nothing}${here ? nothing : html` (${say("not in the group")})`}
             </p>
           `,
         )}

@@ -1,11 +1,11 @@
 /** What can be done with a message beside answering it: copy, see who has it, delete. */
 
 import { html, nothing } from "../vendor/lit.js";
-import { tell } from "../core/announce.js";
-import { attempt } from "../core/attempt.js";
+import { attempt, copyText } from "../core/attempt.js";
 import { call, wish } from "../core/connection.js";
 import { ask } from "../core/dialog.js";
 import { icons } from "../core/icons.js";
+import { called } from "../core/people.js";
 import { messageMenu } from "../core/places.js";
 import { fullTime, say } from "../core/texts.js";
 import { meaning } from "../chat/ticks.js";
@@ -18,11 +18,7 @@ messageMenu.add({
   icon: icons.copy,
   label: () => say("Copy the text"),
   applies: (message) => Boolean(message.text) && !message.deleted,
-  act: (message) =>
-    attempt(async () => {
-      await navigator.clipboard.writeText(message.text);
-      tell(say("The text is copied."));
-    }),
+  act: (message) => copyText(message.text, say("The text is copied.")),
 });
 
 messageMenu.add({
@@ -55,7 +51,7 @@ async function about(message) {
 /** @param {string} name @param {string} told */
 const row = (name, told) => html`
   <li>
-    <span class="name" dir="auto">${name || say("Somebody without a name")}</span>
+    <span class="name" dir="auto">${called(name)}</span>
     ${told ? html`<span class="pill good">${told}</span>` : html`<small class="quiet">${say("told nothing")}</small>`}
   </li>
 `;

@@ -5,6 +5,7 @@ import { attempt } from "../core/attempt.js";
 import { call, on, wish } from "../core/connection.js";
 import { ask, closeDialog } from "../core/dialog.js";
 import { icons } from "../core/icons.js";
+import { called } from "../core/people.js";
 import { chatTop, messageMenu } from "../core/places.js";
 import { go } from "../core/router.js";
 import { numeral, say } from "../core/texts.js";
@@ -78,7 +79,7 @@ function list() {
             <li>
               <button class="chat-row" @click=${() => show(message)}>
                 <span class="chat-title" dir="auto">${plainWords(message)}</span>
-                <span class="chat-last" dir="auto">${say("Pinned by {name}", { name: by || say("Somebody without a name") })}</span>
+                <span class="chat-last" dir="auto">${say("Pinned by {name}", { name: called(by) })}</span>
               </button>
             </li>
           `,

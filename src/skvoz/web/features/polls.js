@@ -6,6 +6,7 @@ import { call, wish } from "../core/connection.js";
 import { ask } from "../core/dialog.js";
 import { icons } from "../core/icons.js";
 import { Part } from "../core/part.js";
+import { called } from "../core/people.js";
 import { bubbleInstead, chatMenu, messageMenu, screens } from "../core/places.js";
 import { back, go, goInstead } from "../core/router.js";
 import { count, explain, language, numeral, say } from "../core/texts.js";
@@ -76,7 +77,7 @@ async function who({ message_id, poll }) {
           ({ text, names }) => html`
             <div>
               <dt dir="auto"><b>${text}</b></dt>
-              <dd dir="auto">${names.map((name) => name || say("Somebody without a name")).join(", ") || "–"}</dd>
+              <dd dir="auto">${names.map((name) => called(name)).join(", ") || "–"}</dd>
             </div>
           `,
         )}

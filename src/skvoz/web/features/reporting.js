@@ -6,6 +6,7 @@ import { attempt } from "../core/attempt.js";
 import { call, wish } from "../core/connection.js";
 import { ask } from "../core/dialog.js";
 import { icons } from "../core/icons.js";
+import { called } from "../core/people.js";
 import { messageMenu } from "../core/places.js";
 import { say } from "../core/texts.js";
 
@@ -35,7 +36,7 @@ messageMenu.add({
 async function report({ message_id, chat_id, author }) {
   const { members } = await call("chat.members", { chat_id });
   const told = members.filter(({ admin, state, account_id }) => admin && state === "accepted" && account_id !== author);
-  const names = told.map(({ name }) => name || say("Somebody without a name")).join(", ");
+  const names = told.map(({ name }) => called(name)).join(", ");
   /** @type {{ reason: Reason, note: string }} */
   const chosen = { reason: "spam", note: "" };
   /** @param {Reason} reason */

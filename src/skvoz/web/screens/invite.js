@@ -1,7 +1,7 @@
 /** Inviting somebody: a link as a picture and as text, and a place for theirs. */
 
 import { html, nothing } from "../vendor/lit.js";
-import { tell } from "../core/announce.js";
+import { copyText } from "../core/attempt.js";
 import { call, wish } from "../core/connection.js";
 import { icons } from "../core/icons.js";
 import { Part } from "../core/part.js";
@@ -92,9 +92,8 @@ class Invite extends Part {
   }
 
   /** @private */
-  async copy() {
-    await navigator.clipboard.writeText(this.link);
-    tell(say("The link is copied."));
+  copy() {
+    return copyText(this.link, say("The link is copied."));
   }
 
   /** @private */
