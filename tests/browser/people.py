@@ -160,3 +160,16 @@ def meet(anna: Visitor, boris: Visitor) -> None:
     boris.begin("Boris", anna.link())
     boris.write("hello")
     anna.sees("hello")
+
+
+def open_menu(page: Page, text: str) -> None:
+    """Open the menu of the last message with this text."""
+    bubble = page.get_by_role("log").get_by_role("article").filter(has_text=text).last
+    bubble.hover()
+    bubble.get_by_role("button", name="What to do with this message").click()
+
+
+def choose(page: Page, text: str, entry: str) -> None:
+    """Choose an entry of a message's menu."""
+    open_menu(page, text)
+    page.get_by_role("menuitem", name=entry, exact=True).click()

@@ -5,9 +5,8 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.people import Visitor, meet
+from tests.browser.people import Visitor, choose, meet
 from tests.browser.test_accessible import look_at
-from tests.browser.test_everyday import menu
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 Visit = Callable[..., Visitor]
@@ -33,7 +32,7 @@ def test_a_message_is_reported_and_looked_at(visit: Visit) -> None:
     open_chat(third, "Lake")
     vera.sees("buy my boats")
 
-    menu(third, "buy my boats", "Report to the admins")
+    choose(third, "buy my boats", "Report to the admins")
     dialog = third.get_by_role("dialog")
     expect(dialog).to_contain_text("to Anna")
     look_at(third, "reporting")

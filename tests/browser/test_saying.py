@@ -5,9 +5,8 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.people import Visitor, meet
+from tests.browser.people import Visitor, choose, meet
 from tests.browser.test_accessible import look_at
-from tests.browser.test_everyday import menu
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 Visit = Callable[..., Visitor]
@@ -74,7 +73,7 @@ def test_a_poll_is_asked_answered_and_closed(visit: Visit) -> None:
     expect(page.get_by_role("dialog")).to_contain_text("Anna")
     look_at(page, "who chose what")
     page.keyboard.press("Escape")
-    menu(page, "When do we meet?", "Close the poll")
+    choose(page, "When do we meet?", "Close the poll")
     for poll in polls:
         expect(poll).to_contain_text("The poll is closed")
         expect(poll.get_by_role("button", name="at six")).to_be_disabled()
