@@ -94,7 +94,7 @@ async def open_line(
     dialer: Dialer, relay_id: RelayId, public_key: bytes, addresses: Sequence[str]
 ) -> BlobLine:
     """Connect to a relay over the first of its ways that works; raise `TransportError`."""
-    problem = "this relay has no address"
+    problem: str | None = None
     ways, loop = dialer.ways, asyncio.get_running_loop()
     for address in ways.order(reach(addresses), loop.time()):
         session = BlobSession(
@@ -116,6 +116,8 @@ async def open_line(
             continue
         ways.worked(address, loop.time())
         return BlobLine(connection, session)
+    if problem is None:
+        raise TransportError("this relay has no address")
     raise TransportError(problem)
 
 
