@@ -250,8 +250,9 @@ def _begin_anew(step: Step, known: Conversation, epoch: int) -> None:
     group_id = known.group_id
     epochs.clear(step, known)
     for closer in step.transaction.select(KeptCloser, group_id=group_id):
-        if closer.epoch >= epoch:
-            # Of the branch on which we went on without those who took us back.
+        # Who was in another branch than those who take them back keeps nothing of it: put back, it would
+        # overtake theirs. Who was only taken out and in may be the only one who has what was before.
+        if known.denied or known.parted or closer.epoch >= epoch:
             step.transaction.delete(KeptCloser, *closer.key_values())
     step.change(group_id, frozen=False)
     step.transaction.delete(OwnKnock, group_id)

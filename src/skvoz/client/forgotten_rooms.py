@@ -84,7 +84,7 @@ def restore(step: Step, conversation: Conversation) -> None:
         step.transaction.put(msgspec.structs.replace(staged, since=0))
     leading = lookback.chain(step, changed)
     _open_again(step, changed, leading[0].segment_key if leading else changed.segment_key)
-    for one in leading:
+    for one in step.transaction.select(KeptCloser, group_id=group_id):
         step.caches.contested.discard(one.entry_id)
         _put_back(step, changed, one)
     attachments.attach(step, changed)
@@ -135,7 +135,7 @@ def put_back_refused(step: Step, conversation: Conversation, fact: EntryRefused)
     waits = step.transaction.get(Alarm, recovery.DOUBT_ALARM, group_id) is not None
     if fact.code != "superseded" or not is_denied or waits or fact.entry_id in step.caches.contested:
         return
-    kept = lookback.chain(step, conversation)
+    kept = step.transaction.select(KeptCloser, group_id=group_id)
     places = [place for place, one in enumerate(kept) if one.entry_id == fact.entry_id]
     for place in places:
         step.caches.contested.add(fact.entry_id)
