@@ -135,6 +135,7 @@ def test_a_message_is_reported_to_the_admins(person: Make) -> None:
     assert boris.refused("report", str(boris.objects("read", "Lake")[0]["sequence"])) == (
         "this message is your own"
     )
+    assert vera.refused("report", number, "--note", "x" * 501) == "a note has 500 characters at most"
     told = vera.does("report", number, "--reason", "spam", "--note", "again")
     assert told == "It goes to Anna, and to nobody else.\n"
     shown = anna.until("buy my boats", "group", "reported", "Lake")

@@ -7,7 +7,7 @@ import click
 from skvoz.api.group_views import ReportedListView, ReportedView
 from skvoz.api.params import ChatParams
 from skvoz.api.views import MemberListView
-from skvoz.base.errors import NotFound
+from skvoz.base.errors import BadRequest, NotFound
 from skvoz.cli.command import Command, Number, json_option
 from skvoz.cli.desk import Desk, pass_desk, say_if_waiting, wish
 from skvoz.cli.groups import group
@@ -37,6 +37,8 @@ def report(desk: Desk, *, number: int, reason: str, note: str, as_json: bool) ->
     It goes, end-to-end encrypted, to those admins who are your contacts, with your name and the text. Nobody
     else in the group learns of it, and no relay.
     """
+    if len(note) > NOTE_LENGTH_MAX:
+        raise BadRequest("a note has 500 characters at most")
     with desk.reach() as caller:
         message = find_message(caller, number)
         answer = wish(
@@ -44,7 +46,7 @@ def report(desk: Desk, *, number: int, reason: str, note: str, as_json: bool) ->
             "message.report",
             message_id=message.message_id,
             reason=reason,
-            note=note[:NOTE_LENGTH_MAX],
+            note=note,
         )
         members = caller.call("chat.members", ChatParams(chat_id=message.chat_id), MemberListView).members
         say_if_waiting(caller)
