@@ -133,15 +133,16 @@ def test_a_full_database_refuses_and_loses_nothing(tmp_path: Path) -> None:
             await client.until(lambda found: any(isinstance(one, EntryRefused) for one in found))
             connection.execute("PRAGMA max_page_count = 100000")
             await asyncio.sleep(1.2)  # until the disk is looked at again
-            client.append(LOG, b"overtakes")
+            early = client.append(LOG, b"early")
             await client.until(lambda found: sum(isinstance(one, EntryRefused) for one in found) == 2)
             refused = [one for one in client.inputs if isinstance(one, EntryRefused)]
             assert [(one.code, one.retry_after_ms) for one in refused] == [("full", 1_000), ("slow", 1)]
             client.append(LOG, bytes(60_000), large)
+            client.append(LOG, b"early", early)
             client.append(LOG, b"after")
-            await client.until(lambda _: len(client.stored()) == 3)
+            await client.until(lambda _: len(client.stored()) == 4)
             client.attach(LOG)
-            await client.until(lambda _: client.bodies() == [b"before", bytes(60_000), b"after"])
+            await client.until(lambda _: client.bodies() == [b"before", bytes(60_000), b"early", b"after"])
 
     asyncio.run(scenario())
 
