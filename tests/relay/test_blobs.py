@@ -7,7 +7,7 @@ import pytest
 from skvoz.base.limits import CHUNK_SIZES, PART_SIZE_MAX
 from skvoz.crypto import sha256
 from skvoz.logs import BLOB_UNFINISHED_S, Quotas, hour_after
-from skvoz.relay import machine
+from skvoz.relay import parts as parts_module
 from skvoz.relay.seam import Lost, Received
 from skvoz.wire.frames import Discard, Down, Drop, Fetch, Fill, Filled, No, Ok, Part, Reserve, Trim
 from tests.relay.world import LOG, OWNER, Client, World, code_in, key
@@ -301,16 +301,16 @@ def test_a_whole_blob_expires_like_an_entry_and_an_unfinished_one_sooner(
 
 def test_a_session_has_so_many_parts_under_way(world: World, author: Client) -> None:
     reserve(author)
-    fills = [Fill(author.number(), BLOB, WRITE, n, b"x") for n in range(machine.PARTS_MAX + 1)]
+    fills = [Fill(author.number(), BLOB, WRITE, n, b"x") for n in range(parts_module.PARTS_MAX + 1)]
     answers = author.send(*fills)
     assert [frame.code for frame in answers if isinstance(frame, No)] == ["slow"]
-    assert written_in(reserve(author)) == machine.PARTS_MAX
+    assert written_in(reserve(author)) == parts_module.PARTS_MAX
 
 
 def test_parts_that_wait_to_be_written_are_bounded_for_all(
     world: World, author: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(machine, "PARTS_BYTES_MAX", 2_000)
+    monkeypatch.setattr(parts_module, "PARTS_BYTES_MAX", 2_000)
     reserve(author)
     answers = author.send(
         Fill(author.number(), BLOB, WRITE, 0, BODY[:1500]),
@@ -328,7 +328,7 @@ def test_a_connection_that_goes_in_the_middle_leaves_what_was_written(world: Wor
     world.release()
     author.connect()
     assert written_in(reserve(author)) == 5000
-    for _ in range(3 * machine.PARTS_MAX):
+    for _ in range(3 * parts_module.PARTS_MAX):
         fill(author, 0, b"x")
     assert written_in(fill(author, 5000, BODY[5000:])) == len(BODY)
 

@@ -1,4 +1,8 @@
-"""The relay: inputs in, effects out."""
+"""The relay: inputs in, effects out.
+
+Long, because whom an entry reaches, what each may still be sent, and which connection is whose change
+together with any input.
+"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -9,6 +13,7 @@ from skvoz.base.limits import CREDIT_BYTES
 from skvoz.base.ports import Randomness
 from skvoz.crypto import CipherSuite, sha256
 from skvoz.logs import Quotas, Rate, Rates
+from skvoz.relay.parts import Parts
 from skvoz.relay.seam import (
     Appended,
     Close,
@@ -23,19 +28,15 @@ from skvoz.relay.seam import (
     LogRequest,
     Lost,
     Outcome,
-    PartJob,
     PartOutcome,
     PartsDone,
     Passed,
-    Progress,
     Read,
     ReadAnswer,
     ReadDone,
-    ReadParts,
     ReadRequest,
     Received,
     Send,
-    WriteParts,
 )
 from skvoz.relay.session import ATTACHMENTS_MAX, READ_BYTES, READS_MAX, Attachment, Session, without_body
 from skvoz.wire.frames import (
@@ -54,7 +55,6 @@ from skvoz.wire.frames import (
     Limits,
     No,
     Open,
-    Part,
     Ping,
     Pong,
     Put,
@@ -71,13 +71,8 @@ SESSION_S: Final = 300
 """A session without a connection is kept so long, seconds."""
 PENDING_MAX: Final = 4_096
 """Requests of one session that the store has not answered; further ones are `slow`."""
-PARTS_MAX: Final = 8
-"""Parts of blobs that one session writes or reads at a time; further ones are `slow`."""
-PARTS_BYTES_MAX: Final = 64 * 1024 * 1024
-"""Bytes of parts that wait to be written, of all sessions; further ones are `slow`."""
 _GREETING_S: Final = 30
 _TOKEN_SIZE: Final = 32
-_SLOW_MS: Final = 1_000
 
 
 @dataclass(slots=True)
@@ -131,9 +126,7 @@ class Relay:
         self._readers: dict[bytes, dict[int, Attachment]] = {}
         self._touched: dict[int, Session] = {}
         self._jobs: list[Job] = []
-        self._fills: list[PartJob] = []
-        self._fetches: list[PartJob] = []
-        self._unwritten_bytes = 0
+        self._parts = Parts()
         self._effects: list[Effect] = []
 
     def is_confirmed(self, connection: int) -> bool:
@@ -238,7 +231,7 @@ class Relay:
             case Reserve() | Discard():
                 self._submit(session, frame)
             case Fill() | Fetch():
-                self._submit_part(session, frame)
+                self._parts.submit(session, frame)
             case Attach():
                 if session.expect_attach(frame.log, frame.request):
                     self._submit(session, frame)
@@ -260,40 +253,17 @@ class Relay:
 
     def _submit(self, session: Session, request: LogRequest) -> None:
         if session.pending >= PENDING_MAX:
-            session.say(No(request.request, "slow", _SLOW_MS))
+            session.put_off(request.request)
             return
         session.pending += 1
         self._jobs.append(Job(session.number, request))
 
-    def _submit_part(self, session: Session, request: Fill | Fetch) -> None:
-        size = len(request.body) if isinstance(request, Fill) else 0
-        if session.parts >= PARTS_MAX or self._unwritten_bytes + size > PARTS_BYTES_MAX:
-            session.say(No(request.request, "slow", _SLOW_MS))
-            return
-        if session.connection is None:
-            return
-        session.parts += 1
-        self._unwritten_bytes += size
-        job = PartJob(session.number, session.connection, request)
-        (self._fills if isinstance(request, Fill) else self._fetches).append(job)
-
     def _take_part(self, outcome: PartOutcome) -> None:
-        """Answer for a part; what was written is noted by the store first."""
-        if isinstance(outcome.request, Fill):
-            self._unwritten_bytes -= len(outcome.request.body)
         session = self._sessions.get(outcome.session)
-        if session is not None:
-            session.parts -= 1
-        result = outcome.result
-        if isinstance(result, Progress):
-            if session is not None:
-                session.pending += 1
-            self._jobs.append(Job(outcome.session, result))
-        elif session is not None and result is not None:
-            if isinstance(result, Part):
-                session.say_part(result)
-            else:
-                session.say(result)
+        noting = self._parts.conclude(session, outcome)
+        if noting is not None:
+            self._jobs.append(noting)
+        elif session is not None:
             self._touched[session.number] = session
 
     def _cast(self, session: Session, cast: Cast, now_ms: int) -> None:
@@ -458,12 +428,7 @@ class Relay:
             self._jobs = []
         if reads:
             self._effects.append(Read(reads))
-        if self._fills:
-            self._effects.append(WriteParts(self._fills))
-            self._fills = []
-        if self._fetches:
-            self._effects.append(ReadParts(self._fetches))
-            self._fetches = []
+        self._effects += self._parts.take_effects()
         effects = self._effects
         self._effects = []
         return effects

@@ -20,6 +20,7 @@ from skvoz.wire.frames import (
     Flag,
     KnockItem,
     KnocksHeard,
+    No,
     Part,
 )
 
@@ -37,6 +38,7 @@ _MESSAGE_BYTES: Final = 1200 * 1024
 _MESSAGE_FRAMES: Final = 2_000
 _FRAME_OVERHEAD: Final = 96
 _OWN_MAX: Final = 1_024
+_SLOW_MS: Final = 1_000
 
 
 @dataclass(slots=True, eq=False)
@@ -155,6 +157,10 @@ class Session:
         if self.connection is not None:
             self._make_room(size)
             self._frames.append(frame)
+
+    def put_off(self, request: int) -> None:
+        """Say that a request is to be repeated later."""
+        self.say(No(request, "slow", _SLOW_MS))
 
     def say_part(self, part: Part) -> None:
         """Put a part of a blob into the next message; it was asked for, so it costs no credit."""
