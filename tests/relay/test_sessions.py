@@ -238,7 +238,7 @@ def test_a_session_that_dies_reads_no_more(world: World, alice: Client) -> None:
     world.tick(SESSION_S)
     alice.append(1)
     assert len(world.relay._sessions) == 1
-    assert list(world.relay._readers) == []
+    assert list(world.relay._readers._by_log) == []
 
 
 def test_a_long_carry_chain_is_followed_to_its_end(world: World, alice: Client) -> None:
@@ -258,5 +258,5 @@ def test_a_silent_reader_of_a_dropped_log_is_let_go(world: World, alice: Client)
     bob.attach()
     alice.send(Drop(1, LOG, OWNER))
     bob.send(Credit(bob.unpaid))
-    assert list(world.relay._readers) == []
+    assert list(world.relay._readers._by_log) == []
     assert bob.send(Ping(1)) == [Pong(1)]

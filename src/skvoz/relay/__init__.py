@@ -2,6 +2,7 @@
 
 - `machine`: `Relay.handle(inputs, now_ms) -> effects`, the whole relay but for sockets and disks
 - `session`: one client's attachments, cursors, credit, and what it may have lost with its connection
+- `readers`: who reads which log
 - `parts`: parts of blobs, as many as may be under way
 - `seam`: inputs, effects, and what passes between the machine and the store
 - `ports`: what a store must be able to do

@@ -1,7 +1,6 @@
 """The relay: inputs in, effects out.
 
-Long, because whom an entry reaches, what each may still be sent, and which connection is whose change
-together with any input.
+Long, because greeting a client, taking its frames and giving it what fits its credit touch the same sessions.
 """
 
 from collections.abc import Iterable
@@ -14,6 +13,7 @@ from skvoz.base.ports import Randomness
 from skvoz.crypto import CipherSuite, sha256
 from skvoz.logs import Quotas, Rate, Rates
 from skvoz.relay.parts import Parts
+from skvoz.relay.readers import Readers
 from skvoz.relay.seam import (
     Appended,
     Close,
@@ -38,7 +38,7 @@ from skvoz.relay.seam import (
     Received,
     Send,
 )
-from skvoz.relay.session import ATTACHMENTS_MAX, READ_BYTES, READS_MAX, Attachment, Session, without_body
+from skvoz.relay.session import ATTACHMENTS_MAX, READ_BYTES, READS_MAX, Session
 from skvoz.wire.frames import (
     Append,
     Attach,
@@ -123,8 +123,8 @@ class Relay:
         self._connected: dict[int, Session] = {}
         self._sessions: dict[int, Session] = {}
         self._by_token: dict[bytes, Session] = {}
-        self._readers: dict[bytes, dict[int, Attachment]] = {}
         self._touched: dict[int, Session] = {}
+        self._readers = Readers(self._touched)
         self._jobs: list[Job] = []
         self._parts = Parts()
         self._effects: list[Effect] = []
@@ -211,12 +211,7 @@ class Relay:
                 self._effects.append(Close(session.connection))
                 del self._connected[session.connection]
             session.rewind(min(greeted.received, session.sent), greeted.owed)
-            for attachment in session.attachments.values():
-                self._last_number += 1
-                attachment.number = self._last_number
-                attachment.reading = False
-                if attachment.cursor < attachment.tail or attachment.knocks_due:
-                    session.enqueue(attachment)
+            self._readers.resume(session)
         else:
             return None
         session.connection = connection
@@ -239,7 +234,7 @@ class Relay:
                     session.say(No(frame.request, "full", 0))
             case Detach():
                 session.forget_attach(frame.log)
-                self._detach(session, frame.log)
+                self._readers.detach(session, frame.log)
             case Cast():
                 self._cast(session, frame, now_ms)
             case Credit():
@@ -271,12 +266,7 @@ class Relay:
         segment = None if own is None else own.open_segment_of(sha256(cast.key))
         if segment is None or self._rates.wait_ms(cast.log, self._cast_rate, now_ms):
             return
-        for reader in self._readers.get(cast.log, {}).values():
-            other = reader.session
-            may_hear = segment in reader.segments and segment not in reader.closed
-            if other is not session and may_hear and other.connection is not None and other.credit > 0:
-                other.deliver_cast(cast.log, cast.body)
-                self._touched[other.number] = other
+        self._readers.cast(session, cast, segment)
 
     def _conclude(self, outcome: Outcome) -> None:
         session = self._sessions.get(outcome.session)
@@ -288,83 +278,18 @@ class Relay:
             attaches = bool(session.attaching) and session.conclude_attach(outcome.answer.request)
         match outcome.notice:
             case Appended() as appended:
-                self._spread(appended, session)
+                self._readers.spread(appended, session)
             case Granted() as granted:
                 if session is not None and attaches:
-                    self._attach(session, granted)
+                    self._readers.attach(session, granted)
             case Knocked(log):
-                for reader in self._readers.get(log, {}).values():
-                    if reader.has_open_segment:
-                        reader.knocks_due = True
-                        self._enqueue(reader)
+                self._readers.knocked(log)
             case Dropped(log):
-                for reader in list(self._readers.get(log, {}).values()):
-                    self._detach(reader.session, log)
+                self._readers.drop(log)
             case None:
                 pass
             case _:
                 assert_never(outcome.notice)
-
-    def _spread(self, appended: Appended, author: Session | None) -> None:
-        readers = self._readers.get(appended.log)
-        if readers is None:
-            return
-        entry = appended.entry
-        position = entry.position
-        for reader in readers.values():
-            session = reader.session
-            if position <= reader.cursor:
-                continue
-            if reader.cursor < reader.tail or reader.reading:
-                reader.tail = max(reader.tail, position)
-            elif entry.segment not in reader.segments:
-                continue
-            elif session.connection is not None and session.credit > 0:
-                if entry.flags:
-                    reader.learn(entry)
-                session.deliver(reader, without_body(entry) if session is author else entry)
-                reader.tail = position
-                self._touched[session.number] = session
-                if reader.knocks_due:
-                    self._enqueue(reader)
-                continue
-            else:
-                reader.tail = position
-            if session is author:
-                reader.remember_own(position)
-            self._enqueue(reader)
-
-    def _attach(self, session: Session, granted: Granted) -> None:
-        self._detach(session, granted.log)
-        self._last_number += 1
-        attachment = Attachment(
-            session=session,
-            log=granted.log,
-            number=self._last_number,
-            cursor=granted.after,
-            tail=granted.head,
-            segments=dict(granted.segments),
-            closed=set(granted.closed),
-            knocks_due=False,
-        )
-        attachment.knocks_due = attachment.has_open_segment
-        session.attachments[granted.log] = attachment
-        self._readers.setdefault(granted.log, {})[session.number] = attachment
-        if attachment.knocks_due or attachment.cursor < attachment.tail:
-            self._enqueue(attachment)
-
-    def _detach(self, session: Session, log: bytes) -> None:
-        attachment = session.attachments.pop(log, None)
-        if attachment is not None:
-            session.discard(attachment)
-            readers = self._readers[log]
-            del readers[session.number]
-            if not readers:
-                del self._readers[log]
-
-    def _enqueue(self, attachment: Attachment) -> None:
-        attachment.session.enqueue(attachment)
-        self._touched[attachment.session.number] = attachment.session
 
     def _take_read(self, answer: ReadAnswer) -> None:
         session = self._sessions.get(answer.session)
@@ -408,7 +333,7 @@ class Relay:
         for session in list(self._sessions.values()):
             if session.connection is None and now_ms - session.lost_at_ms >= SESSION_S * 1000:
                 for log in list(session.attachments):
-                    self._detach(session, log)
+                    self._readers.detach(session, log)
                 del self._sessions[session.number]
                 del self._by_token[session.token]
                 self._touched.pop(session.number, None)
