@@ -1,18 +1,52 @@
 """Which way to a relay is tried when: on a clock of the test's own."""
 
-from skvoz.node.dialer import network_name
-from skvoz.node.ways import BLOCKED_FIRST_S, BLOCKED_MOST_S, LIVED_S, Ways, reach
+from dataclasses import replace
 
-WSS, HTTPS, OTHER = "wss://a.example/x", "https://a.example/x", "wss://b.example/x"
+from skvoz.base.ids import RelayId
+from skvoz.node.dialer import Dialer, network_name
+from skvoz.node.ways import BLOCKED_FIRST_S, BLOCKED_MOST_S, LIVED_S, Kind, Way, Ways, reach
+
+WSS = Way(kind=Kind.WSS, address="wss://a.example/x")
+HTTPS = Way(kind=Kind.HTTPS, address="https://a.example/x")
+OTHER = Way(kind=Kind.WSS, address="wss://b.example/x")
 ALL = (WSS, HTTPS, OTHER)
 
 
 def test_a_websockets_address_implies_requests_and_a_request_nothing() -> None:
-    assert reach((WSS,)) == (WSS, HTTPS)
-    assert reach((HTTPS,)) == (HTTPS,)
-    assert reach((WSS, HTTPS)) == (WSS, HTTPS)
-    assert reach(("ws://127.0.0.1:1/",)) == ("ws://127.0.0.1:1/",)
-    assert reach((WSS, OTHER)) == (WSS, OTHER, HTTPS, "https://b.example/x")
+    def shown(*addresses: str) -> list[tuple[Kind, str]]:
+        return [(way.kind, way.shown) for way in reach(addresses)]
+
+    assert reach((WSS.address,)) == (WSS, HTTPS)
+    assert reach((HTTPS.address,)) == (HTTPS,)
+    assert reach((WSS.address, HTTPS.address)) == (WSS, HTTPS)
+    assert shown("ws://127.0.0.1:1/") == [(Kind.WSS, "ws://127.0.0.1:1/")]
+    assert shown("http://127.0.0.1:1/") == [(Kind.HTTPS, "http://127.0.0.1:1/")]
+    more = Way(kind=Kind.HTTPS, address="https://b.example/x")
+    assert reach((WSS.address, OTHER.address)) == (WSS, OTHER, HTTPS, more)
+
+
+def test_addresses_of_a_kind_that_is_unknown_are_left_out() -> None:
+    assert reach(("pigeon://a.example/", "", WSS.address)) == (WSS, HTTPS)
+    assert reach(("pigeon://a.example/",)) == ()
+
+
+def test_a_way_through_something_is_another_one_and_shows_it() -> None:
+    through = replace(WSS, through="socks5://127.0.0.1:9050")
+    assert through != WSS
+    assert through.shown == "wss://a.example/x (socks5://127.0.0.1:9050)"
+    assert "example" not in repr(through)
+    assert "9050" not in repr(through)
+
+
+def test_whoever_knows_of_more_ways_adds_them() -> None:
+    def find(relay_id: RelayId, plain: tuple[Way, ...]) -> list[Way]:
+        assert relay_id == RelayId(b"r" * 32)
+        return [*plain, *(replace(way, through="a proxy") for way in plain)]
+
+    dialer = Dialer()
+    dialer.add_finder(find)
+    through = (replace(WSS, through="a proxy"), replace(HTTPS, through="a proxy"))
+    assert dialer.reach(RelayId(b"r" * 32), (WSS.address,)) == (WSS, HTTPS, *through)
 
 
 def test_what_costs_less_comes_first_and_what_failed_last() -> None:
@@ -25,11 +59,11 @@ def test_what_costs_less_comes_first_and_what_failed_last() -> None:
 
 
 def test_where_all_fail_they_take_turns() -> None:
-    ways, now, tried = Ways(), 0.0, list[str]()
+    ways, now, tried = Ways(), 0.0, list[Way]()
     for _ in range(9):
-        address = ways.order(ALL, now)[0]
-        tried.append(address)
-        ways.failed(address, now)
+        way = ways.order(ALL, now)[0]
+        tried.append(way)
+        ways.failed(way, now)
         now += 1
     assert tried == [WSS, OTHER, HTTPS] * 3
 

@@ -10,7 +10,6 @@ from skvoz.base.ids import RelayId
 from skvoz.client.blob_session import BlobAnswer, BlobRequest, BlobSession
 from skvoz.crypto import DEFAULT_SUITE, suite
 from skvoz.node.dialer import Dialer
-from skvoz.node.ways import reach
 from skvoz.transports.connection import MessageConnection
 
 FROZEN_AFTER_S: Final = 60.0
@@ -96,7 +95,7 @@ async def open_line(
     """Connect to a relay over the first of its ways that works; raise `TransportError`."""
     problem: str | None = None
     ways, loop = dialer.ways, asyncio.get_running_loop()
-    for address in ways.order(reach(addresses), loop.time()):
+    for way in ways.order(dialer.reach(relay_id, addresses), loop.time()):
         session = BlobSession(
             suite=suite(DEFAULT_SUITE),
             relay_id=relay_id,
@@ -104,17 +103,17 @@ async def open_line(
             randomness=secrets.token_bytes,
         )
         try:
-            connection = await dialer.dial(address)
+            connection = await dialer.dial(way)
             try:
                 await _shake_hands(connection, session)
             except BaseException:
                 await connection.close()
                 raise
         except (TransportError, PeerError, BadRequest) as error:
-            ways.failed(address, loop.time())
+            ways.failed(way, loop.time())
             problem = str(error)
             continue
-        ways.worked(address, loop.time())
+        ways.worked(way, loop.time())
         return BlobLine(connection, session)
     if problem is None:
         raise TransportError("this relay has no address")

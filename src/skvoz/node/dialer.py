@@ -1,9 +1,15 @@
-"""Opens connections by the kind of their address, and knows what works on the network that it is in."""
+"""Opens connections by the kind of a way, and knows what works on the network that it is in.
+
+A transport is one more `Kind`, and one more entry of `Dialer`'s table; where its ways are not told by a
+relay's addresses alone, whoever knows more of them adds a `Finder`.
+"""
 
 import socket
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
-from skvoz.node.ways import Ways
+from skvoz.base.ids import RelayId
+from skvoz.node.ways import Kind, Way, Ways, reach
 from skvoz.transports import https, wss
 from skvoz.transports.connection import MessageConnection
 from skvoz.transports.pace import Pace, host_of
@@ -16,6 +22,12 @@ _OUTSIDE: Final = ((socket.AF_INET, "192.0.2.1"), (socket.AF_INET6, "2001:db8::1
 _ANY_PORT: Final = 9
 
 
+Opener = Callable[[Way], Awaitable[MessageConnection]]
+"""Opens a connection; raises `BadRequest` for an address that is none, or `TransportError`."""
+Finder = Callable[[RelayId, tuple[Way, ...]], Sequence[Way]]
+"""Makes more ways to a relay out of its id and of those that its addresses mean."""
+
+
 class Dialer:
     """One for all sessions of a node, so that their handshakes take turns and they learn from each other."""
 
@@ -24,22 +36,39 @@ class Dialer:
         self._authority = authority
         self._pace = Pace()
         self._networks: dict[tuple[str, ...], tuple[Ways, https.Network]] = {}
+        self._finders: list[Finder] = []
+        self._openers: Mapping[Kind, Opener] = {
+            Kind.WSS: self._open_websocket,
+            Kind.HTTPS: self._open_requests,
+        }
 
     @property
     def ways(self) -> Ways:
         """What is known of ways on the present network."""
         return self._here()[0]
 
-    async def dial(self, address: str) -> MessageConnection:
+    def add_finder(self, finder: Finder) -> None:
+        """Have more ways found."""
+        self._finders.append(finder)
+
+    def reach(self, relay_id: RelayId, addresses: Sequence[str]) -> tuple[Way, ...]:
+        """Return all ways to a relay."""
+        plain = reach(addresses)
+        found = (way for finder in self._finders for way in finder(relay_id, plain))
+        return tuple(dict.fromkeys((*plain, *found)))
+
+    async def dial(self, way: Way) -> MessageConnection:
         """Open a connection; raise `BadRequest` for an address that is none, or `TransportError`."""
-        match address.partition(":")[0]:
-            case "https" | "http":
-                return await https.connect(address, self._here()[1])
-            case "wss":
-                async with self._pace.turn(host_of(address)):
-                    return await wss.connect(address)
-            case _:
-                return await wss.connect(address)
+        return await self._openers[way.kind](way)
+
+    async def _open_websocket(self, way: Way) -> MessageConnection:
+        if not way.address.startswith("wss:"):  # nobody counts handshakes on this machine
+            return await wss.connect(way.address)
+        async with self._pace.turn(host_of(way.address)):
+            return await wss.connect(way.address)
+
+    async def _open_requests(self, way: Way) -> MessageConnection:
+        return await https.connect(way.address, self._here()[1])
 
     def _here(self) -> tuple[Ways, https.Network]:
         name = network_name()

@@ -19,7 +19,7 @@ from skvoz.client.inputs import Input
 from skvoz.client.relay_session import RelaySession
 from skvoz.crypto import DEFAULT_SUITE, suite
 from skvoz.node.dialer import Dialer
-from skvoz.node.ways import Ways, reach
+from skvoz.node.ways import Way, Ways
 from skvoz.transports.connection import MessageConnection
 
 FROZEN_AFTER_S: Final = 20.0
@@ -132,7 +132,7 @@ class _Kept:
             randomness=secrets.token_bytes,
         )
         self._something_to_say = asyncio.Event()
-        self._address = ""
+        self._way: Way | None = None
         self._up_at: float | None = None
         self._state: RelayWord = "connecting"
         self._problem = ""
@@ -145,7 +145,7 @@ class _Kept:
         return RelayState(
             relay_id=self._relay_id,
             channel=self._channel,
-            address=self._address or (self.addresses[0] if self.addresses else ""),
+            address=self._way.shown if self._way else "".join(self.addresses[:1]),
             state=self._state,
             problem=self._problem,
         )
@@ -179,25 +179,29 @@ class _Kept:
         failures = 0
         loop = asyncio.get_running_loop()
         while True:
-            ways, addresses = self._dialer.ways, reach(self.addresses)
-            self._address = ways.order(addresses, loop.time())[0]
-            self._state, self._up_at = "connecting", None
-            await self._live(ways, addresses)
+            choice = self._dialer.reach(self._relay_id, self.addresses)
+            if choice:
+                ways = self._dialer.ways
+                self._way = ways.order(choice, loop.time())[0]
+                self._state, self._up_at = "connecting", None
+                await self._live(self._way, ways, choice)
+            else:
+                self._problem = "this relay has no address that can be used here"
             failures = 0 if self.session.is_up else failures + 1
-            rounds = failures // len(addresses)
+            rounds = failures // max(1, len(choice))
             self._tell(self.session.lost())
             self._state = "waiting"
             # A little chance in it, so that not everybody comes back in the same moment.
             most = min(_RETRY_MOST_S, _RETRY_FIRST_S * 2 ** min(rounds, 8))
             await asyncio.sleep(most * (0.5 + secrets.randbelow(1000) / 2000))
 
-    async def _live(self, ways: Ways, addresses: tuple[str, ...]) -> None:
+    async def _live(self, way: Way, ways: Ways, choice: tuple[Way, ...]) -> None:
         """Keep a connection over one way for as long as it is good, and note how it went."""
-        address, loop = self._address, asyncio.get_running_loop()
+        loop = asyncio.get_running_loop()
         try:
-            connection = await self._dialer.dial(address)
+            connection = await self._dialer.dial(way)
             try:
-                await self._talk(connection, ways, addresses)
+                await self._talk(connection, way, ways, choice)
             finally:
                 await connection.close()
         except* _LeftForBetter:
@@ -206,20 +210,22 @@ class _Kept:
             self._problem = str(failed.exceptions[0])
             broke_soon = self._up_at is None or loop.time() - self._up_at < SHORT_S
             if broke_soon or failed.subgroup(_Frozen) is not None:
-                ways.failed(address, loop.time())
+                ways.failed(way, loop.time())
 
-    async def _talk(self, connection: MessageConnection, ways: Ways, addresses: tuple[str, ...]) -> None:
+    async def _talk(
+        self, connection: MessageConnection, way: Way, ways: Ways, choice: tuple[Way, ...]
+    ) -> None:
         await connection.send(self.session.connected())
         async with asyncio.TaskGroup() as tasks:
             say = tasks.create_task(self._say(connection))
-            watch = tasks.create_task(self._watch(connection, ways, addresses))
+            watch = tasks.create_task(self._watch(connection, way, ways, choice))
             try:
-                await self._hear(connection, ways)
+                await self._hear(connection, way, ways)
             finally:
                 say.cancel()
                 watch.cancel()
 
-    async def _hear(self, connection: MessageConnection, ways: Ways) -> None:
+    async def _hear(self, connection: MessageConnection, way: Way, ways: Ways) -> None:
         while True:
             message = await connection.receive()
             self._tell(self.session.received(message))
@@ -227,7 +233,7 @@ class _Kept:
                 self._state, self._problem = "connected", ""
                 if self._up_at is None:
                     self._up_at = asyncio.get_running_loop().time()
-                    ways.worked(self._address, self._up_at)
+                    ways.worked(way, self._up_at)
             self.speak()
 
     async def _say(self, connection: MessageConnection) -> None:
@@ -237,7 +243,9 @@ class _Kept:
             for message in self.session.flush():
                 await connection.send(message)
 
-    async def _watch(self, connection: MessageConnection, ways: Ways, addresses: tuple[str, ...]) -> None:
+    async def _watch(
+        self, connection: MessageConnection, way: Way, ways: Ways, choice: tuple[Way, ...]
+    ) -> None:
         loop = asyncio.get_running_loop()
         owed_since: float | None = None
         while True:
@@ -245,10 +253,10 @@ class _Kept:
             now = loop.time()
             if not self.session.awaits_answer:
                 owed_since = None
-                if ways.has_better(self._address, addresses, now):
+                if ways.has_better(way, choice, now):
                     raise _LeftForBetter("a better way is tried again")
                 is_quiet = now - connection.heard_at > PING_AFTER_S
-                if is_quiet or ways.is_in_doubt(self._address, connection.heard_at):
+                if is_quiet or ways.is_in_doubt(way, connection.heard_at):
                     self.session.ping()
                     self.speak()
             elif owed_since is None:

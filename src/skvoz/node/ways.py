@@ -1,11 +1,12 @@
-"""Which of a relay's addresses to try next, pure: by cost, and by what worked on this network before.
+"""Ways to a relay, and which of them to try next, pure: by cost, and by what worked on this network before.
 
 A way that fails, or freezes, is left alone for a while, longer each time; it comes first again after that.
 `now` is seconds of any clock that only goes forwards.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from enum import Enum
 from typing import Final
 
 BLOCKED_FIRST_S: Final = 30.0
@@ -14,14 +15,57 @@ BLOCKED_MOST_S: Final = 3_600.0
 _BLOCKED_FACTOR: Final = 4
 LIVED_S: Final = 600.0
 """A way that worked for so long before it failed is none that is blocked here."""
-_COSTS: Final = {"wss": 0, "ws": 0, "https": 1, "http": 1}
-"""By the beginning of an address: what a message costs of time and bytes, in comparison."""
-_COST_UNKNOWN: Final = 9
+
+
+class Kind(Enum):
+    """A transport, and what a message over it costs of time and bytes, in comparison."""
+
+    WSS = ("wss", 0)
+    HTTPS = ("https", 1)
+
+    def __init__(self, word: str, cost: int) -> None:
+        self.word = word
+        self.cost = cost
+
+
+_SCHEMES: Final = {"wss": Kind.WSS, "ws": Kind.WSS, "https": Kind.HTTPS, "http": Kind.HTTPS}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Way:
+    """One way to a relay: by which transport, where the relay is looked for, and what carries it there.
+
+    `through` is empty where this machine itself connects to the address.
+    """
+
+    kind: Kind
+    address: str = field(repr=False)
+    through: str = field(default="", repr=False)
+
+    @property
+    def cost(self) -> int:
+        """What a message over it costs, in comparison."""
+        return self.kind.cost
+
+    @property
+    def shown(self) -> str:
+        """What people read of it."""
+        return f"{self.address} ({self.through})" if self.through else self.address
+
+
+def reach(addresses: Sequence[str]) -> tuple[Way, ...]:
+    """Return the ways that a relay's addresses mean: where it speaks WebSocket, it takes requests as well.
+
+    Addresses of a kind that is unknown here are left out.
+    """
+    implied = ("https" + address.removeprefix("wss") for address in addresses if address.startswith("wss://"))
+    schemes = ((_SCHEMES.get(address.partition(":")[0]), address) for address in (*addresses, *implied))
+    return tuple(dict.fromkeys(Way(kind=kind, address=address) for kind, address in schemes if kind))
 
 
 @dataclass(slots=True)
-class _Way:
-    """What is known of one address."""
+class _Record:
+    """What is known of one way."""
 
     blocked_until: float = float("-inf")
     blocked_s: float = 0.0
@@ -29,66 +73,55 @@ class _Way:
     worked_at: float = float("-inf")
 
 
-def reach(addresses: Sequence[str]) -> tuple[str, ...]:
-    """Return a relay's addresses with what they imply: where a relay speaks WebSocket it takes requests."""
-    implied = ("https" + address.removeprefix("wss") for address in addresses if address.startswith("wss://"))
-    return tuple(dict.fromkeys((*addresses, *implied)))
-
-
 class Ways:
     """What is known of ways on one network."""
 
     def __init__(self) -> None:
-        self._known: dict[str, _Way] = {}
+        self._known: dict[Way, _Record] = {}
 
-    def order(self, addresses: Sequence[str], now: float) -> list[str]:
-        """Return addresses as they are to be tried: what isn't blocked by cost, then the longest untried."""
+    def order(self, ways: Sequence[Way], now: float) -> list[Way]:
+        """Return ways as they are to be tried: what isn't blocked by cost, then the longest untried."""
 
-        def rank(address: str) -> tuple[bool, float, int]:
-            way = self._way(address)
-            blocked = now < way.blocked_until
-            return blocked, way.tried_at if blocked else _cost(address), addresses.index(address)
+        def rank(way: Way) -> tuple[bool, float, int]:
+            record = self._record(way)
+            blocked = now < record.blocked_until
+            return blocked, record.tried_at if blocked else way.cost, ways.index(way)
 
-        return sorted(addresses, key=rank)
+        return sorted(ways, key=rank)
 
-    def has_better(self, address: str, addresses: Sequence[str], now: float) -> bool:
+    def has_better(self, used: Way, ways: Sequence[Way], now: float) -> bool:
         """Tell whether a cheaper way than the one in use is to be tried again."""
-        cheaper = (other for other in addresses if _cost(other) < _cost(address))
-        return any(now >= self._way(other).blocked_until for other in cheaper)
+        return any(now >= self._record(way).blocked_until for way in ways if way.cost < used.cost)
 
-    def is_in_doubt(self, address: str, heard_at: float) -> bool:
-        """Tell whether an address failed for another session since this one was heard over it."""
-        return self._way(address).tried_at > heard_at
+    def is_in_doubt(self, way: Way, heard_at: float) -> bool:
+        """Tell whether a way failed for another session since this one was heard over it."""
+        return self._record(way).tried_at > heard_at
 
-    def worked(self, address: str, now: float) -> None:
-        """Note that a session came up over an address.
+    def worked(self, way: Way, now: float) -> None:
+        """Note that a session came up over a way.
 
         Had this one failed too, it wasn't the others' fault that they did: they are tried again soon.
         """
-        way = self._way(address)
-        if way.blocked_s:
+        record = self._record(way)
+        if record.blocked_s:
             for other in self._known.values():
-                if other is not way and other.blocked_s:
+                if other is not record and other.blocked_s:
                     other.blocked_s = BLOCKED_FIRST_S
                     other.blocked_until = min(other.blocked_until, now + BLOCKED_FIRST_S)
-        way.worked_at = now
-        way.blocked_until = float("-inf")
+        record.worked_at = now
+        record.blocked_until = float("-inf")
 
-    def failed(self, address: str, now: float) -> None:
+    def failed(self, way: Way, now: float) -> None:
         """Note that a way didn't come up, or froze, or broke soon."""
-        way = self._way(address)
-        way.tried_at = now
-        if now < way.blocked_until:
+        record = self._record(way)
+        record.tried_at = now
+        if now < record.blocked_until:
             return
-        if now - way.worked_at >= LIVED_S and way.worked_at > float("-inf"):
-            way.blocked_s = 0.0
-        longer = way.blocked_s * _BLOCKED_FACTOR or BLOCKED_FIRST_S
-        way.blocked_s = min(BLOCKED_MOST_S, longer)
-        way.blocked_until = now + way.blocked_s
+        if now - record.worked_at >= LIVED_S and record.worked_at > float("-inf"):
+            record.blocked_s = 0.0
+        longer = record.blocked_s * _BLOCKED_FACTOR or BLOCKED_FIRST_S
+        record.blocked_s = min(BLOCKED_MOST_S, longer)
+        record.blocked_until = now + record.blocked_s
 
-    def _way(self, address: str) -> _Way:
-        return self._known.setdefault(address, _Way())
-
-
-def _cost(address: str) -> int:
-    return _COSTS.get(address.partition(":")[0], _COST_UNKNOWN)
+    def _record(self, way: Way) -> _Record:
+        return self._known.setdefault(way, _Record())
