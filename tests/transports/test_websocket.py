@@ -1,9 +1,12 @@
 """What a connection does on its way to a relay."""
 
 import asyncio
+import ssl
 from http import HTTPStatus
+from pathlib import Path
 
 import pytest
+import trustme
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.datastructures import Headers
 from websockets.http11 import Request, Response
@@ -38,3 +41,30 @@ def test_a_relay_leads_nobody_to_another_host() -> None:
 
     asyncio.run(live())
     assert not met
+
+
+def test_an_address_with_tls_is_reached_where_its_authority_is_trusted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without a context of one's own, as a node connects; a stranger's certificate is refused in words."""
+    authority = trustme.CA()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("localhost").configure_cert(context)
+    file = tmp_path / "authority.pem"
+
+    async def live() -> None:
+        async def echo(connection: ServerConnection) -> None:
+            async for message in connection:
+                await connection.send(message)
+
+        async with serve(echo, "127.0.0.1", 0, ssl=context) as server:
+            address = f"wss://localhost:{next(iter(server.sockets)).getsockname()[1]}/"
+            with pytest.raises(TransportError, match="not trusted"):
+                await connect(address)
+            authority.cert_pem.write_to_path(file)
+            monkeypatch.setenv("SSL_CERT_FILE", str(file))
+            async with await connect(address) as connection:
+                await connection.send(b"hello")
+                assert await connection.receive() == b"hello"
+
+    asyncio.run(live())

@@ -75,11 +75,12 @@ async def connect(url: str, *, tls: ssl.SSLContext | None = None) -> WebSocketCo
     address and `TransportError` when nothing there answers as a relay should.
     """
     try:
-        if urlsplit(url).scheme not in {"ws", "wss"}:
+        scheme = urlsplit(url).scheme
+        if scheme not in {"ws", "wss"}:
             raise BadRequest("a relay's address starts with wss: or https:")
         connection = await _Straight(
             url,
-            ssl=tls,
+            ssl=tls or (True if scheme == "wss" else None),
             compression=None,  # sealed bytes don't compress, and compression costs memory
             user_agent_header=None,  # nothing on the wire names who connects
             proxy=None,  # going through the user's proxy is another transport's choice
