@@ -12,7 +12,7 @@ PYTHON = str(BIN / "python")
 
 
 def checks(*, quick: bool) -> list[tuple[str, list[str]]]:
-    pytest = [PYTHON, "-m", "pytest", "-q", "-n", "2"]
+    pytest = [PYTHON, "-m", "pytest", "-q", "-n", "3", "--dist", "worksteal"]
     found = [
         ("format", [str(BIN / "ruff"), "format", "--check", "."]),
         ("lint", [str(BIN / "ruff"), "check", "."]),

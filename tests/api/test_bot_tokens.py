@@ -48,6 +48,7 @@ def test_a_revoked_token_opens_nothing_from_then_on_wherever_it_is_used(tmp_path
     in_the_house(tmp_path, visit)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "token", ["", "x", "skvoz-bot-", "skvoz-bot-\udcff", "skvoz-bot-" + "A" * 43, "{other case}"]
 )

@@ -46,6 +46,7 @@ def asked(
         connection.close()
 
 
+@pytest.mark.slow
 def test_a_program_sends_and_fetches_a_file(tmp_path: Path) -> None:
     async def scenario() -> None:
         async with world(tmp_path) as here:

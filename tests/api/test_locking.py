@@ -195,6 +195,7 @@ def test_a_home_without_a_passphrase_is_not_locked_and_can_be_given_one(tmp_path
     asyncio.run(scenario())
 
 
+@pytest.mark.slow
 def test_a_home_is_removed_by_its_persons_name_alone(tmp_path: Path) -> None:
     async def scenario() -> None:
         async with app(tmp_path / "home") as one:

@@ -40,6 +40,7 @@ def test_a_page_is_opened_once_and_calls_with_its_token(tmp_path: Path) -> None:
     at_the_door(tmp_path, visit)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "header", ["", "Bearer", "Bearer ", "Bearer x", "Basic {token}", "{token}", "Bearer {start}"]
 )

@@ -79,6 +79,7 @@ def test_the_page_may_ask_and_nobody_else(tmp_path: Path) -> None:
     at_the_door(tmp_path, visit)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("sides", "size"),
     [

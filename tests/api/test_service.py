@@ -168,6 +168,7 @@ def test_a_socket_that_can_not_be_made_is_said_in_words(tmp_path: Path) -> None:
     asyncio.run(scenario(tmp_path / "taken", "can't be made"))
 
 
+@pytest.mark.slow
 def test_cancelling_ends_soon_even_while_somebody_does_not_read(tmp_path: Path) -> None:
     async def scenario() -> None:
         anna, notes = await alone(tmp_path / "anna")

@@ -89,6 +89,7 @@ def test_what_a_message_offers_is_done() -> None:
     on_stage(visit)
 
 
+@pytest.mark.slow
 def test_every_message_is_answered_once_wherever_the_bot_was_stopped() -> None:
     calls: list[str] = []
     failures: list[Exception] = []
@@ -136,6 +137,7 @@ async def until_called(calls: list[str], count: int) -> None:
     await until(look, 20)
 
 
+@pytest.mark.slow
 def test_two_handlers_both_answer_and_may_not_have_one_name() -> None:
     bot = echo_bot()
 
@@ -249,6 +251,7 @@ def test_a_revoked_token_ends_the_bot_and_a_wrong_one_does_not_let_it_begin() ->
     on_stage(visit)
 
 
+@pytest.mark.slow
 def test_a_bot_for_everybody_accepts_strangers_and_the_groups_that_they_invite_it_to(tmp_path: Path) -> None:
     async def scenario() -> None:
         async with world(tmp_path) as here:

@@ -27,6 +27,7 @@ def test_the_page_shows_the_examples() -> None:
     assert len(lines) <= 10 - 2  # two more only start it where it is a program
 
 
+@pytest.mark.slow
 def test_the_echo_bot_is_a_program_that_goes_on_after_it_was_killed(tmp_path: Path) -> None:
     async def has_begun() -> bool:
         return (tmp_path / "echo_bot.state").exists()
@@ -47,6 +48,7 @@ def test_the_echo_bot_is_a_program_that_goes_on_after_it_was_killed(tmp_path: Pa
     asyncio.run(scenario())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("language", "line"),
     [

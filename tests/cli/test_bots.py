@@ -3,10 +3,13 @@
 from base64 import b64encode
 from collections.abc import Callable
 
+import pytest
+
 from skvoz.api.access import TOKEN_PREFIX, TOKEN_SIZE
 from tests.cli.terminal import Terminal
 
 
+@pytest.mark.slow
 def test_a_bot_is_let_in_listed_and_shut_out(person: Callable[[str], Terminal]) -> None:
     anna = person("Anna")
     assert "No bots" in anna.type("bot", "list").stderr

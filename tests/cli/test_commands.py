@@ -132,6 +132,7 @@ def test_a_closed_input_and_a_full_disk_cause_no_traceback(tmp_path: Path) -> No
         assert (done.returncode, done.stderr.decode()) == (1, expected)
 
 
+@pytest.mark.slow
 def test_what_is_not_understood_ends_with_2(tmp_path: Path) -> None:
     terminal = Terminal(tmp_path / "home")
     for arguments in (["nonsense"], ["send"], ["read"], ["send", "a", "b", "--nonsense"], ["relay", "what"]):
@@ -141,6 +142,7 @@ def test_what_is_not_understood_ends_with_2(tmp_path: Path) -> None:
     assert not (tmp_path / "home").exists()
 
 
+@pytest.mark.slow
 def test_refusals_are_one_line_in_the_persons_language(tmp_path: Path) -> None:
     english, russian = Terminal(tmp_path / "home"), Terminal(tmp_path / "home", LANGUAGE="ru")
     assert english.refused("send", "nobody", "hello") == "there is no such chat"
@@ -154,6 +156,7 @@ def test_refusals_are_one_line_in_the_persons_language(tmp_path: Path) -> None:
     assert "Написать в чат" in english.does("--language", "ru", "send", "--help")
 
 
+@pytest.mark.slow
 def test_a_home_under_a_passphrase(tmp_path: Path, relay_address: str) -> None:
     secret = tmp_path / "secret"
     secret.write_text("правильный пароль\n", encoding="utf-8")
@@ -175,6 +178,7 @@ def test_a_home_under_a_passphrase(tmp_path: Path, relay_address: str) -> None:
     terminal.does("account", "show")
 
 
+@pytest.mark.slow
 def test_the_recovery_phrase_is_shown_until_confirmed(tmp_path: Path, relay_address: str) -> None:
     terminal = Terminal(tmp_path / "home")
     terminal.does("account", "create", "--name", "Anna", "--relay", relay_address)
@@ -191,6 +195,7 @@ def test_the_recovery_phrase_is_shown_until_confirmed(tmp_path: Path, relay_addr
     assert phrase not in terminal.type("account", "phrase").stdout
 
 
+@pytest.mark.slow
 def test_a_second_node_on_a_home_opens_the_firsts_page(tmp_path: Path) -> None:
     terminal = Terminal(tmp_path / "home")
     terminal.start_node()
@@ -210,6 +215,7 @@ def test_a_second_node_on_a_home_opens_the_firsts_page(tmp_path: Path) -> None:
         assert terminal.stop_node() == 0
 
 
+@pytest.mark.slow
 def test_a_relays_commands(tmp_path: Path) -> None:
     folder = tmp_path / "relay"
     terminal = Terminal(tmp_path / "home", SKVOZ_RELAY_HOME=str(folder))
@@ -304,6 +310,7 @@ def test_a_reader_that_has_enough_causes_no_traceback() -> None:
     assert done.returncode == 1
 
 
+@pytest.mark.slow
 def test_a_folder_with_other_files_is_left_alone(tmp_path: Path) -> None:
     folder = tmp_path / "documents"
     folder.mkdir(mode=0o755)

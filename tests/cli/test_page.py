@@ -51,6 +51,7 @@ def test_the_printed_address_serves_the_page(tmp_path: Path) -> None:
         assert running.stop() == 0
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(Path("/snap/bin").exists(), reason="browsers here read no hidden folders")
 def test_the_browsers_arguments_tell_nobody_the_token(tmp_path: Path, told: Path) -> None:
     home = tmp_path / "home"
@@ -66,6 +67,7 @@ def test_the_browsers_arguments_tell_nobody_the_token(tmp_path: Path, told: Path
         assert not door.exists()
 
 
+@pytest.mark.slow
 def test_a_second_time_opens_the_page_anew(tmp_path: Path, told: Path) -> None:
     terminal = Terminal(tmp_path / "home", BROWSER=str(tmp_path / "browser"))
     terminal.start_node()
@@ -76,6 +78,7 @@ def test_a_second_time_opens_the_page_anew(tmp_path: Path, told: Path) -> None:
         terminal.close()
 
 
+@pytest.mark.slow
 def test_a_relay_to_suggest_is_looked_at_before_anything_starts(tmp_path: Path) -> None:
     refused = Terminal(tmp_path / "home").refused("--relay", "ftp://example.org")
     assert refused == "a relay's address starts with wss: or https:"

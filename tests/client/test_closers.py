@@ -397,6 +397,7 @@ def _entry_of(entry_id: EntryId, body: bytes, position: int, segment: int) -> En
     )
 
 
+@pytest.mark.slow
 def test_who_leaves_is_not_kept_in_by_junk() -> None:
     world, [anna, boris], group_id = group_of(2)
     boris.go_offline()

@@ -61,6 +61,7 @@ def misfortune(random: Random, device: Device, group_id: GroupId, number: int) -
             world.advance(random.choice([500, 5_000, 60_000, 3_600_000]))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(12))
 def test_everybody_has_every_message_once(seed: int) -> None:
     world, devices, group_id = group_of(3)

@@ -122,6 +122,7 @@ def test_junk_in_the_place_of_a_lost_closer_is_contested_after_a_week() -> None:
     assert assert_one_epoch(world, devices, group_id) >= epoch
 
 
+@pytest.mark.slow
 def test_a_relay_that_refuses_contests_too_is_asked_once_a_knock() -> None:
     _, [anna, _], group_id = group_of(2)
     conversation = anna.conversation(group_id)
@@ -264,6 +265,7 @@ def parted_by_a_restore() -> tuple[World, list[Device], GroupId]:
     return world, devices, group_id
 
 
+@pytest.mark.slow
 def test_who_contests_though_removed_draws_in_nobody_who_was_away() -> None:
     world, devices, group_id = parted_by_a_restore()
     anna, _, vera, gleb = devices
@@ -282,6 +284,7 @@ def test_who_contests_though_removed_draws_in_nobody_who_was_away() -> None:
     assert "I am back" not in vera.texts()
 
 
+@pytest.mark.slow
 def test_who_went_on_past_another_closer_is_taken_back_when_others_come() -> None:
     world, devices, group_id = parted_by_a_restore()
     anna, boris, vera, _ = devices

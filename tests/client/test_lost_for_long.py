@@ -23,6 +23,7 @@ HOUR_MS = 3600 * 1000
 DAY_MS = 24 * HOUR_MS
 
 
+@pytest.mark.slow
 def test_who_went_on_after_an_hours_doubt_is_taken_back(monkeypatch: pytest.MonkeyPatch) -> None:
     world, devices, group_id = group_of(3)
     anna, boris, vera = devices
@@ -132,6 +133,7 @@ def test_who_knocks_at_a_door_with_nobody_behind_it_puts_back_what_they_know() -
     assert "there again" in boris.texts()
 
 
+@pytest.mark.slow
 def test_junk_noted_before_a_restore_mutes_nobody_after_the_week() -> None:
     world, devices, group_id = group_of(3)
     relay = relay_of(world)

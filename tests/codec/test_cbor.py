@@ -25,11 +25,13 @@ def _listed(value: cbor.Value) -> object:
     return value
 
 
+@pytest.mark.slow
 @given(_VALUES)
 def test_a_value_comes_back(value: cbor.Value) -> None:
     assert cbor.decode(cbor.encode(value), depth_max=64) == value
 
 
+@pytest.mark.slow
 @given(_VALUES)
 def test_another_library_reads_the_same(value: cbor.Value) -> None:
     assert cbor2.loads(cbor.encode(value)) == _listed(value)
@@ -50,6 +52,7 @@ def test_what_can_be_decoded_has_that_one_encoding(data: bytes) -> None:
     assert cbor2.CBORDecoder(BytesIO(data)).decode() == _listed(value)
 
 
+@pytest.mark.slow
 @given(_VALUES)
 def test_every_truncation_is_refused(value: cbor.Value) -> None:
     data = cbor.encode(value)

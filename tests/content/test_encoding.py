@@ -51,6 +51,7 @@ def test_a_content_comes_back(content: MimiContent) -> None:
     assert encode(parse(data)) == data
 
 
+@pytest.mark.slow
 @given(CONTENTS, st.data())
 def test_any_changed_byte_parses_to_what_encodes_so_or_is_refused(
     content: MimiContent, data: st.DataObject

@@ -64,6 +64,7 @@ def test_any_line_gets_an_answer(line: bytes) -> None:
     checked(MlsPeer(), line)
 
 
+@pytest.mark.slow
 @settings(max_examples=100, deadline=None)
 @given(requests=st.lists(REQUESTS, max_size=6))
 def test_any_requests_get_answers_and_what_is_refused_changes_nothing(requests: list[dict[str, Any]]) -> None:
@@ -98,6 +99,7 @@ def damaged(message: str, place: int, how: int) -> str:
     return bytes(data).hex()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suite", [1, 2, 0xF0A2])
 @settings(max_examples=40, deadline=None)
 @given(places=st.lists(st.tuples(st.integers(0, 2**20), st.integers(0, 31)), min_size=1, max_size=4))

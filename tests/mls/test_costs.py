@@ -88,6 +88,7 @@ def test_checking_the_most_crowded_tree_grows_hardly_faster_than_the_tree() -> N
     assert large <= 256 * 8 * 3
 
 
+@pytest.mark.slow
 def test_a_path_in_a_large_tree_costs_its_depth() -> None:
     meter = Meter()
     world = full_world(meter.suite, 800)

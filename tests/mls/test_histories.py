@@ -294,6 +294,7 @@ def live(made: Company, steps: Steps) -> None:
         made.check()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", sorted(SUITES))
 @settings(max_examples=5, deadline=None, derandomize=True)
 @given(steps=histories)
@@ -308,11 +309,13 @@ def test_members_agree_through_many_histories(steps: Steps, number: int) -> None
     live(company(number), steps)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", sorted(SUITES))
 def test_every_step_is_taken_in_every_suite(number: int) -> None:
     live(company(number), [(step, place, place % 4) for place, step in enumerate(sorted(STEPS))])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", sorted(SUITES))
 @pytest.mark.parametrize("following", [1, 0xF0A2])
 def test_a_company_moves_on_together(number: int, following: int) -> None:

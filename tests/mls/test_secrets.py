@@ -85,6 +85,7 @@ def key_of(receiver: Group, message: bytes) -> bytes:
     return ratchets.application.take(receiver.suite, sender.generation)[0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [1, 0xF0A2])
 def test_a_read_message_cannot_be_read_again_with_what_is_stored(number: int) -> None:
     alice, bob = group_of(("alice", "bob"), own_suite=suite(number))

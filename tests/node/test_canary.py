@@ -268,6 +268,7 @@ def secret_from_the_relay(records: list[Record]) -> set[bytes]:
     return {secret for secret in found if secret}
 
 
+@pytest.mark.slow
 def test_secrets_are_in_no_log_text_error_or_file(
     tmp_path: Path,
     ears: Ears,

@@ -54,6 +54,7 @@ async def two_people(folder: Path) -> AsyncGenerator[tuple[World, Person, Person
         yield here, anna, boris, way
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mood", ["shut", "frozen", "deaf"])
 def test_where_one_way_is_blocked_from_the_start_the_other_is_found(tmp_path: Path, mood: Mood) -> None:
     async def scenario() -> None:
@@ -69,6 +70,7 @@ def test_where_one_way_is_blocked_from_the_start_the_other_is_found(tmp_path: Pa
     asyncio.run(scenario())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mood", ["shut", "frozen", "deaf"])
 def test_a_way_that_is_blocked_in_the_middle_loses_and_doubles_nothing(tmp_path: Path, mood: Mood) -> None:
     """Deaf: the relay has stored what was written, and its answer never came: so it goes out over both."""
@@ -89,6 +91,7 @@ def test_a_way_that_is_blocked_in_the_middle_loses_and_doubles_nothing(tmp_path:
     asyncio.run(scenario())
 
 
+@pytest.mark.slow
 def test_a_node_comes_back_to_its_better_way_by_itself(tmp_path: Path) -> None:
     async def scenario() -> None:
         async with two_people(tmp_path) as (here, anna, boris, way):
@@ -111,6 +114,7 @@ def test_a_node_comes_back_to_its_better_way_by_itself(tmp_path: Path) -> None:
     asyncio.run(scenario())
 
 
+@pytest.mark.slow
 def test_a_home_starts_at_once_whatever_its_ways_do(tmp_path: Path) -> None:
     async def scenario() -> None:
         async with two_people(tmp_path) as (here, anna, boris, way):

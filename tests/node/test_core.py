@@ -86,6 +86,7 @@ def test_an_alarm_is_due_by_the_clock_on_the_wall(tmp_path: Path, monkeypatch: p
     asyncio.run(scenario())
 
 
+@pytest.mark.slow
 def test_a_node_that_is_closed_while_it_stores_ends_quietly(tmp_path: Path) -> None:
     async def scenario() -> None:
         failures: list[dict[str, object]] = []

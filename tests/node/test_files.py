@@ -28,6 +28,7 @@ SMALL = Random(1).randbytes(100_000)
 LARGE = Random(2).randbytes(9_000_000)
 
 
+@pytest.mark.slow
 def test_a_file_goes_from_one_home_to_another(tmp_path: Path) -> None:
     async def scenario() -> None:
         async with world(tmp_path) as here:
@@ -65,6 +66,7 @@ async def under_way(person: Person, least: int = 1) -> None:
     await until(look)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("slowly")
 def test_an_upload_survives_the_relay_and_then_the_node(tmp_path: Path) -> None:
     async def scenario() -> None:
@@ -90,6 +92,7 @@ def test_an_upload_survives_the_relay_and_then_the_node(tmp_path: Path) -> None:
     asyncio.run(scenario())
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("slowly")
 def test_a_download_survives_the_relay_and_then_the_node(tmp_path: Path) -> None:
     async def scenario() -> None:
@@ -114,6 +117,7 @@ def test_a_download_survives_the_relay_and_then_the_node(tmp_path: Path) -> None
     asyncio.run(scenario())
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("slowly")
 def test_both_can_be_held_and_let_go(tmp_path: Path) -> None:
     async def scenario() -> None:
@@ -147,6 +151,7 @@ async def nothing_moves(person: Person) -> bool:
     return not person.node.transfers._tasks
 
 
+@pytest.mark.slow
 def test_a_strangers_file_waits_until_they_are_accepted(tmp_path: Path) -> None:
     async def scenario() -> None:
         async with world(tmp_path) as here:
@@ -165,6 +170,7 @@ def test_a_strangers_file_waits_until_they_are_accepted(tmp_path: Path) -> None:
     asyncio.run(scenario())
 
 
+@pytest.mark.slow
 def test_a_file_that_the_relay_changed_is_never_shown(tmp_path: Path) -> None:
     async def scenario() -> None:
         async with world(tmp_path) as here:
@@ -236,6 +242,7 @@ def test_a_full_disk_here_is_said_and_what_came_is_kept(
     asyncio.run(scenario())
 
 
+@pytest.mark.slow
 def test_a_relay_without_room_is_said_and_tried_again(tmp_path: Path) -> None:
     async def scenario() -> None:
         settings = Settings(port=0, reserve_bytes=0, quotas=Quotas(log_blobs_max=1))

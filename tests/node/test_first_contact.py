@@ -130,6 +130,7 @@ def forged_link(link: Link, name: str) -> Link:
             return replace(link, account_id=AccountId(b"x" * 32))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("field", "reason"),
     [("secret", "invalid"), ("post_key", "denied"), ("inbox_id", "denied"), ("account_id", "invalid")],
@@ -186,6 +187,7 @@ def test_a_link_to_a_relay_with_another_key_sends_nothing_there(tmp_path: Path) 
     asyncio.run(scenario())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "address", ["ws://[", "ws://\u2100.example/", "http://127.0.0.1/", "ws://x:y/", "\0"]
 )
@@ -339,6 +341,7 @@ def test_both_inviting_each_other_at_once_have_one_chat(tmp_path: Path) -> None:
     asyncio.run(scenario())
 
 
+@pytest.mark.slow
 def test_safety_numbers_are_one_on_both_sides_and_differ_for_others(tmp_path: Path) -> None:
     async def number(person: Person, other: Person) -> str:
         other_id = await other.account_id()
@@ -363,6 +366,7 @@ def test_safety_numbers_are_one_on_both_sides_and_differ_for_others(tmp_path: Pa
     asyncio.run(scenario())
 
 
+@pytest.mark.slow
 def test_mail_that_is_junk_or_for_somebody_else_is_dropped_and_counted(tmp_path: Path) -> None:
     async def scenario() -> None:
         async with world(tmp_path) as here:

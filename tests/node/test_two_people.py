@@ -42,6 +42,7 @@ def test_two_people_talk_and_a_restart_of_everything_loses_nothing(tmp_path: Pat
     asyncio.run(scenario())
 
 
+@pytest.mark.slow
 def test_reports_edits_reactions_and_deletions_arrive(tmp_path: Path) -> None:
     async def scenario() -> None:
         async with world(tmp_path) as here:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from unittest.mock import patch
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -62,6 +63,7 @@ STEP = st.tuples(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(st.lists(STEP, max_size=50))
 def test_each_reader_gets_what_it_may_once_and_in_order(steps: list[tuple[str, int, int]]) -> None:

@@ -193,6 +193,7 @@ def test_each_closer_opens_its_own_segment_and_reaches_who_waits(alice: Client, 
     assert [entry.entry for entry in entries_in(carol.attach(key(2), after=2))] == [entry_id(4)]
 
 
+@pytest.mark.slow
 def test_contests_are_rated() -> None:
     world = World(Quotas(contest_burst=1))
     alice = Client(world)
@@ -331,6 +332,7 @@ def test_turns_are_forgotten_when_they_have_lapsed() -> None:
     assert len(turns) == 10_000
 
 
+@pytest.mark.slow
 def test_turns_are_bounded_in_a_lane_and_over_all() -> None:
     turns = Turns()
     for number in range(IN_LANE_MAX + 10):

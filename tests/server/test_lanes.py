@@ -240,6 +240,7 @@ def test_a_lane_that_says_what_makes_no_sense_ends(tmp_path: Path) -> None:
         asyncio.run(scenario(one))
 
 
+@pytest.mark.slow
 def test_lanes_that_nobody_asks_any_more_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lanes, "SILENCE_S", 0.1)
 
@@ -279,6 +280,7 @@ def test_what_lanes_hold_together_is_bounded(tmp_path: Path, monkeypatch: pytest
     asyncio.run(scenario())
 
 
+@pytest.mark.slow
 def test_who_drips_a_request_is_cut_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(requests_module, "REQUEST_S", 0.3)
     monkeypatch.setattr(door_module, "REQUEST_LINE_S", 0.3)
@@ -331,6 +333,7 @@ def test_a_request_that_waits_keeps_nothing_of_its_body(tmp_path: Path) -> None:
     asyncio.run(scenario())
 
 
+@pytest.mark.slow
 def test_open_requests_and_what_arrives_of_them_are_bounded(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -387,6 +390,7 @@ def test_where_lanes_hold_too_much_who_holds_most_goes(
     asyncio.run(scenario())
 
 
+@pytest.mark.slow
 def test_bytes_that_do_not_move_end_a_lane_that_goes_on_asking(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

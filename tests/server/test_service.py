@@ -104,6 +104,7 @@ def test_unknown_log_and_wrong_key_are_answered_alike(tmp_path: Path) -> None:
     asyncio.run(scenario())
 
 
+@pytest.mark.slow
 def test_below_the_reserve_nothing_is_stored(tmp_path: Path) -> None:
     async def scenario() -> None:
         create_home(tmp_path)
@@ -120,6 +121,7 @@ def test_below_the_reserve_nothing_is_stored(tmp_path: Path) -> None:
     asyncio.run(scenario())
 
 
+@pytest.mark.slow
 def test_a_full_database_refuses_and_loses_nothing(tmp_path: Path) -> None:
     async def scenario() -> None:
         async with running(tmp_path) as (service, client):

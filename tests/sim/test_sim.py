@@ -43,10 +43,12 @@ def test_fresh_worlds(chunk: int, fresh_sim_seed: int) -> None:
     check(range(first, first + CHUNK), UNSETTLED)
 
 
+@pytest.mark.slow
 def test_a_few_worlds() -> None:
     check(range(1_000, 1_010))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", FOUND)
 def test_found_worlds(seed: int) -> None:
     check((seed,))

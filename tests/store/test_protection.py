@@ -111,6 +111,7 @@ def key_by(file: Path, passphrases: tuple[str, ...]) -> bytes:
     raise AssertionError("nothing opens this home")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("before", [Protection.FILE, Protection.KEYRING, Protection.PASSPHRASE])
 @pytest.mark.parametrize("after", [Protection.FILE, Protection.KEYRING, Protection.PASSPHRASE])
 def test_a_kill_at_any_moment_leaves_a_home_that_opens(

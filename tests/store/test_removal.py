@@ -35,6 +35,7 @@ def stepped(patch: pytest.MonkeyPatch, clockwork: Clockwork) -> None:
     patch.setattr(Path, "rmdir", clockwork.around(Path.rmdir))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("protection", [Protection.FILE, Protection.KEYRING, Protection.PASSPHRASE])
 def test_a_kill_leaves_a_home_that_is_whole_or_can_not_be_opened(
     tmp_path: Path, ring: Keyring, protection: Protection

@@ -311,6 +311,7 @@ def test_a_key_in_a_file_is_private(tmp_path: Path) -> None:
     assert kind_of(file) == "file"
 
 
+@pytest.mark.slow
 def test_a_passphrase_opens_and_another_does_not(tmp_path: Path) -> None:
     file = tmp_path / "key.json"
     key = create_key(file, Protection.PASSPHRASE, lambda: "верная")

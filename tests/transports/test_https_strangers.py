@@ -175,6 +175,7 @@ async def in_a_room(client: Client, connection: HttpsConnection) -> None:
     await client.enter_room(LOG)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "stranger",
     [answer(PAGE, "text/html"), answer(secrets.token_bytes(300)), takes_nothing(0), b"", "drip", "lose"],
@@ -208,6 +209,7 @@ def test_a_session_that_meets_a_stranger_loses_nothing(
     asyncio.run(scenario())
 
 
+@pytest.mark.slow
 def test_trouble_that_passes_is_lived_through(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """One lost answer, one frozen connection, one front without its relay: the lane goes on by itself."""
     monkeypatch.setattr(lane, "ANSWER_S", 0.5)

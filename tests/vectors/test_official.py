@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+from _pytest.mark import ParameterSet
 
 from tests.vectors.__main__ import main
 from tests.vectors.kinds import CASE_KINDS, kind_of, kind_of_path
@@ -15,15 +16,21 @@ _CASES_PER_TEST = 20
 _NOT_OURS = {"sframe"}  # folders of vectors for what is not built yet
 
 
-def _chunks() -> list[tuple[str, int]]:
-    chunks: list[tuple[str, int]] = []
+_SLOW = {"treekem.json"}
+
+
+def _chunks() -> list[ParameterSet]:
+    chunks: list[ParameterSet] = []
     for path in sorted(vectors_folder().rglob("*")):
         if path.suffix in {".json", ".cbor"} and path.parent.name not in _NOT_OURS:
             kind = kind_of_path(path)
             count = len(cases_of(kind, path)) if kind else 1
             relative = str(path.relative_to(vectors_folder()))
-            chunks += [(relative, start) for start in range(0, count, _CASES_PER_TEST)]
-    return chunks or [("mls/crypto-basics.json", 0)]
+            marks = [pytest.mark.slow] if path.name in _SLOW else []
+            chunks += [
+                pytest.param(relative, start, marks=marks) for start in range(0, count, _CASES_PER_TEST)
+            ]
+    return chunks or [pytest.param("mls/crypto-basics.json", 0)]
 
 
 @pytest.mark.parametrize(("relative", "start"), _chunks())
