@@ -11,9 +11,10 @@ from urllib.parse import urlsplit
 import pytest
 import wreq
 
+from lab.client_hello import ClientHello, is_grease, read_client_hello
 from skvoz.transports.https import requests
 from skvoz.transports.https.requests import RequestLine
-from tests.transports.client_hello import ClientHello, hello_of, is_grease, read_client_hello
+from tests.transports.client_hello import hello_of
 
 CHROMIUM: Final = shutil.which("chromium") or shutil.which("chromium-browser")
 HELP: Final = (
