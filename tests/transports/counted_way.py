@@ -1,4 +1,4 @@
-"""A way to a server that counts packets, and freezes a connection after some, as networks do.
+"""A way to a server that counts packets, and freezes a connection after some, as networks do; or is slow.
 
 Packets are TCP segments of both directions on the client's side of the way, those without data too; the
 kernel counts them (tcp_info of linux/tcp.h). They carry what they would on Ethernet.
@@ -16,6 +16,7 @@ from typing import Final
 _SEGMENTS_AT: Final = 136
 _TCP_INFO_SIZE: Final = 144
 _SEGMENT_BYTES: Final = 1_400
+_HEADER_BYTES: Final = 52
 
 
 @dataclass
@@ -35,9 +36,20 @@ class Way:
 
     port: int
     freeze_after: int | None = None
+    bytes_s: float | None = None
+    """What goes through in each direction, of all flows together, with headers."""
     flows: list[Flow] = field(default_factory=list[Flow])
     open_now: int = 0
     open_most: int = 0
+    _free_at: dict[bool, float] = field(default_factory=dict[bool, float])
+
+    async def passes(self, size: int, *, upwards: bool) -> None:
+        """Wait until so many bytes are through."""
+        if self.bytes_s is not None:
+            loop = asyncio.get_running_loop()
+            begins_at = max(self._free_at.get(upwards, 0.0), loop.time())
+            self._free_at[upwards] = begins_at + (size + _HEADER_BYTES) / self.bytes_s
+            await asyncio.sleep(self._free_at[upwards] - loop.time())
 
     @property
     def frozen(self) -> list[Flow]:
@@ -58,13 +70,17 @@ def segments(opened: socket.socket) -> int:
 
 
 @asynccontextmanager
-async def counted_way(target: int, *, freeze_after: int | None = None) -> AsyncGenerator[Way]:
+async def counted_way(
+    target: int, *, freeze_after: int | None = None, bytes_s: float | None = None
+) -> AsyncGenerator[Way]:
     """Forward connections to a port of this machine."""
     loop = asyncio.get_running_loop()
     listener = socket.create_server(("127.0.0.1", 0))
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, _SEGMENT_BYTES)
+    if bytes_s is not None:  # what is slow lets nobody think that all is through
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 * _SEGMENT_BYTES)
     listener.settimeout(0)
-    way = Way(listener.getsockname()[1], freeze_after)
+    way = Way(listener.getsockname()[1], freeze_after, bytes_s)
     tasks: set[asyncio.Task[None]] = set()
     accepted: list[socket.socket] = []
 
@@ -103,6 +119,7 @@ async def counted_way(target: int, *, freeze_after: int | None = None) -> AsyncG
                 flow.bytes_up += len(data)
             else:
                 flow.bytes_down += len(data)
+            await way.passes(len(data), upwards=upwards)
             await loop.sock_sendall(sink, data)
 
     async def accept() -> None:

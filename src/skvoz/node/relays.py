@@ -22,12 +22,11 @@ from skvoz.node.dialer import Dialer
 from skvoz.node.ways import Way, Ways
 from skvoz.transports.connection import MessageConnection
 
-FROZEN_AFTER_S: Final = 20.0
-"""No answer for so long means that something on the way swallows packets."""
-PING_AFTER_S: Final = 300.0
-"""A quiet connection is tried so often; more would cost batteries."""
+FROZEN_AFTER_S: Final = 10.0
+"""No answer for so long, nor a sign that anything arrives: something on the way swallows packets."""
 SHORT_S: Final = 20.0
 """What breaks so soon after it came up didn't work."""
+_LOOK_S: Final = 1.0
 _RETRY_FIRST_S: Final = 0.5
 _RETRY_MOST_S: Final = 30.0
 RelayWord = Literal["connected", "connecting", "waiting"]
@@ -50,6 +49,14 @@ class _Frozen(TransportError):
 
 class _LeftForBetter(TransportError):
     """A better way is worth another try."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Trip:
+    """The way that a connection takes, and what is known of ways on the network that it began in."""
+
+    ways: Ways
+    way: Way
 
 
 class Relays:
@@ -95,6 +102,7 @@ class Relays:
             kept.session.withdraw(effect.log_id, effect.entry_id)
         else:
             kept.session.request(effect)
+        kept.used()
         kept.speak()
 
     def states(self) -> list[RelayState]:
@@ -134,6 +142,7 @@ class _Kept:
         self._something_to_say = asyncio.Event()
         self._way: Way | None = None
         self._up_at: float | None = None
+        self._used_at = asyncio.get_running_loop().time()
         self._state: RelayWord = "connecting"
         self._problem = ""
         self._closed = False
@@ -153,6 +162,10 @@ class _Kept:
     def speak(self) -> None:
         """Send soon what the session has to say."""
         self._something_to_say.set()
+
+    def used(self) -> None:
+        """Note that somebody needs the connection."""
+        self._used_at = asyncio.get_running_loop().time()
 
     def taken_up(self) -> None:
         """Note that the oldest fact of this session is stored."""
@@ -179,12 +192,12 @@ class _Kept:
         failures = 0
         loop = asyncio.get_running_loop()
         while True:
-            choice = self._dialer.reach(self._relay_id, self.addresses)
+            choice = self._choice()
             if choice:
-                ways = self._dialer.ways
-                self._way = ways.order(choice, loop.time())[0]
+                trip = _Trip(self._dialer.ways, self._dialer.ways.order(choice, loop.time())[0])
+                self._way = trip.way
                 self._state, self._up_at = "connecting", None
-                await self._live(self._way, ways, choice)
+                await self._live(trip)
             else:
                 self._problem = "this relay has no address that can be used here"
             failures = 0 if self.session.is_up else failures + 1
@@ -195,13 +208,16 @@ class _Kept:
             most = min(_RETRY_MOST_S, _RETRY_FIRST_S * 2 ** min(rounds, 8))
             await asyncio.sleep(most * (0.5 + secrets.randbelow(1000) / 2000))
 
-    async def _live(self, way: Way, ways: Ways, choice: tuple[Way, ...]) -> None:
+    def _choice(self) -> tuple[Way, ...]:
+        return self._dialer.reach(self._relay_id, self.addresses)
+
+    async def _live(self, trip: "_Trip") -> None:
         """Keep a connection over one way for as long as it is good, and note how it went."""
         loop = asyncio.get_running_loop()
         try:
-            connection = await self._dialer.dial(way)
+            connection = await self._dialer.dial(trip.way)
             try:
-                await self._talk(connection, way, ways, choice)
+                await self._talk(connection, trip)
             finally:
                 await connection.close()
         except* _LeftForBetter:
@@ -210,30 +226,31 @@ class _Kept:
             self._problem = str(failed.exceptions[0])
             broke_soon = self._up_at is None or loop.time() - self._up_at < SHORT_S
             if broke_soon or failed.subgroup(_Frozen) is not None:
-                ways.failed(way, loop.time())
+                trip.ways.failed(trip.way, loop.time())
 
-    async def _talk(
-        self, connection: MessageConnection, way: Way, ways: Ways, choice: tuple[Way, ...]
-    ) -> None:
+    async def _talk(self, connection: MessageConnection, trip: "_Trip") -> None:
         await connection.send(self.session.connected())
         async with asyncio.TaskGroup() as tasks:
             say = tasks.create_task(self._say(connection))
-            watch = tasks.create_task(self._watch(connection, way, ways, choice))
+            watch = tasks.create_task(self._watch(connection, trip))
             try:
-                await self._hear(connection, way, ways)
+                await self._hear(connection, trip)
             finally:
                 say.cancel()
                 watch.cancel()
 
-    async def _hear(self, connection: MessageConnection, way: Way, ways: Ways) -> None:
+    async def _hear(self, connection: MessageConnection, trip: "_Trip") -> None:
         while True:
             message = await connection.receive()
-            self._tell(self.session.received(message))
+            facts = self.session.received(message)
+            if facts:
+                self.used()
+            self._tell(facts)
             if self.session.is_up:
                 self._state, self._problem = "connected", ""
                 if self._up_at is None:
                     self._up_at = asyncio.get_running_loop().time()
-                    ways.worked(way, self._up_at)
+                    trip.ways.worked(trip.way, self._up_at)
             self.speak()
 
     async def _say(self, connection: MessageConnection) -> None:
@@ -243,23 +260,21 @@ class _Kept:
             for message in self.session.flush():
                 await connection.send(message)
 
-    async def _watch(
-        self, connection: MessageConnection, way: Way, ways: Ways, choice: tuple[Way, ...]
-    ) -> None:
+    async def _watch(self, connection: MessageConnection, trip: "_Trip") -> None:
         loop = asyncio.get_running_loop()
         owed_since: float | None = None
         while True:
-            await asyncio.sleep(1.0)
-            now = loop.time()
+            await asyncio.sleep(_LOOK_S)
+            now, heard_at = loop.time(), connection.heard_at
             if not self.session.awaits_answer:
                 owed_since = None
-                if ways.has_better(way, choice, now):
+                if trip.ways.has_better(trip.way, self._choice(), now):
                     raise _LeftForBetter("a better way is tried again")
-                is_quiet = now - connection.heard_at > PING_AFTER_S
-                if is_quiet or ways.is_in_doubt(way, connection.heard_at):
+                is_quiet = now - heard_at > trip.way.ping_after_s(now - self._used_at)
+                if is_quiet or trip.ways.is_in_doubt(trip.way, heard_at):
                     self.session.ping()
                     self.speak()
             elif owed_since is None:
                 owed_since = now
-            elif now - max(owed_since, connection.heard_at) > FROZEN_AFTER_S:
+            elif now - max(owed_since, heard_at) > FROZEN_AFTER_S:
                 raise _Frozen("the relay does not answer any more")

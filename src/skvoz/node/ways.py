@@ -17,15 +17,26 @@ LIVED_S: Final = 600.0
 """A way that worked for so long before it failed is none that is blocked here."""
 
 
+PING_LEAST_S: Final = 12.0
+"""A connection that was in use just now, and has been quiet for so long, is tried."""
+PING_MOST_S: Final = 300.0
+"""However long nobody has used it; more would cost batteries."""
+_PING_PART: Final = 10
+
+
 class Kind(Enum):
-    """A transport, and what a message over it costs of time and bytes, in comparison."""
+    """A transport: what a message over it costs of time and bytes, in comparison; and if it asks by itself.
 
-    WSS = ("wss", 0)
-    HTTPS = ("https", 1)
+    A transport that asks the relay now and then notices by itself when nothing comes back.
+    """
 
-    def __init__(self, word: str, cost: int) -> None:
+    WSS = ("wss", 0, False)
+    HTTPS = ("https", 1, True)
+
+    def __init__(self, word: str, cost: int, asks_itself: bool) -> None:  # noqa: FBT001  # by position, above
         self.word = word
         self.cost = cost
+        self.asks_itself = asks_itself
 
 
 _SCHEMES: Final = {"wss": Kind.WSS, "ws": Kind.WSS, "https": Kind.HTTPS, "http": Kind.HTTPS}
@@ -46,6 +57,16 @@ class Way:
     def cost(self) -> int:
         """What a message over it costs, in comparison."""
         return self.kind.cost
+
+    def ping_after_s(self, unused_s: float) -> float:
+        """Return after how long a quiet is tried, where nobody has used the connection for `unused_s`.
+
+        Who is in the middle of a talk hears within half a minute that the way is frozen, also if they only
+        wait for an answer; who left it for an hour, within five minutes.
+        """
+        if self.kind.asks_itself:
+            return PING_MOST_S
+        return min(PING_MOST_S, max(PING_LEAST_S, unused_s / _PING_PART))
 
     @property
     def shown(self) -> str:

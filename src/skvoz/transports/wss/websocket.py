@@ -11,9 +11,11 @@ from websockets.asyncio.client import connect as open_websocket
 from websockets.exceptions import ConnectionClosed, InvalidURI, WebSocketException
 
 from skvoz.base.errors import BadRequest, TransportError
+from skvoz.transports.arrivals import Arrivals
 from skvoz.wire.sealed import MESSAGE_SIZE_MAX
 
-_OPEN_TIMEOUT_S: Final = 15.0
+_OPEN_TIMEOUT_S: Final = 10.0
+"""Over 14 kbit/s, which is what some networks leave, TCP, TLS and the upgrade take half of it."""
 _CLOSE_TIMEOUT_S: Final = 2.0
 _SILENT: Final = logging.getLogger("skvoz.websocket")
 """In place of the library's own logger, which prints addresses and the beginnings of messages."""
@@ -28,10 +30,20 @@ class WebSocketConnection:
 
     def __init__(self, connection: ClientConnection) -> None:
         self._connection = connection
-        self.heard_at = asyncio.get_running_loop().time()
+        self._arrivals = Arrivals(connection.transport)
+        self._loop = asyncio.get_running_loop()
+        self._heard_at = self._loop.time()
+
+    @property
+    def heard_at(self) -> float:
+        """When the other end said something, or was last seen to have got something: the loop's time."""
+        if self._arrivals.are_more():
+            self._heard_at = self._loop.time()
+        return self._heard_at
 
     async def send(self, message: bytes) -> None:
         """Send one message; raises `TransportError` once the connection is gone."""
+        self._arrivals.sent(len(message))
         try:
             await self._connection.send(message)
         except (ConnectionClosed, OSError):
@@ -43,7 +55,7 @@ class WebSocketConnection:
             message = await self._connection.recv()
         except (ConnectionClosed, OSError):
             raise TransportError("the connection to the relay is gone") from None
-        self.heard_at = asyncio.get_running_loop().time()
+        self._heard_at = self._loop.time()
         if isinstance(message, str):
             await self.close()
             raise TransportError("the relay's address answers as something else")
