@@ -1,6 +1,7 @@
 """A node finds a way that works, leaves one that freezes, and comes back: nothing is lost, nothing twice."""
 
 import asyncio
+import socket
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -9,6 +10,7 @@ import msgspec
 import pytest
 
 from skvoz.client.commands import CreateAccount
+from skvoz.client.records import MessageState
 from tests.node.barrier import Barrier, Mood, barrier
 from tests.node.people import Person, World, client_id, until, world
 
@@ -115,6 +117,52 @@ def test_a_node_comes_back_to_its_better_way_by_itself(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+def test_who_only_listens_hears_of_a_freeze_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is owed on a connection that says nothing: in the middle of a talk it is tried all the same."""
+    monkeypatch.setattr("skvoz.node.ways.PING_LEAST_S", 1.0)
+
+    async def scenario() -> None:
+        async with two_people(tmp_path) as (_, anna, boris, way):
+            to_boris, to_anna = await boris.account_id(), await anna.account_id()
+            way.mood = "frozen"
+            await anna.send(to_boris, "are you there?")
+            await boris.wait_for(to_anna, ["hello", "are you there?"])
+            assert await boris.counted("entries_dropped") == 0
+
+    asyncio.run(scenario())
+
+
+def test_a_home_is_ready_at_once_where_every_address_is_a_black_hole(tmp_path: Path) -> None:
+    """Whatever is there takes connections and says nothing; what is written waits, and goes out later."""
+
+    async def scenario() -> None:
+        async with two_people(tmp_path) as (here, anna, boris, way):
+            to_boris, to_anna = await boris.account_id(), await anna.account_id()
+            await boris.sleep()
+            port, relay = here.relay.port, here.address
+            way.mood = "frozen"
+            await here.stop_relay()
+            with socket.create_server(("127.0.0.1", port)):  # nobody accepts
+                async with asyncio.timeout(5):
+                    await boris.wake()
+                    sent = await boris.send(to_anna, "into the dark")
+                    assert (await boris.message(sent)).state is MessageState.QUEUED
+                    made = await boris.link()
+                assert made.startswith("skvoz:")
+                stranger = Person(tmp_path / "Carl")
+                here.people.append(stranger)
+                async with asyncio.timeout(5):
+                    await stranger.wake()
+                    await stranger.do(CreateAccount(client_id=client_id(), name="Carl", relay=relay))
+                states = [one.state for one in boris.node.relay_states()]
+                assert "connected" not in states
+            way.mood = "open"
+            await here.start_relay()
+            await anna.wait_for(to_boris, ["hello", "into the dark"])
+
+    asyncio.run(scenario())
+
+
 def test_a_home_starts_at_once_whatever_its_ways_do(tmp_path: Path) -> None:
     async def scenario() -> None:
         async with two_people(tmp_path) as (here, anna, boris, way):

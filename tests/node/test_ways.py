@@ -3,8 +3,21 @@
 from dataclasses import replace
 
 from skvoz.base.ids import RelayId
+from skvoz.node import relays
 from skvoz.node.dialer import Dialer, network_name
-from skvoz.node.ways import BLOCKED_FIRST_S, BLOCKED_MOST_S, LIVED_S, Kind, Way, Ways, reach
+from skvoz.node.ways import (
+    BLOCKED_FIRST_S,
+    BLOCKED_MOST_S,
+    LIVED_S,
+    PING_LEAST_S,
+    PING_MOST_S,
+    Kind,
+    Way,
+    Ways,
+    reach,
+)
+from skvoz.transports.https import lane
+from skvoz.transports.wss import websocket
 
 WSS = Way(kind=Kind.WSS, address="wss://a.example/x")
 HTTPS = Way(kind=Kind.HTTPS, address="https://a.example/x")
@@ -108,6 +121,25 @@ def test_after_a_relay_was_away_its_better_way_is_tried_soon() -> None:
     assert not ways.has_better(HTTPS, (WSS, HTTPS), 5_100)
     ways.worked(HTTPS, 5_100)
     assert ways.has_better(HTTPS, (WSS, HTTPS), 5_100 + BLOCKED_FIRST_S)
+
+
+def test_who_talks_hears_of_a_freeze_within_half_a_minute_and_who_left_costs_little() -> None:
+    """Counted by the node's own pauses; a dead way beside it adds what a handshake may take."""
+    looks = 2 * relays._LOOK_S
+    noticed = PING_LEAST_S + relays.FROZEN_AFTER_S + looks + relays._RETRY_FIRST_S
+    assert noticed < 25
+    assert WSS.ping_after_s(0) == WSS.ping_after_s(100) == PING_LEAST_S
+    # Two-stage: the address is blocked as well, so that what it implies is tried in vain.
+    assert noticed + websocket._OPEN_TIMEOUT_S + lane.ANSWER_S < 50
+    now, heard, pings = 0.0, 0.0, list[float]()
+    while now < 24 * 3600:
+        now += 1
+        if now - heard > WSS.ping_after_s(now):
+            heard = now
+            pings.append(now)
+    assert len([at for at in pings if at < 600]) < 35
+    assert len(pings) < 350
+    assert HTTPS.ping_after_s(0) == HTTPS.ping_after_s(1e6) == PING_MOST_S
 
 
 def test_a_network_has_a_name_without_sending_anything() -> None:

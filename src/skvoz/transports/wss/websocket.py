@@ -1,9 +1,8 @@
 """A WebSocket connection that carries binary messages and says nothing about who opened it."""
 
-import asyncio
 import logging
 import ssl
-from typing import Final, Self
+from typing import Final, Self, cast
 from urllib.parse import urlsplit
 
 from websockets.asyncio.client import ClientConnection
@@ -25,21 +24,30 @@ _QUEUE_MESSAGES_MAX: Final = 4
 _SILENT.disabled = True
 
 
+class _Connection(ClientConnection):
+    """Notes when any byte came: a long message over a slow network takes its time."""
+
+    heard_at = 0.0
+
+    def data_received(self, data: bytes) -> None:
+        """Take in bytes."""
+        self.heard_at = self.loop.time()
+        super().data_received(data)
+
+
 class WebSocketConnection:
     """One open connection; made by `connect`."""
 
-    def __init__(self, connection: ClientConnection) -> None:
+    def __init__(self, connection: _Connection) -> None:
         self._connection = connection
         self._arrivals = Arrivals(connection.transport)
-        self._loop = asyncio.get_running_loop()
-        self._heard_at = self._loop.time()
 
     @property
     def heard_at(self) -> float:
         """When the other end said something, or was last seen to have got something: the loop's time."""
         if self._arrivals.are_more():
-            self._heard_at = self._loop.time()
-        return self._heard_at
+            self._connection.heard_at = self._connection.loop.time()
+        return self._connection.heard_at
 
     async def send(self, message: bytes) -> None:
         """Send one message; raises `TransportError` once the connection is gone."""
@@ -55,7 +63,6 @@ class WebSocketConnection:
             message = await self._connection.recv()
         except (ConnectionClosed, OSError):
             raise TransportError("the connection to the relay is gone") from None
-        self._heard_at = self._loop.time()
         if isinstance(message, str):
             await self.close()
             raise TransportError("the relay's address answers as something else")
@@ -102,6 +109,7 @@ async def connect(url: str, *, tls: ssl.SSLContext | None = None) -> WebSocketCo
             max_size=MESSAGE_SIZE_MAX,
             max_queue=_QUEUE_MESSAGES_MAX,
             logger=_SILENT,
+            create_connection=_Connection,
         )
     except ssl.SSLCertVerificationError:
         raise TransportError("the certificate at the relay's address is not trusted here") from None
@@ -113,4 +121,4 @@ async def connect(url: str, *, tls: ssl.SSLContext | None = None) -> WebSocketCo
         raise TransportError("the relay's address can't be reached") from None
     except WebSocketException:
         raise TransportError("the relay's address answers as something else") from None
-    return WebSocketConnection(connection)
+    return WebSocketConnection(cast("_Connection", connection))
