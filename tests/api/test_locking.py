@@ -11,6 +11,7 @@ import msgspec
 import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
+from skvoz.api import locking
 from skvoz.api.access import new_token, token_hash
 from skvoz.api.caller import socket_file
 from skvoz.api.local import running, running_with_page
@@ -19,7 +20,7 @@ from skvoz.api.methods import METHODS
 from skvoz.api.service import Service
 from skvoz.base.errors import TooOften
 from skvoz.client.commands import CreateAccount, CreateBot, CreateGroup, RelayAddress
-from skvoz.node.node import open_home
+from skvoz.node.node import Node, open_home
 from skvoz.store import Protection, protection
 from tests.api.programs import post, program
 from tests.node.people import client_id
@@ -114,6 +115,26 @@ def test_a_locked_home_answers_nothing_but_how_it_is_and_the_passphrase(tmp_path
             [chat] = (await answer(one, "chat.list"))["result"]["chats"]
             assert chat["title"] == "Notes"
         open_home(tmp_path, lambda: PASSPHRASE).close()
+
+    asyncio.run(scenario())
+
+
+def test_who_has_it_locked_is_answered_however_long_that_takes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    close = Node.close
+
+    async def close_slowly(node: Node) -> None:
+        await asyncio.sleep(0.2)
+        await close(node)
+
+    monkeypatch.setattr(locking, "_ANSWER_S", 0.05)
+    monkeypatch.setattr(Node, "close", close_slowly)
+
+    async def scenario() -> None:
+        async with app(tmp_path) as one:
+            await begin(one)
+            assert "result" in await answer(one, "home.lock")
 
     asyncio.run(scenario())
 

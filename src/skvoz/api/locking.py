@@ -175,13 +175,14 @@ class Locking:
         if node is None:
             return
         self._service.serve(None)
-        self._service.visits.end(_ANSWER_S)
+        self._service.visits.end_others()
         try:
             await node.close()
         finally:
             self._opened.lock()
             del node
             gc.collect()  # what held keys and texts in circles goes now, and not some time
+            self._service.visits.end_own(_ANSWER_S)
 
     async def _unlock(self, passphrase: str) -> None:
         async with self._changing:
@@ -195,7 +196,8 @@ class Locking:
                 self._opened.lock()
                 raise
             # Pages that show the field for the passphrase come again, and find the home open.
-            self._service.visits.end(_ANSWER_S)
+            self._service.visits.end_others()
+            self._service.visits.end_own(_ANSWER_S)
 
     async def _protect(self, params: ProtectParams) -> None:
         async with self._changing:

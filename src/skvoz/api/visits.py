@@ -2,11 +2,21 @@
 
 import asyncio
 from contextvars import ContextVar
+from dataclasses import dataclass
 from typing import Any
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-_own: ContextVar["asyncio.Task[Any] | None"] = ContextVar("_own", default=None)
+
+@dataclass(frozen=True, slots=True)
+class _Visit:
+    """A request: its task, and whether it goes on after an answer."""
+
+    task: asyncio.Task[Any]
+    lasts: bool
+
+
+_own: ContextVar[_Visit | None] = ContextVar("_own", default=None)
 
 
 class Visits:
@@ -23,7 +33,7 @@ class Visits:
             if task is None:
                 raise AssertionError("a request outside of a task")
             self._under_way.add(task)
-            _own.set(task)
+            _own.set(_Visit(task, lasts=scope["type"] == "websocket"))
             try:
                 await application(scope, receive, send)
             finally:
@@ -31,11 +41,18 @@ class Visits:
 
         return visit
 
-    def end(self, grace_s: float) -> None:
-        """End all requests at once, and the one that asks for it after `grace_s`, so that it is answered."""
+    def end_others(self) -> None:
+        """End all requests at once but the one that asks for it."""
         own = _own.get()
         for task in self._under_way:
-            if task is not own:
+            if own is None or task is not own.task:
                 task.cancel()
-        if own is not None:
-            asyncio.get_running_loop().call_later(grace_s, own.cancel)
+
+    def end_own(self, grace_s: float) -> None:
+        """End the WebSocket that asks for it after the seconds in which it is answered.
+
+        A single request ends with its answer.
+        """
+        own = _own.get()
+        if own is not None and own.lasts:
+            asyncio.get_running_loop().call_later(grace_s, own.task.cancel)
