@@ -56,7 +56,12 @@ def test_what_was_sent_and_fetched_is_counted_and_freed_and_fetched_again(tmp_pa
                 for file_id in ids:
                     await one.result("file.forget", client_id=client_id(), file_id=file_id)
                 assert (await one.result("storage.get"))["files"] == 0
-                assert not [file for file in (anna.folder / "files").iterdir() if file.stat().st_size > 500]
+
+                async def bytes_are_gone() -> bool:
+                    kept = (anna.folder / "files").iterdir()
+                    return not [file for file in kept if file.stat().st_size > 500]
+
+                await until(bytes_are_gone)
                 await one.result("file.fetch", client_id=client_id(), file_id=ids[1])
 
                 async def large_is_here() -> bool:
