@@ -8,7 +8,8 @@ from pathlib import Path
 
 from skvoz.crypto import DEFAULT_SUITE, suite
 from skvoz.server import RelayService, Settings, create_home
-from skvoz.transports.wss.websocket import WebSocketConnection, connect
+from skvoz.transports import MessageConnection
+from skvoz.transports.wss.websocket import connect
 from skvoz.wire.frames import Credit, Down, Up
 from skvoz.wire.sealed import SealedSession, greet
 
@@ -17,7 +18,7 @@ class FrameClient:
     """One connection; answers come in order."""
 
     def __init__(
-        self, public_key: bytes, url: str, connection: WebSocketConnection, sealed: SealedSession
+        self, public_key: bytes, url: str, connection: MessageConnection, sealed: SealedSession
     ) -> None:
         self.public_key = public_key
         self.url = url

@@ -20,7 +20,8 @@ from skvoz.client.inputs import EntriesRead, EntryRefused, EntryStored, RelayCon
 from skvoz.client.relay_session import RelaySession
 from skvoz.crypto import DEFAULT_SUITE, sha256, suite
 from skvoz.server import RelayHome
-from skvoz.transports.wss.websocket import WebSocketConnection, connect
+from skvoz.transports import MessageConnection
+from skvoz.transports.wss.websocket import connect
 from tests.server.relay_process import RelayProcess
 
 KEY = b"k" * 32
@@ -79,7 +80,7 @@ class Pen:
                 self._session.lost()
                 await asyncio.sleep(0.02)
 
-    async def _talk(self, connection: WebSocketConnection) -> None:
+    async def _talk(self, connection: MessageConnection) -> None:
         while True:
             inputs = self._session.received(await connection.receive())
             for found in inputs:

@@ -1,4 +1,4 @@
-"""The hello of our requests is a current Chromium's: a stale imitation is worse than none."""
+"""Our requests and WebSockets have a current Chromium's hello: a stale imitation is worse than none."""
 
 import asyncio
 import dataclasses
@@ -14,6 +14,7 @@ import wreq
 from lab.client_hello import ClientHello, is_grease, read_client_hello
 from skvoz.transports.https import requests
 from skvoz.transports.https.requests import RequestLine
+from skvoz.transports.wss import connect, handshake
 from tests.transports.client_hello import hello_of
 
 CHROMIUM: Final = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -23,8 +24,22 @@ HELP: Final = (
 )
 
 
+WEBSOCKET_HELP: Final = (
+    "the hello of curl_cffi's browser is no longer that of the Chromium's WebSockets here: take a newer "
+    "curl_cffi, and its newest Chrome as BROWSER in transports/wss/handshake.py"
+)
+
+
 async def ours(url: str) -> None:
     await RequestLine(url, None).post(b"", 0)
+
+
+async def our_websockets(url: str) -> None:
+    await connect("wss" + url.removeprefix("https"))
+
+
+async def chromiums_websockets(url: str) -> None:
+    await chromiums(f"data:text/html,<script>new WebSocket('wss{url.removeprefix('https')}')</script>")
 
 
 async def pythons(url: str) -> None:
@@ -60,6 +75,31 @@ def test_our_hello_is_that_of_the_chromium_here() -> None:
     own, browsers = asyncio.run(scenario())
     assert own.ja4 == browsers.ja4, HELP
     assert set(own.extensions) == set(browsers.extensions), HELP
+
+
+@pytest.mark.browser
+@pytest.mark.skipif(CHROMIUM is None, reason="chromium is missing (Debian: apt-get install chromium)")
+def test_the_hello_of_our_websockets_is_that_of_the_chromiums_websockets_here() -> None:
+    """A browser offers HTTP/1.1 alone for them, and leaves out what only HTTP/2 has a use for."""
+
+    async def scenario() -> tuple[ClientHello, ClientHello]:
+        return await hello_of(our_websockets), await hello_of(chromiums_websockets)
+
+    own, browsers = asyncio.run(scenario())
+    assert browsers.alpn == "http/1.1"
+    assert own.ja4 == browsers.ja4, WEBSOCKET_HELP
+    assert set(own.extensions) == set(browsers.extensions), WEBSOCKET_HELP
+
+
+def test_an_older_browsers_websocket_would_be_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def scenario() -> tuple[ClientHello, ClientHello, ClientHello]:
+        now, again = await hello_of(our_websockets), await hello_of(our_websockets)
+        monkeypatch.setattr(handshake, "BROWSER", "chrome151")
+        return now, again, await hello_of(our_websockets)
+
+    now, again, before = asyncio.run(scenario())
+    assert now.ja4 == again.ja4 != before.ja4
+    assert now.extensions != again.extensions
 
 
 def test_an_older_browsers_hello_would_be_noticed(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,6 +14,7 @@ from skvoz.transports.https import HttpsConnection, Network, connect, lane
 from skvoz.transports.pace import Pace
 from skvoz.wire.lanes import LaneAnswer
 from tests.server.real_relay import Client, running
+from tests.transports.meeting import meeting
 
 LOG = LogId(b"l" * 16)
 PAGE = b"<html>Sign in to go on</html>"
@@ -90,22 +91,8 @@ class Between:
 @asynccontextmanager
 async def between(relay_port: int = 0) -> AsyncGenerator[Between]:
     stands = Between(relay_port)
-    tasks: set[asyncio.Task[None]] = set()
-
-    def met(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.ensure_future(stands.serve(reader, writer))
-        tasks.add(task)
-        task.add_done_callback(tasks.discard)
-
-    server = await asyncio.start_server(met, "127.0.0.1", 0)
-    stands.port = server.sockets[0].getsockname()[1]
-    try:
+    async with meeting(stands.serve) as stands.port:
         yield stands
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        server.close()
 
 
 async def open_lane(port: int, path: str = "/") -> HttpsConnection:

@@ -49,7 +49,7 @@ def test_an_address_with_tls_is_reached_where_its_authority_is_trusted(
     """Without a context of one's own, as a node connects; a stranger's certificate is refused in words."""
     authority = trustme.CA()
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert("localhost").configure_cert(context)
+    authority.issue_cert("localhost").configure_cert(context)  # pyright: ignore[reportUnknownMemberType]
     file = tmp_path / "authority.pem"
 
     async def live() -> None:

@@ -3,6 +3,7 @@
 - `connection`: what every way gives, a `MessageConnection`
 - `allocation`: memory for large messages
 - `pace`: handshakes with a host take turns, some time apart
+- `trust`: whose certificates are believed
 - `https`: short requests with a browser's hello and few packets a connection, where long ones are frozen
 - `wss`: WebSocket over TLS, the live default; plain WebSocket on this machine and behind a hop
 """

@@ -7,6 +7,7 @@ other end acknowledges segments, something gets through.
 import asyncio
 import contextlib
 import sys
+from collections.abc import Callable
 from typing import Final
 
 if sys.platform != "win32":
@@ -15,22 +16,28 @@ if sys.platform != "win32":
 _INT_SIZE: Final = 4
 
 
-def _held(transport: asyncio.WriteTransport) -> int:
+def held_by(transport: asyncio.WriteTransport) -> int:
     """Return how many bytes wait on this side, in the program, or in the kernel until acknowledged."""
-    held = transport.get_write_buffer_size()
     opened: object = transport.get_extra_info("socket")
-    if sys.platform != "win32" and opened is not None:
+    waiting = 0 if opened is None else held_by_kernel(transport.get_extra_info("socket").fileno())
+    return transport.get_write_buffer_size() + waiting
+
+
+def held_by_kernel(descriptor: int) -> int:
+    """Return how many bytes of a socket wait in the kernel until they are acknowledged."""
+    if sys.platform != "win32":
         with contextlib.suppress(OSError):
-            found = fcntl.ioctl(transport.get_extra_info("socket"), termios.TIOCOUTQ, bytes(_INT_SIZE))
-            held += int.from_bytes(found, sys.byteorder)
-    return held
+            found = fcntl.ioctl(descriptor, termios.TIOCOUTQ, bytes(_INT_SIZE))
+            return int.from_bytes(found, sys.byteorder)
+    return 0
 
 
 class Arrivals:
     """Tells, whenever it is looked at, if more has arrived since it was looked at before."""
 
-    def __init__(self, transport: asyncio.WriteTransport) -> None:
-        self._transport = transport
+    def __init__(self, held: Callable[[], int]) -> None:
+        """Ask `held` how many of the bytes that were sent wait on this side."""
+        self._held = held
         self._sent = 0
         self._arrived = 0
 
@@ -40,7 +47,7 @@ class Arrivals:
 
     def are_more(self) -> bool:
         """Tell whether anything arrived."""
-        arrived = self._sent - _held(self._transport)
+        arrived = self._sent - self._held()
         is_more = arrived > self._arrived
         self._arrived = max(arrived, self._arrived)
         return is_more

@@ -12,6 +12,7 @@ from skvoz.base.errors import BadRequest, Interrupted, PeerError, TransportError
 from skvoz.transports.https.budget import Allowance, Budget
 from skvoz.transports.https.requests import RequestLine
 from skvoz.transports.pace import Pace, host_of
+from skvoz.transports.trust import own_authority
 from skvoz.wire.lanes import (
     ANSWER_HEAD_SIZE,
     LANE_ID_SIZE,
@@ -56,7 +57,7 @@ class Network:
     def __init__(self, pace: Pace, authority: wreq.CertStore | None = None) -> None:
         """Trust `authority` alone where it is given, for relays with certificates of their own."""
         self.pace = pace
-        self.authority = authority
+        self.authority = authority or _own_authority()
         self._allowances: dict[str, Allowance] = {}
 
     def allowance(self, host: str) -> Allowance:
@@ -277,6 +278,11 @@ class HttpsConnection:
         if self._opened is not None:
             self._opened.line.close()
             self._opened = None
+
+
+def _own_authority() -> wreq.CertStore | None:
+    file = own_authority()
+    return None if file is None else wreq.CertStore.from_pem_stack(file.read_bytes())
 
 
 async def connect(url: str, network: Network) -> HttpsConnection:

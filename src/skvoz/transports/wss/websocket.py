@@ -1,8 +1,11 @@
-"""A WebSocket connection that carries binary messages and says nothing about who opened it."""
+"""A WebSocket connection that carries binary messages and says nothing about who opened it.
+
+What goes out of this machine is another module's (`disguised`); here are the plain ones, to a relay on it.
+"""
 
 import logging
-import ssl
-from typing import Final, Self, cast
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, Self, cast
 from urllib.parse import urlsplit
 
 from websockets.asyncio.client import ClientConnection
@@ -10,8 +13,11 @@ from websockets.asyncio.client import connect as open_websocket
 from websockets.exceptions import ConnectionClosed, InvalidURI, WebSocketException
 
 from skvoz.base.errors import BadRequest, TransportError
-from skvoz.transports.arrivals import Arrivals
+from skvoz.transports.arrivals import Arrivals, held_by
 from skvoz.wire.sealed import MESSAGE_SIZE_MAX
+
+if TYPE_CHECKING:
+    from skvoz.transports.wss.disguised import DisguisedConnection
 
 _OPEN_TIMEOUT_S: Final = 10.0
 """Over 14 kbit/s, which is what some networks leave, TCP, TLS and the upgrade take half of it."""
@@ -40,7 +46,7 @@ class WebSocketConnection:
 
     def __init__(self, connection: _Connection) -> None:
         self._connection = connection
-        self._arrivals = Arrivals(connection.transport)
+        self._arrivals = Arrivals(lambda: held_by(connection.transport))
 
     @property
     def heard_at(self) -> float:
@@ -87,19 +93,34 @@ class _Straight(open_websocket):
         return exc
 
 
-async def connect(url: str, *, tls: ssl.SSLContext | None = None) -> WebSocketConnection:
+async def connect(url: str, *, authority: Path | None = None) -> "WebSocketConnection | DisguisedConnection":
     """Open a connection to `wss://HOST[:PORT]/PATH` or `ws://…`.
 
-    `tls` replaces the machine's usual certificate checks. Raises `BadRequest` for another kind of
-    address and `TransportError` when nothing there answers as a relay should.
+    A file `authority` is trusted alone, where it is given, for relays with their own certificates.
+    Raises `BadRequest` for another kind of address and `TransportError` when nothing there answers as a
+    relay should.
     """
     try:
-        scheme = urlsplit(url).scheme
-        if scheme not in {"ws", "wss"}:
-            raise BadRequest("a relay's address starts with wss: or https:")
+        parts = urlsplit(url)
+        is_address = parts.hostname is not None and parts.username is None and parts.port != 0
+    except ValueError:
+        raise BadRequest("this is not a relay's address") from None
+    if parts.scheme not in {"ws", "wss"}:
+        raise BadRequest("a relay's address starts with wss: or https:")
+    if not is_address:
+        raise BadRequest("this is not a relay's address")
+    if parts.scheme == "wss":
+        # It takes a tenth of a second to load, which a command that needs no relay does without.
+        from skvoz.transports.wss.disguised import dial_disguised  # noqa: PLC0415
+
+        return await dial_disguised(url, authority)
+    return await _open_plain(url)
+
+
+async def _open_plain(url: str) -> WebSocketConnection:
+    try:
         connection = await _Straight(
             url,
-            ssl=tls or (True if scheme == "wss" else None),
             compression=None,  # sealed bytes don't compress, and compression costs memory
             user_agent_header=None,  # nothing on the wire names who connects
             proxy=None,  # going through the user's proxy is another transport's choice
@@ -111,8 +132,6 @@ async def connect(url: str, *, tls: ssl.SSLContext | None = None) -> WebSocketCo
             logger=_SILENT,
             create_connection=_Connection,
         )
-    except ssl.SSLCertVerificationError:
-        raise TransportError("the certificate at the relay's address is not trusted here") from None
     except (InvalidURI, ValueError):
         raise BadRequest("this is not a relay's address") from None
     except TimeoutError:
