@@ -7,7 +7,7 @@ import "./core/dialog.js";
 import { Part } from "./core/part.js";
 import "./core/popup.js";
 import { screens } from "./core/places.js";
-import { route } from "./core/router.js";
+import { back, route } from "./core/router.js";
 import { language, say } from "./core/texts.js";
 import { account, reach, status } from "./state/home.js";
 import { chats, unreadChats } from "./state/chats.js";
@@ -21,9 +21,17 @@ import "./screens/locked.js";
 import "./screens/settings.js";
 import "./screens/welcome.js";
 
+/** Escape leads back from what lies beside the chats, unless something nearer has taken it. @param {KeyboardEvent} event */
+function leave(event) {
+  const { screen } = route.value;
+  const isTaken = event.defaultPrevented || /** @type {Element} */ (event.target).closest("input, textarea, select, dialog, .menu");
+  if (event.key === "Escape" && !isTaken && screen !== "chats" && screen !== "chat") back();
+}
+
 class App extends Part {
   constructor() {
     super();
+    addEventListener("keydown", leave);
     this.watch(line, status, account, route, language, chats, note, announced, reach, firstRun);
   }
 
@@ -72,7 +80,7 @@ function closedDoor() {
     <main class="plain">
       <div class="sheet">
         <h1>${say("This page is closed")}</h1>
-        <p>${say("Only you may open it, and only from this machine: type the following in a terminal.")}</p>
+        <p>${say("Only you may open it, and only from this machine: type in a terminal what you began with, as a rule the following.")}</p>
         <p><code class="command">skvoz</code></p>
         <p class="quiet">${say("It opens a fresh page each time. Nothing is lost.")}</p>
       </div>

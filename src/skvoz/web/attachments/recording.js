@@ -99,7 +99,7 @@ composerTools.add({
     const isOn = recording.value !== null;
     const label = say("Record a voice message");
     return html`
-      <button type="button" class="icon-button" aria-label=${label} title=${label} aria-pressed=${isOn} @click=${() => begin(chat_id)}>${icons.microphone}</button>
+      <button type="button" class="icon-button record" aria-label=${label} title=${label} aria-pressed=${isOn} @click=${() => begin(chat_id)}>${icons.microphone}</button>
     `;
   },
 });

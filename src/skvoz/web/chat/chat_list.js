@@ -138,7 +138,7 @@ function lastWords(chat, isOpen) {
   if (!last) return chat.state === "creating" ? html`<em>${say("Being set up…")}</em>` : nothing;
   const words = plainWords(last);
   if (last.own) return html`${tick(last)} ${words}`;
-  return chat.kind === "group" ? html`<b>${last.author_name}:</b> ${words}` : words;
+  return chat.kind === "group" ? html`<b class="who">${last.author_name}</b>: ${words}` : words;
 }
 
 customElements.define("skvoz-chat-list", ChatList);

@@ -10,9 +10,10 @@ const HUES = 8;
  * @returns {string}
  */
 export function initials(name) {
-  const words = name.trim().split(/\s+/u).filter(Boolean);
-  const letters = [words[0], words.length > 1 ? words.at(-1) : ""].map((word) => [...(word ?? "")][0] ?? "");
-  return letters.join("").toLocaleUpperCase();
+  const begins = name.split(/\s+/u).flatMap((word) => /[\p{L}\p{N}]/u.exec(word)?.[0] ?? []);
+  // A name of nothing but signs or emoji still has a face.
+  if (!begins.length) return [...name.trim()][0] ?? "";
+  return [begins[0], ...begins.slice(1).slice(-1)].join("").toLocaleUpperCase();
 }
 
 /**

@@ -5,7 +5,7 @@
 
 import { Signal } from "./signal.js";
 
-/** @typedef {{ screen: string, id?: string, at?: number }} Route */
+/** @typedef {{ screen: string, id?: string, at?: number, part?: string }} Route `part`: what to look at, by its id */
 
 /** @type {Route} */
 const HOME = { screen: "chats" };

@@ -135,7 +135,9 @@ export function fileSize(bytes) {
   const power = Math.min(UNITS.length - 1, Math.floor(Math.log10(Math.max(1, bytes)) / 3));
   const value = bytes / 1000 ** power;
   const digits = { maximumFractionDigits: value < 10 && power ? 1 : 0 };
-  return value.toLocaleString(locale, { style: "unit", unit: UNITS[power], unitDisplay: "short", ...digits });
+  // The short word for bytes knows no plural in English.
+  const unitDisplay = power ? "short" : "long";
+  return value.toLocaleString(locale, { style: "unit", unit: UNITS[power], unitDisplay, ...digits });
 }
 
 /** @param {number} ms */
@@ -146,6 +148,11 @@ export function clock(ms) {
 /** @param {number} ms */
 export function fullTime(ms) {
   return format("full", { dateStyle: "full", timeStyle: "short" }).format(ms);
+}
+
+/** @param {number} ms */
+export function fullDay(ms) {
+  return format("dated", { day: "numeric", month: "long", year: "numeric" }).format(ms);
 }
 
 /** @param {number} ms */
@@ -161,7 +168,7 @@ export function dayName(ms) {
   if (days > 1 && days < 7) return capital(format("weekday", { weekday: "long" }).format(ms));
   const isThisYear = new Date(ms).getFullYear() === new Date().getFullYear();
   if (isThisYear) return format("date", { day: "numeric", month: "long" }).format(ms);
-  return format("dated", { day: "numeric", month: "long", year: "numeric" }).format(ms);
+  return fullDay(ms);
 }
 
 /** @param {number} ms */

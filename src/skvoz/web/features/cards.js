@@ -63,7 +63,7 @@ function due() {
       title: say("Is it really {name}?", { name: chatName(talked) }),
       text: say("Compare the safety number when you meet or call each other."),
       yes: say("Compare"),
-      act: () => go({ screen: "chat-about", id: talked.chat_id }),
+      act: () => go({ screen: "chat-about", id: talked.chat_id, part: "safety" }),
     },
   ];
   return all.find((card) => card.wanted && !answered.value.has(card.name));

@@ -26,6 +26,8 @@ class GroupLink extends Part {
     /** @type {GroupLinkView | null} */
     this.found = null;
     this.admin = false;
+    /** @private @type {Set<string>} those who were let in or declined, and are still on the list */
+    this.settled = new Set();
     this.watch(language);
     this.hear("group.attention", ({ chat_id }) => this.about(chat_id));
     this.hear("chat.changed", ({ chat_id }) => this.about(chat_id));
@@ -47,30 +49,46 @@ class GroupLink extends Part {
     const { members } = await call("chat.members", { chat_id });
     this.admin = members.some((member) => member.own && member.admin);
     this.found = await call("group.link", { chat_id });
+    const asking = this.found.askers.map(({ account_id }) => account_id);
+    this.settled = new Set(asking.filter((id) => this.settled.has(id)));
+  }
+
+  /** @private A second click settles nothing more. @param {"group.approve" | "group.decline"} method @param {string} account_id */
+  settle(method, account_id) {
+    const { chat, settled } = this;
+    if (!chat || settled.has(account_id)) return;
+    settled.add(account_id);
+    void attempt(async () => {
+      try {
+        await wish(method, { chat_id: chat.chat_id, account_id });
+      } catch (error) {
+        settled.delete(account_id);
+        throw error;
+      }
+    });
   }
 
   render() {
     const { chat, found } = this;
     if (!chat || !found || !this.admin || chat.state !== "active") return nothing;
-    return this.piece === "askers" ? this.askers(chat.chat_id, found.askers) : this.link(chat.chat_id, found);
+    return this.piece === "askers" ? this.askers(found.askers) : this.link(chat.chat_id, found);
   }
 
-  /** @private @param {string} chat_id @param {readonly AskerView[]} askers */
-  askers(chat_id, askers) {
+  /** @private @param {readonly AskerView[]} askers */
+  askers(askers) {
     if (!askers.length) return nothing;
     return html`
       <h2>${say("Want to join")}</h2>
       <ul class="people wraps">
         ${askers.map(({ account_id, name, asked_ms }) => {
           const shown = called(name);
-          const settle = (/** @type {"group.approve" | "group.decline"} */ method) => () => attempt(() => wish(method, { chat_id, account_id }));
           return html`
             <li>
               ${avatar(account_id, shown, "small")}
               <span class="name" dir="auto">${shown}<small class="quiet">${shortTime(asked_ms)}</small></span>
               <span class="row" role="group" aria-label=${shown}>
-                <button class="button" @click=${settle("group.approve")}>${say("Let in")}</button>
-                <button class="button" @click=${settle("group.decline")}>${say("Decline")}</button>
+                <button class="button" @click=${() => this.settle("group.approve", account_id)}>${say("Let in")}</button>
+                <button class="button" @click=${() => this.settle("group.decline", account_id)}>${say("Decline")}</button>
               </span>
             </li>
           `;

@@ -5,7 +5,7 @@ import { attempt } from "../core/attempt.js";
 import { call } from "../core/connection.js";
 import { Part } from "../core/part.js";
 import { settingsSections } from "../core/places.js";
-import { dayName, language, say } from "../core/texts.js";
+import { fullDay, language, say } from "../core/texts.js";
 import { account } from "../state/home.js";
 
 class Homes extends Part {
@@ -71,5 +71,5 @@ settingsSections.add({ order: 70, title: () => say("Other homes on this machine"
 settingsSections.add({
   order: 65,
   title: () => say("Devices"),
-  draw: () => html`<p>${say("This device, since: {day}. Several devices for one account are not there yet.", { day: dayName(account.value?.created_ms ?? 0) })}</p>`,
+  draw: () => html`<p>${say("This device, since {day}; several devices for one account are not there yet.", { day: fullDay(account.value?.created_ms ?? 0) })}</p>`,
 });

@@ -34,7 +34,7 @@ function standing({ state, admin_name: name, failure: reason }) {
   if (state === "opening") return say("The link is not answered yet. It goes on while your node runs.");
   if (state === "failed") return failure(reason);
   if (state === "shown") return say("You have not asked yet.");
-  return say("You asked to join. {name} decides, and nobody says “no”.", { name });
+  return say("You asked to join. {name} decides; who is declined is not told.", { name });
 }
 
 /** @param {JoiningView} joining */

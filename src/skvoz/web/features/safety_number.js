@@ -6,7 +6,7 @@ import { attempt } from "../core/attempt.js";
 import { call, wish } from "../core/connection.js";
 import { icons } from "../core/icons.js";
 import { chatSections, composerTop } from "../core/places.js";
-import { go } from "../core/router.js";
+import { go, route } from "../core/router.js";
 import { language, say } from "../core/texts.js";
 import { contacts } from "../state/contacts.js";
 import { compareByQr } from "./comparing.js";
@@ -22,6 +22,10 @@ class SafetyNumber extends AboutPerson {
     this.watch(language);
   }
 
+  firstUpdated() {
+    if (route.value.part === "safety") void this.focusOn("#safety");
+  }
+
   async load() {
     const found = await call("contact.safety_number", { account_id: this.accountId });
     this.digits = found.digits;
@@ -31,8 +35,8 @@ class SafetyNumber extends AboutPerson {
   render() {
     return html`
       <section class="settings" aria-labelledby="safety">
-        <h2 id="safety">${say("Safety number")}</h2>
-        <p class="quiet">${say("If it is the same at both of you, nobody sits between you. Read it to each other over another way, or side by side.")}</p>
+        <h2 id="safety" tabindex="-1">${say("Safety number")}</h2>
+        <p class="quiet">${say("If you both see the same number, nobody sits between you. Read it to each other over another way, or side by side.")}</p>
         <p class="digits">${this.digits.split(/\s+/u).map((group) => html`<span>${group}</span>`)}</p>
         <button class="button" @click=${() => compareByQr(this.accountId)}>${icons.scan}${say("Compare by QR code")}</button>
         ${this.verified
@@ -62,7 +66,7 @@ composerTop.add({
       <div class="key-changed" role="alert">
         ${icons.warning}
         <span class="grows">${say("Their key has changed. Compare the safety number before you write anything that matters.")}</span>
-        <button class="button" @click=${() => go({ screen: "chat-about", id: chat.chat_id })}>${say("Compare")}</button>
+        <button class="button" @click=${() => go({ screen: "chat-about", id: chat.chat_id, part: "safety" })}>${say("Compare")}</button>
       </div>
     `;
   },

@@ -65,6 +65,7 @@ function stop() {
   clearTimeout(timer);
   search.value = nothingSought();
   sought.value = null;
+  announce("");
   chats.touch();
 }
 

@@ -3,6 +3,7 @@
 import { call, on, wish } from "../core/connection.js";
 import { goInstead } from "../core/router.js";
 import { Signal } from "../core/signal.js";
+import { say } from "../core/texts.js";
 import { loadAccount, lookNow, status } from "./home.js";
 
 /** @typedef {"" | "welcome" | "invite"} Step */
@@ -16,6 +17,8 @@ export const firstRun = new Signal(/** @type {Step} */ (""));
  * @param {{ name: string, link: string, relay: string }} beginning
  */
 export async function beginAccount({ name, link, relay }) {
+  // The address of a relay could be read from it too, and what is asked for here is a link.
+  if (link && !/^skvoz:/iu.test(link)) throw new Error(say("this is not a Skvoz link: it has to start with skvoz:"));
   const found = await call("relay.parse", { text: link || relay || status.value?.suggested_relay || "" });
   const { addresses, relay_id, ticket } = found;
   // So that the account's appearance does not already lead away from this screen.

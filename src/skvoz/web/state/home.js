@@ -9,6 +9,7 @@ import { Signal } from "../core/signal.js";
 
 const LOOK_SOON_MS = 1500;
 const LOOK_LATER_MS = 15_000;
+let isConnected = false;
 
 /** @type {Signal<StatusView | null>} */
 export const status = new Signal(/** @type {StatusView | null} */ (null));
@@ -40,7 +41,7 @@ export async function loadAccount() {
 /** Nothing tells of relays coming and going, so it is asked for: often while one is missing. */
 async function lookAgain() {
   for (;;) {
-    const wait = reach.value === "relay" ? LOOK_SOON_MS : LOOK_LATER_MS;
+    const wait = isConnected ? LOOK_LATER_MS : LOOK_SOON_MS;
     await new Promise((resolve) => setTimeout(resolve, wait));
     if (document.visibilityState === "hidden") continue;
     status.value = await call("node.status", {});
@@ -56,6 +57,9 @@ export async function lookNow() {
 
 function judge() {
   const relays = (status.value?.relays ?? []).filter((relay) => relay.channel === "rooms");
+  isConnected = !relays.length || relays.some(({ state }) => state === "connected");
+  // One that is being asked for the first time has not failed to answer.
+  const failed = reach.value === "relay" || relays.some(({ state, problem }) => state === "waiting" || problem);
   if (line.value !== "open") reach.value = "node";
-  else reach.value = relays.length && relays.every((relay) => relay.state !== "connected") ? "relay" : "ok";
+  else reach.value = !isConnected && failed ? "relay" : "ok";
 }
