@@ -283,6 +283,10 @@ async def groups(anna: Person, boris: Person, one: Recorder, boris_id: bytes) ->
     await one.wish("group.set_role", chat_id=chat_id, member=boris_id, admin=False)
     await one.wish("group.remove", chat_id=chat_id, member=boris_id)
     await anna.wait_for_members(chat_id, anna)
+    told = (await one.result("chat.notices", chat_id=chat_id))["notices"]
+    whats = ["member_added", "title", "admin", "not_admin", "member_removed"]
+    assert [(notice["what"], notice["actor_own"]) for notice in told] == [(what, True) for what in whats]
+    assert told[1]["title"] == "Сад"
     await boris.wait_for_chat(chat_id, lambda found: found.title == "Сад" and found.state.name == "REMOVED")
     second = b64decode((await one.wish("group.create", title="Двое", members=(boris_id,)))["chat_id"])
     await boris.wait_for_members(second, anna, boris)

@@ -62,6 +62,15 @@ def test_a_group_of_three(visit: Visit) -> None:
     expect(page.get_by_role("navigation").get_by_role("button", name="The lake")).to_contain_text("me too")
     page.get_by_role("button", name="Back").click()
     expect(page.get_by_role("log").locator(".mention")).to_have_text("@Anna")
+    expect(page.get_by_role("log").locator(".aside:not(.day, .unread)")).to_have_text(
+        [
+            re.compile("^You added .?Boris"),
+            re.compile("^You added .?Vera"),
+            re.compile("^You named the group “.?The lake"),
+            re.compile("^You made .?Boris.? an admin"),
+        ]
+    )
+    expect(third.get_by_role("log")).to_contain_text(re.compile("Anna.? added you"))
 
     there.get_by_role("button", name="About this chat").click()
     there.get_by_role("button", name="What to do with Vera").click()
@@ -71,6 +80,9 @@ def test_a_group_of_three(visit: Visit) -> None:
     there.get_by_role("dialog").get_by_role("button", name="Leave").click()
     page.get_by_role("button", name="About this chat").click()
     page.get_by_role("heading", name="1 member", exact=True).wait_for()
+    page.get_by_role("button", name="Back").click()
+    expect(page.get_by_role("log")).to_contain_text(re.compile("Boris.? removed .?Vera"))
+    expect(page.get_by_role("log")).to_contain_text(re.compile("Boris.? left"))
 
 
 def change_key(page: Page) -> None:

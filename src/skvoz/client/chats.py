@@ -12,6 +12,7 @@ from skvoz.client import (
     introductions,
     leaving,
     messages,
+    notices,
     reports,
 )
 from skvoz.client.commands import (
@@ -143,6 +144,7 @@ def _hide(step: Step, conversation: Conversation) -> None:
     for message in step.transaction.select(Message, group_id=conversation.group_id):
         messages.remove(step, message)
     complaints.forget_of(step, conversation.group_id)
+    notices.forget_of(step, conversation)
     group_links.forget_of(step, conversation.group_id)
     forgotten = step.change(
         conversation.group_id,

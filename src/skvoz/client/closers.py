@@ -14,6 +14,7 @@ expire after 30 days, closers after 400.
 from typing import Final
 
 from skvoz.base.errors import Invalid, PeerError
+from skvoz.base.ids import AccountId
 from skvoz.client import commits, epochs, leaving, outbox, policy, recovery
 from skvoz.client.envelope import CLOSER, open_entry
 from skvoz.client.inputs import Entry
@@ -169,7 +170,9 @@ def _follow(step: Step, conversation: Conversation, entry: Entry, received: MlsS
         return
     staged = step.transaction.get(StagedCommit, group_id)
     closer = _met(entry, entry.body or b"")
-    epochs.enter(step, conversation, received.next, closer, actor=actor, fresh_keys=False)
+    removed = received.effects.removed
+    left = frozenset(policy.account_of(one.leaf_node.credential) for one in removed if one.by_itself)
+    epochs.enter(step, conversation, received.next, closer, actor=actor, left=left, fresh_keys=False)
     if staged is not None:
         commits.discarded(step, group_id, staged)
     outbox.pump(step, group_id)
@@ -198,9 +201,16 @@ def _merge(step: Step, conversation: Conversation, staged: StagedCommit, entry: 
     closer = _met(entry, staged.body, staged)
     own = step.account().account_id
     fresh_keys = staged.brings_keys
-    changed = epochs.enter(step, conversation, group, closer, actor=own, fresh_keys=fresh_keys)
+    left = _asked_to_leave(step.group(group_id))
+    changed = epochs.enter(step, conversation, group, closer, actor=own, left=left, fresh_keys=fresh_keys)
     commits.merged(step, changed, staged)
     outbox.pump(step, group_id)
+
+
+def _asked_to_leave(group: Group) -> frozenset[AccountId]:
+    """Return those whose wish to leave waits in an epoch: a commit of ours takes them out."""
+    senders = [sent.sender.leaf_index for sent in group.proposals if isinstance(sent.proposal, SelfRemove)]
+    return frozenset(policy.account_of(group.credential(leaf)) for leaf in senders if leaf is not None)
 
 
 def _met(entry: Entry, body: bytes, staged: StagedCommit | None = None) -> "epochs.FollowedCloser":

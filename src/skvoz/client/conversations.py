@@ -18,6 +18,7 @@ from skvoz.client import (
     commits,
     epochs,
     leaving,
+    notices,
     outbox,
     policy,
     recovery,
@@ -226,6 +227,8 @@ def join(step: Step, staged: StagedJoin, *, chat_id: bytes, is_request: bool) ->
     if not held:
         _enter_room(step, conversation)
     if known is None:
+        own = step.account().account_id
+        notices.keep(step, conversation, "member_added", policy.account_of(staged.sender_credential), own)
         step.tell(ChatCreated(chat_id=chat_id, group_id=group_id, is_request=is_request))
     else:
         epochs.tell_state(step, conversation, "found")

@@ -5,7 +5,7 @@ from typing import Final
 
 from skvoz.base.errors import Invalid
 from skvoz.base.ids import AccountId, EntryId, GroupId
-from skvoz.client import attachments, contacts, outbox, policy
+from skvoz.client import attachments, contacts, notices, outbox, policy
 from skvoz.client.envelope import ACCESS_LABEL, SECRET_SIZE, segment_hash
 from skvoz.client.events import ChatChange, ChatChanged
 from skvoz.client.inputs import Entry
@@ -76,11 +76,13 @@ def enter(
     closer: FollowedCloser,
     *,
     actor: AccountId,
+    left: frozenset[AccountId],
     fresh_keys: bool,
 ) -> Conversation:
     """Follow a closer into the epoch of `group`: everything of the old one is done with.
 
-    `fresh_keys`: whether it replaced the keys of our own leaf.
+    `left`: those of whom it takes out who asked for that themselves; `fresh_keys`: whether it replaced the
+    keys of our own leaf.
     """
     group_id = conversation.group_id
     _keep(step, conversation, closer)
@@ -102,10 +104,12 @@ def enter(
     )
     if changed.alone and actor != step.account().account_id:
         changed = step.change(group_id, alone=False)
-    write_participants(step, changed, group, actor=actor)
+    write_participants(step, changed, group, actor=actor, left=left)
     if changed.title != conversation.title:
+        notices.keep(step, changed, "title", actor)
         tell_state(step, changed, "title", actor)
     if changed.message_expiry_s != conversation.message_expiry_s:
+        notices.keep(step, changed, "expiry", actor)
         tell_state(step, changed, "expiry", actor)
     _drop_answered_knocks(step, changed, group)
     if not closer.carry or group_id not in step.caches.readings:
@@ -176,7 +180,12 @@ def _drop_answered_knocks(step: Step, conversation: Conversation, group: Group) 
 
 
 def write_participants(
-    step: Step, conversation: Conversation, group: Group, *, actor: AccountId | None
+    step: Step,
+    conversation: Conversation,
+    group: Group,
+    *,
+    actor: AccountId | None,
+    left: frozenset[AccountId] = frozenset(),
 ) -> None:
     """Bring the list of people up to date, and tell what `actor` changed (None: tell nothing)."""
     group_id = conversation.group_id
@@ -188,6 +197,8 @@ def write_participants(
     for account_id in sorted(before.keys() - accounts.keys()):
         step.transaction.delete(Participant, group_id, account_id)
         if actor is not None:
+            gone = "member_left" if account_id in left else "member_removed"
+            notices.keep(step, conversation, gone, actor, account_id)
             tell_state(step, conversation, "member_removed", actor, account_id)
     for account_id, leaves in sorted(accounts.items()):
         known = before.get(account_id)
@@ -206,9 +217,12 @@ def write_participants(
         if actor is None:
             continue
         if known is None:
+            notices.keep(step, conversation, "member_added", actor, account_id)
             tell_state(step, conversation, "member_added", actor, account_id)
         elif known.admin != now.admin:
-            tell_state(step, conversation, "admin" if now.admin else "not_admin", actor, account_id)
+            role = "admin" if now.admin else "not_admin"
+            notices.keep(step, conversation, role, actor, account_id)
+            tell_state(step, conversation, role, actor, account_id)
 
 
 def link_due(step: Step, group_id: GroupId) -> None:

@@ -31,6 +31,7 @@ from skvoz.client.records import (
     LoggedEvent,
     Message,
     MessageState,
+    Notice,
     Participant,
     PinChange,
     Receipt,
@@ -251,6 +252,13 @@ class Queries:
             (chat_id, after, min(limit, PAGE_MAX)),
         )
         return [decode(Message, body) for (body,) in rows]
+
+    def notices(self, chat_id: bytes) -> list[Notice]:
+        """Return what changed in a chat, oldest first: the latest `PAGE_MAX` changes."""
+        rows = self._database.rows(
+            "SELECT body FROM notice WHERE chat_id = ? ORDER BY sequence DESC LIMIT ?", (chat_id, PAGE_MAX)
+        )
+        return [decode(Notice, body) for (body,) in reversed(rows)]
 
     def message(self, message_id: MessageId) -> Message | None:
         """Return one message, or nothing."""

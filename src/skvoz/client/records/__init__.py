@@ -11,6 +11,7 @@ A record's `repr` names its kind and nothing else: records hold keys and people'
 - `files`: files of messages
 - `groups`: what admins of groups have before them, and groups that we ask to be let into
 - `messages`: messages, reactions, reports, gaps
+- `notices`: what changed in a chat, between its messages
 - `bots`: programs with a token
 """
 
@@ -33,6 +34,7 @@ from skvoz.client.records.messages import (
     Votes,
     WaitingChange,
 )
+from skvoz.client.records.notices import Notice, NoticeKind
 from skvoz.client.records.people import Account, Contact, ContactState, Folder, Relay
 from skvoz.client.records.rooms import (
     Closer,
@@ -87,6 +89,7 @@ RECORDS: tuple[type[Record], ...] = (
     ComplaintHeard,
     Asker,
     Joining,
+    Notice,
     Alarm,
     Answered,
     LoggedEvent,
@@ -130,6 +133,8 @@ __all__ = [
     "MailPart",
     "Message",
     "MessageState",
+    "Notice",
+    "NoticeKind",
     "OwnKnock",
     "Participant",
     "PendingReport",

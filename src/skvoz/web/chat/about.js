@@ -12,19 +12,19 @@ import { chats, refreshChat } from "../state/chats.js";
 /** @typedef {import("../types/api.js").ChatView} ChatView */
 
 class About extends Part {
-  static properties = { chatId: {}, part: {} };
+  static properties = { chatId: {}, wanted: {} };
 
   constructor() {
     super();
     this.chatId = "";
     /** What one came for, which takes the focus itself. */
-    this.part = "";
+    this.wanted = "";
     this.watch(chats, language);
   }
 
   firstUpdated() {
     if (!chats.value.has(this.chatId)) refreshChat(this.chatId);
-    if (!this.part) void this.focusOn("h1");
+    if (!this.wanted) void this.focusOn("h1");
   }
 
   render() {
@@ -47,4 +47,4 @@ class About extends Part {
 }
 
 customElements.define("skvoz-about", About);
-screens.set("chat-about", ({ id, part }) => html`<skvoz-about .chatId=${id ?? ""} .part=${part ?? ""}></skvoz-about>`);
+screens.set("chat-about", ({ id, part }) => html`<skvoz-about .chatId=${id ?? ""} .wanted=${part ?? ""}></skvoz-about>`);

@@ -14,6 +14,7 @@ import { contacts } from "../state/contacts.js";
 import { openConversation } from "../state/conversation.js";
 import { sought } from "../state/sought.js";
 import { bubble } from "./bubble.js";
+import { noticeWords, together as runsOf } from "./notices.js";
 import { requestCard } from "./request.js";
 import { Scroller } from "./scroller.js";
 import { tick } from "./ticks.js";
@@ -21,6 +22,7 @@ import "./composer.js";
 
 /** @typedef {import("../types/api.js").ChatView} ChatView */
 /** @typedef {import("../types/api.js").MessageView} MessageView */
+/** @typedef {import("../types/api.js").NoticeView} NoticeView */
 /** @typedef {import("../state/conversation.js").Conversation} Conversation */
 /** @typedef {{ key: string, draw: () => unknown }} Line */
 
@@ -166,24 +168,44 @@ class ChatScreen extends Part {
     if (conversation.loaded && !messages.length && !conversation.unsent.length) {
       lines.push({ key: "empty", draw: () => html`<li class="aside"><span>${opening(chat)}</span></li>` });
     }
+    const changes = [...conversation.around];
+    let day = Number.NaN;
+    /** Begin a new day where there is one. @param {number} ms @param {number} sequence */
+    const dated = (ms, sequence) => {
+      if (dayOf(ms) === day) return false;
+      day = dayOf(ms);
+      return lines.push(dayLine(ms, sequence)) > 0;
+    };
+    /** Say what changed before a message. @param {number} until its sequence */
+    const tell = (until) => {
+      const due = changes.filter((change) => change.sequence < until);
+      changes.splice(0, due.length);
+      for (const run of runsOf(due)) {
+        const { noticed_ms, sequence } = /** @type {NoticeView} */ (run[0]);
+        dated(noticed_ms, sequence);
+        lines.push({ key: `change ${sequence}`, draw: () => html`<li class="aside"><span dir="auto">${noticeWords(run)}</span></li>` });
+      }
+      return due.length > 0;
+    };
     let divided = false;
     messages.forEach((message, index) => {
       const previous = messages[index - 1];
-      const isNewDay = !previous || dayOf(previous.sent_ms) !== dayOf(message.sent_ms);
-      if (isNewDay) lines.push(dayLine(message.sent_ms));
+      const isApart = tell(message.sequence);
+      const isNewDay = dated(message.sent_ms, message.sequence);
       const isFirstUnread = !divided && !message.own && message.sequence > this.readUpTo;
       if (isFirstUnread) {
         divided = true;
         lines.push({ key: "unread", draw: () => html`<li class="aside unread" id="unread"><span>${say("New messages")}</span></li>` });
       }
-      const follows = !isNewDay && !isFirstUnread && together(previous, message);
+      const follows = !isNewDay && !isFirstUnread && !isApart && together(previous, message);
       const next = messages[index + 1];
-      const isLast = !next || !together(message, next);
+      const isLast = !next || !together(message, next) || (changes[0]?.sequence ?? next.sequence) < next.sequence;
       lines.push({
         key: message.message_id,
         draw: () => html`<li id="m${message.sequence}">${bubble(message, chat, { follows, isLast, isNewest: !next })}</li>`,
       });
     });
+    tell(Number.POSITIVE_INFINITY);
     if (chat.gaps && conversation.after === null) {
       lines.push({
         key: "gaps",
@@ -281,9 +303,9 @@ function opening(chat) {
   return say("Only the people in this chat can read it.");
 }
 
-/** @param {number} ms @returns {Line} */
-function dayLine(ms) {
-  return { key: `day ${dayOf(ms)}`, draw: () => html`<li class="aside day"><span>${dayName(ms)}</span></li>` };
+/** @param {number} ms @param {number} sequence of what is the first of this day @returns {Line} */
+function dayLine(ms, sequence) {
+  return { key: `day ${sequence}`, draw: () => html`<li class="aside day"><span>${dayName(ms)}</span></li>` };
 }
 
 /** @param {MessageView | undefined} one @param {MessageView} other */

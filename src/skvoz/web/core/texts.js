@@ -179,7 +179,25 @@ export function shortTime(ms) {
   return format("short date", { day: "2-digit", month: "2-digit", year: "2-digit" }).format(ms);
 }
 
+/** @param {readonly string[]} names */
+export function listed(names) {
+  return new Intl.ListFormat(locale, { type: "conjunction" }).format(names);
+}
+
+const MINUTE = 60;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+
+/** @param {number} seconds @returns {string} */
+export function duration(seconds) {
+  if (seconds % (7 * DAY) === 0) return count("{number} week", "{number} weeks", seconds / (7 * DAY));
+  if (seconds % DAY === 0) return count("{number} day", "{number} days", seconds / DAY);
+  if (seconds % HOUR === 0) return count("{number} hour", "{number} hours", seconds / HOUR);
+  if (seconds % MINUTE === 0) return count("{number} minute", "{number} minutes", seconds / MINUTE);
+  return count("{number} second", "{number} seconds", seconds);
+}
+
 /** @param {string} text */
-function capital(text) {
+export function capital(text) {
   return text.charAt(0).toLocaleUpperCase(locale) + text.slice(1);
 }

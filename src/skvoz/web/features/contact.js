@@ -7,7 +7,7 @@ import { attempt } from "../core/attempt.js";
 import { call, wish } from "../core/connection.js";
 import { ask } from "../core/dialog.js";
 import { chatSections } from "../core/places.js";
-import { count, language, say } from "../core/texts.js";
+import { duration, language, say } from "../core/texts.js";
 
 /** @typedef {import("../types/api.js").ChatView} ChatView */
 /** @typedef {import("../types/api.js").ContactView} ContactView */
@@ -99,15 +99,6 @@ chatSections.add({
 const MINUTE = 60;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
-
-/** @param {number} seconds @returns {string} */
-export function duration(seconds) {
-  if (seconds % (7 * DAY) === 0) return count("{number} week", "{number} weeks", seconds / (7 * DAY));
-  if (seconds % DAY === 0) return count("{number} day", "{number} days", seconds / DAY);
-  if (seconds % HOUR === 0) return count("{number} hour", "{number} hours", seconds / HOUR);
-  if (seconds % MINUTE === 0) return count("{number} minute", "{number} minutes", seconds / MINUTE);
-  return count("{number} second", "{number} seconds", seconds);
-}
 
 /** @param {ChatView} chat */
 function expiry(chat) {

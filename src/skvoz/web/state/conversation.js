@@ -7,12 +7,15 @@ import { call, on, wish } from "../core/connection.js";
 import { Signal } from "../core/signal.js";
 
 /** @typedef {import("../types/api.js").MessageView} MessageView */
+/** @typedef {import("../types/api.js").NoticeView} NoticeView */
 /** @typedef {{ key: string, text: string, sent_ms: number, failure: string }} Unsent */
 
 const PAGE = 60;
 /** Messages held and drawn at once; moving on drops as many at the other end. */
 const WINDOW = 240;
 const GATHER_MS = 30;
+/** What of a chat's changes stands between its messages. */
+const CHANGES = ["admin", "deleted", "expiry", "member_added", "member_removed", "not_admin", "title"];
 
 /** One open chat. */
 export class Conversation {
@@ -21,6 +24,8 @@ export class Conversation {
     this.chatId = chatId;
     /** @type {MessageView[]} the oldest first */
     this.messages = [];
+    /** What changed in the chat, the oldest first. @type {readonly NoticeView[]} */
+    this.notices = [];
     /** Set while there are older ones, or newer ones, than the window shows. @type {number | null} */
     this.before = null;
     /** @type {number | null} */
@@ -49,6 +54,19 @@ export class Conversation {
     this.after = page.next_after;
     this.loaded = true;
     this.touch();
+  }
+
+  /** Read what changed in the chat. */
+  async lookAround() {
+    this.notices = (await call("chat.notices", { chat_id: this.chatId })).notices;
+    this.touch();
+  }
+
+  /** @returns {readonly NoticeView[]} the changes of the time that the window shows */
+  get around() {
+    const from = this.before === null ? 0 : (this.messages[0]?.sequence ?? 0);
+    const until = this.after === null ? Number.POSITIVE_INFINITY : (this.messages.at(-1)?.sequence ?? 0);
+    return this.notices.filter(({ sequence }) => sequence > from && sequence < until);
   }
 
   /** Read a page of older ones; false where there are none. */
@@ -196,6 +214,7 @@ export function openConversation(chatId, around = null) {
   if (present?.chatId !== chatId) {
     present = new Conversation(chatId);
     void present.load(around);
+    void present.lookAround();
   }
   return present;
 }
@@ -220,6 +239,8 @@ export function followConversation() {
   });
   on("chat.changed", ({ chat_id, what }) => {
     // A request that was held back fetches its words once it is accepted.
-    if (present?.chatId === chat_id && (what === "deleted" || what === "accepted")) void present.load();
+    if (present?.chatId !== chat_id) return;
+    if (what === "deleted" || what === "accepted") void present.load();
+    if (CHANGES.includes(what)) void present.lookAround();
   });
 }

@@ -458,6 +458,24 @@ export interface MessageView {
   highlights: [number, number][];
 }
 
+/** The latest changes of a chat, the oldest first. */
+export interface NoticeListView {
+  notices: NoticeView[];
+}
+
+/** A change of a chat: `actor` made it, to `subject` where it is about a person. */
+export interface NoticeView {
+  sequence: number;
+  what: "admin" | "expiry" | "member_added" | "member_left" | "member_removed" | "not_admin" | "title";
+  actor_name: string;
+  actor_own: boolean;
+  subject_name: string;
+  subject_own: boolean;
+  title: string;
+  expiry_s: number | null;
+  noticed_ms: number;
+}
+
 /** An answer of a poll, and the names of those who chose it, empty ones for people without. */
 export interface OptionVotesView {
   text: string;
@@ -697,6 +715,8 @@ export interface Methods {
   "chat.members": { params: { chat_id: string; }; result: MemberListView };
   /** Keep a chat quiet, or not. */
   "chat.mute": { params: { client_id: string; chat_id: string; muted: boolean; }; result: Answer };
+  /** Return what changed in a chat: who came and went and took charge, its name and its timer. */
+  "chat.notices": { params: { chat_id: string; }; result: NoticeListView };
   /** Put a chat on top of the list, or (`pinned=False`) not. */
   "chat.pin": { params: { client_id: string; chat_id: string; pinned: boolean; }; result: Answer };
   /** Return the messages that are pinned in a chat, the latest pin first. */
