@@ -5,6 +5,9 @@
 - `namespaces`: the means of it, namespaces and cables
 - `box`: the process in the middle that carries every frame
 - `packets`, `streams`, `client_hello`, `dns`: what a box reads
-- `tactics`: the rules, each with its source
-- `outside`: what is served outside for every run
+- `tactics`: the rules, each with its source, and the case of what it must block and let pass
+- `controls`, `browserlike`: the small clients that a rule must block
+- `outside`, `sites`: what is served outside; `browser`: a Chromium inside, which opens the decoy
+- `prober`: the censor's visitor, for the rule that asks
+- `grounds`: whether a tactic in a world is one, without which no cell counts
 """

@@ -1,4 +1,4 @@
-"""What is served outside for every run: two resolvers, and echoes over TCP and UDP at the blocked address.
+"""What is served outside for every run: two resolvers, and echoes and scripts at the blocked addresses.
 
 A process in the outside namespace: `python -m lab.outside`. It says a line when it is ready, and ends
 with its input.
@@ -6,14 +6,19 @@ with its input.
 
 import asyncio
 import contextlib
+import ssl
 import struct
 import sys
 from typing import Any, Final, cast
+
+import trustme
 
 from lab import dns
 from lab.places import FOREIGN_RESOLVER, PLACES, RESOLVER, WHO, address_of
 
 ECHO_TCP: Final = 7
+SCRIPTED_TLS: Final = 8443
+"""TLS; each message says how many bytes follow and how many are wanted back: what no web site does."""
 ECHO_UDP: Final = (443, 3478, 19302, 50_000, 51_820)
 """QUIC, STUN, STUN, calls, WireGuard: what comes there goes back, with the first byte first."""
 _IDLE_S: Final = 60.0
@@ -62,15 +67,30 @@ async def _resolve_stream(reader: asyncio.StreamReader, writer: asyncio.StreamWr
     writer.close()
 
 
+async def _play(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    with contextlib.suppress(OSError, TimeoutError, asyncio.IncompleteReadError):
+        while True:
+            head = await asyncio.wait_for(reader.readexactly(4), _IDLE_S)
+            follows, wanted = struct.unpack("!HH", head)
+            await asyncio.wait_for(reader.readexactly(follows), _IDLE_S)
+            writer.write(bytes(wanted))
+            await writer.drain()
+    writer.close()
+
+
 async def serve() -> None:
     """Serve until standard input ends."""
     loop = asyncio.get_running_loop()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    certificate = trustme.CA().issue_cert("*.suspicious.example")
+    certificate.configure_cert(context)  # pyright: ignore[reportUnknownMemberType]  # untyped in part
     for address in (RESOLVER, FOREIGN_RESOLVER):
         await loop.create_datagram_endpoint(lambda: _Datagrams(resolves=True), (address, 53))
         await asyncio.start_server(_resolve_stream, address, 53)
     for place in PLACES:
         address = place.at(WHO["blocked"])
         await asyncio.start_server(_echo, address, ECHO_TCP)
+        await asyncio.start_server(_play, address, SCRIPTED_TLS, ssl=context)
         for port in ECHO_UDP:
             await loop.create_datagram_endpoint(lambda: _Datagrams(resolves=False), (address, port))
     sys.stdout.write("ready\n")

@@ -64,9 +64,14 @@ PROBER: Final = DOMESTIC.at(99)
 WHO: Final = {"relay": 10, "front": 11, "other": 12, "blocked": 20, "decoy": 80, "prober": 99}
 """The last bytes that names stand for; what isn't here is refused by the resolver."""
 
+OTHERS: Final = {"cloudflare-ech.com": CLEAN.at(20)}
+"""Names of the world that rules speak of."""
+
 
 def address_of(name: str) -> str | None:
     """Resolve a name of the lab, or tell that there is none; `www.` before it changes nothing."""
+    if name.lower().rstrip(".") in OTHERS:
+        return OTHERS[name.lower().rstrip(".")]
     who, _, rest = name.lower().rstrip(".").removeprefix("www.").partition(".")
     for place in PLACES:
         if rest == f"{place.name}.example" and who in WHO:

@@ -10,7 +10,7 @@
 `client` (and `client2` with `World(clients=2)`, on one local network with it) has a default route through the
 box and the operator's resolver in its `/etc/resolv.conf`. `outside` has every address of the four networks in
 `lab/places.py`: bind the very address that you serve at, for others bind other ones there. Served from the
-start, by `lab/outside.py`: names of the lab by both resolvers, and echoes.
+start, by `lab/outside.py`: names of the lab by both resolvers, and echoes. `lab/sites.py` adds web sites.
 
 Needs root and Linux; `why_not()` says in words why it can't be. The addresses are the same in every world,
 and worlds don't see each other, so several may run at once.

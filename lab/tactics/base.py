@@ -1,8 +1,9 @@
 """What a blocking tactic is: a seeded class that says of every packet what becomes of it.
 
-A subclass has a `name`, a docstring that names its source, and `on_packet`. It keeps what it knows in itself:
-a box makes a new one whenever it is told to use it, so flows that were open before are unknown to it. A
-packet lies in a buffer that is used again: whoever keeps bytes of it copies them.
+A subclass has a `name`, a docstring that names its source, `on_packet`, and its `case`: what it must block
+and what it must let through. It keeps what it knows in itself: a box makes a new one whenever it is told to
+use it, so flows that were open before are unknown to it. A packet lies in a buffer that is used again:
+whoever keeps bytes of it copies them.
 """
 
 import random
@@ -11,8 +12,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final, Generic, TypeVar
 
+from lab.controls import Control, Decoy
 from lab.packets import Flow, Packet
-from lab.places import text_of
+from lab.places import SUSPICIOUS, text_of
 
 FLOWS_MAX: Final = 20_000
 """What a box remembers, the oldest goes first; more than any run opens."""
@@ -49,10 +51,24 @@ PASS: Final = Pass()
 DROP: Final = Drop()
 
 
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    """What a tactic must block, and what it must let through, for its cells to count (`lab/grounds.py`).
+
+    `decoy` is nothing where all is off. `time_scale` is what the case's waits were made for.
+    """
+
+    control: Control
+    decoy: Decoy | None = Decoy(SUSPICIOUS)  # noqa: RUF009  # it is a value
+    time_scale: float = 1.0
+    is_probed: bool = False
+
+
 class Tactic(ABC):
     """One rule of a box; `time_scale` divides the long times of a rule, never those below ten seconds."""
 
     name: ClassVar[str]
+    case: ClassVar[Case]
 
     def __init__(self, seed: int = 1, time_scale: float = 1.0) -> None:
         self.random = random.Random(seed)  # noqa: S311  # a box tosses coins, it keeps no secrets

@@ -3,13 +3,18 @@
 from dataclasses import dataclass, field
 from typing import Final
 
+from lab.controls import Decoy, Fetch
 from lab.packets import Packet
-from lab.places import SUSPICIOUS
-from lab.tactics.base import DROP, PASS, FlowTable, Tactic, Verdict
+from lab.places import CLEAN, LISTED, RESOLVER, SUSPICIOUS, number_of
+from lab.tactics.base import DROP, PASS, Case, Delay, FlowTable, Tactic, Verdict
 
 THROTTLE_BYTES_S: Final = 130_000 / 8
 THROTTLE_BURST_BYTES: Final = 6_000.0
 """Four full packets; what was measured abroad fits a small bucket."""
+LEG_BYTES_S: Final = 14_000 / 8
+LEG_QUEUE_S: Final = 4.0
+"""What waits longer than this is dropped; slow mobile networks queue rather than drop."""
+PASS_SHARE: Final = 0.05
 
 
 @dataclass(slots=True)
@@ -45,6 +50,7 @@ class Throttle(Tactic):
     """
 
     name = "throttle"
+    case = Case(control=Fetch(size=100_000), decoy=Decoy(CLEAN))
 
     def __init__(self, seed: int = 1, time_scale: float = 1.0) -> None:
         super().__init__(seed, time_scale)
@@ -62,3 +68,47 @@ class Throttle(Tactic):
             flow.told = True
             self.trigger("throttle", packet)
         return DROP
+
+
+class Degradation(Tactic):
+    """Of all packets to and from suspicious networks one in twenty passes (tspu-docs 17.3; RU).
+
+    The real rule holds for recognised protocols, and passes 2 to 10 %.
+    """
+
+    name = "five-percent"
+    case = Case(control=Fetch(), decoy=Decoy(CLEAN))
+
+    def on_packet(self, packet: Packet, now: float) -> Verdict:
+        """Toss a coin."""
+        if packet.far not in SUSPICIOUS or self.random.random() < PASS_SHARE:
+            return PASS
+        if packet.opens:
+            self.trigger("drop", packet)
+        return DROP
+
+
+class SlowLeg(Tactic):
+    """Off the white list a client has 14 kbit/s in each direction, for all together (n4p#516, #650; RU)."""
+
+    name = "slow"
+    case = Case(control=Fetch(CLEAN, size=20_000), decoy=Decoy(LISTED))
+    _resolver = number_of(RESOLVER)
+
+    def __init__(self, seed: int = 1, time_scale: float = 1.0) -> None:
+        super().__init__(seed, time_scale)
+        self._free_at: dict[tuple[int, bool], float] = {}
+
+    def on_packet(self, packet: Packet, now: float) -> Verdict:
+        """Put it into the client's queue, unless that is too long."""
+        if packet.far in LISTED or packet.far == self._resolver:
+            return PASS
+        queue = (packet.client, packet.from_client)
+        waits_s = max(0.0, self._free_at.get(queue, now) - now)
+        if waits_s > LEG_QUEUE_S:
+            return DROP
+        takes_s = packet.wire_size / LEG_BYTES_S
+        self._free_at[queue] = now + waits_s + takes_s
+        if packet.opens:
+            self.trigger("slow", packet)
+        return Delay(waits_s + takes_s)

@@ -4,6 +4,7 @@ import contextlib
 import itertools
 import ssl
 from dataclasses import dataclass, field
+from functools import cache
 
 from lab.packets import ACK, SYN, Packet, tcp_frame, udp_frame
 from lab.places import CLIENT, SUSPICIOUS, number_of
@@ -12,10 +13,11 @@ from lab.tactics.base import Pass, Tactic, Verdict
 _PORTS = itertools.count(20_000)
 
 
-def hello_bytes(name: str, *, alpn: tuple[str, ...] = ("http/1.1",)) -> bytes:
+@cache
+def hello_bytes(name: str) -> bytes:
     """Return the ClientHello of a plain Python client."""
-    context = ssl.create_default_context()
-    context.set_alpn_protocols(list(alpn))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.set_alpn_protocols(["http/1.1"])
     inward, outward = ssl.MemoryBIO(), ssl.MemoryBIO()
     client = context.wrap_bio(inward, outward, server_hostname=name)
     with contextlib.suppress(ssl.SSLWantReadError):
