@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from skvoz.cli.command import Command, Group
+from skvoz.cli.relay_setup import check, pass_folder, setup
 from skvoz.client.relay_addresses import parse_relay_address, relay_address_text
 from skvoz.texts import say
 
@@ -69,7 +70,8 @@ def _serve(folder: Path, listen: str | None, config_file: Path | None) -> None:
     serve(folder, settings, started)
 
 
-pass_folder = click.make_pass_decorator(Path)
+relay.add_command(setup)
+relay.add_command(check)
 
 
 @relay.command(cls=Command)

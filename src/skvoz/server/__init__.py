@@ -2,6 +2,7 @@
 
 - `home`: the relay's folder: key, database, settings, lock
 - `config`: the operator's settings
+- `front`: settings for what stands in front of a public relay
 - `database`: SQLite: opening, schema versions, the store's id, errors in our own words
 - `write_transaction`, `log_reader`: what the machine asks of a store, in SQL
 - `blob_rows`, `blob_store`: blobs in the database, and their bytes in files

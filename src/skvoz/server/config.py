@@ -2,6 +2,7 @@
 
 listen = "127.0.0.1:8443"     # behind Caddy or another server that speaks TLS
 path = "/"                    # where WebSocket is spoken; anything else there is not found
+address = "wss://…"           # where the world reaches it, for `skvoz relay check`
 tickets = ["…"]               # who may create logs; absent: everybody
 reserve_bytes = 536870912     # below so much free disk nothing more is stored
 
@@ -38,6 +39,7 @@ class Settings:
     host: str = "127.0.0.1"
     port: int = 8443
     path: str = "/"
+    address: str = ""
     quotas: Quotas = field(default_factory=Quotas)
     admission: Admission = field(default_factory=Admission)
     reserve_bytes: int = RESERVE_BYTES
@@ -50,6 +52,7 @@ class Settings:
 class _File(msgspec.Struct, forbid_unknown_fields=True):
     listen: str = "127.0.0.1:8443"
     path: str = "/"
+    address: str = ""
     tickets: list[str] | None = None
     reserve_bytes: int = RESERVE_BYTES
     quotas: dict[str, Any] = {}  # msgspec gives each its own
@@ -77,6 +80,7 @@ def read_settings(file: Path) -> Settings:
             host=host,
             port=port,
             path=found.path,
+            address=found.address,
             quotas=_quotas(found.quotas),
             admission=Admission(ticket_hashes=hashes),
             reserve_bytes=found.reserve_bytes,

@@ -2,6 +2,7 @@
 
 relay.key    the relay's X-Wing private key, 32 bytes, mode 0600; whoever has it can be the relay
 relay.toml   the operator's settings; may be absent
+Caddyfile, skvoz-relay.service    what `skvoz relay setup` wrote for the server in front, and for systemd
 relay.db     what the relay holds, with SQLite's `-wal` and `-shm` beside it
 mark         how far the database had come: an older one was put back from a copy
 blobs/       the bytes of blobs, a file each, named by the blob's id in hex
@@ -21,6 +22,8 @@ from skvoz.base.errors import BadRequest, Conflict, HomeBusy, NotFound, StoreErr
 OWN_FILES = {
     "relay.key": "the relay's private key",
     "relay.toml": "the operator's settings",
+    "Caddyfile": "settings for the server in front, with the secret path",
+    "skvoz-relay.service": "the system's unit",
     "relay.db": "the logs, which `disclose` prints",
     "relay.db-wal": "the database's journal",
     "relay.db-shm": "the journal's index",
