@@ -169,6 +169,7 @@ class Chooser:
             "width": lambda: script.choice((-1, 0, 640, 2**31)),
             "height": lambda: script.choice((-1, 0, 480, 2**31)),
             "duration_ms": lambda: script.choice((-1, 0, 3_000, 2**63)),
+            "addresses": lambda: script.choice(((), ("wss://relay.invalid",), ("", "ws://10.0.0.1/"))),
             "store_id": lambda: script.choice((bytes(16), b"s" * 16)),
             "public_key": lambda: script.choice((b"", b"relay" * 4, _RELAY_KEY)),
             "key": lambda: self._ids((Conversation, "segment_key"), (Inbox, "owner_key")),

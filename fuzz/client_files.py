@@ -53,7 +53,9 @@ def try_session(script: Script) -> None:
         session.received(changed(script, key) if script.randrange(4) == 0 else key)
         [first] = session.flush()
     arrival = receive_greeting(SUITE, _PAIR.private_key, first)
-    answer, sealed = arrival.answer(Welcome(bytes(32), bytes(16), resumed=False, limits=_LIMITS), _DICE)
+    answer, sealed = arrival.answer(
+        Welcome(bytes(32), bytes(16), resumed=False, limits=_LIMITS, addresses=[], carries=False), _DICE
+    )
     session.received(changed(script, answer) if script.randrange(4) == 0 else answer)
     for _ in range(script.randrange(4)):
         data = encode([script.choice(DOWN) for _ in range(script.randrange(1, 4))])

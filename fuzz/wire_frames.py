@@ -76,7 +76,9 @@ UP: Final[tuple[Up, ...]] = (
     Discard(16, _ID, _KEY),
 )
 DOWN: Final[tuple[Down, ...]] = (
-    Welcome(_KEY, _ID, resumed=True, limits=Limits(1, 2, 3, 4, 5, 6)),
+    Welcome(
+        _KEY, _ID, resumed=True, limits=Limits(1, 2, 3, 4, 5, 6), addresses=["wss://a.example/"], carries=True
+    ),
     Ok(1, Taken("offer", b"offer")),
     Ok(2, None),
     No(3, "superseded", 1),

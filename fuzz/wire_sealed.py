@@ -23,7 +23,9 @@ from tests.mls.synthetic_tree import Counter
 _ID: Final = bytes(range(16))
 _KEY: Final = bytes(range(32))
 _SUITE: Final = SUITES[1]
-_WELCOME: Final = Welcome(_KEY, _ID, resumed=False, limits=Limits(1, 2, 3, 4, 5, 6))
+_WELCOME: Final = Welcome(
+    _KEY, _ID, resumed=False, limits=Limits(1, 2, 3, 4, 5, 6), addresses=[], carries=False
+)
 
 
 @cache

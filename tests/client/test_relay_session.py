@@ -441,7 +441,9 @@ def test_entries_out_of_order_are_refused(alice: Person, positions: tuple[int, i
 
 
 def test_a_second_welcome_is_refused(alice: Person) -> None:
-    welcome = Welcome(bytes(32), bytes(16), resumed=True, limits=Limits(1, 1, 1, 1, 1, 1))
+    welcome = Welcome(
+        bytes(32), bytes(16), resumed=True, limits=Limits(1, 1, 1, 1, 1, 1), addresses=[], carries=False
+    )
     with pytest.raises(Invalid):
         _deceive(alice, [welcome])
 

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from skvoz.base.addresses import is_public
 from skvoz.base.errors import BadRequest, Conflict, Invalid
 from skvoz.base.ids import RelayId
 from skvoz.client import relays
@@ -18,7 +19,6 @@ from skvoz.client.commands import (
 from skvoz.client.effects import Connect
 from skvoz.client.links import Link, parse_link
 from skvoz.client.records import Account, Conversation, ConversationState, Relay
-from skvoz.client.relay_addresses import is_public
 from skvoz.client.step import Step
 from tests.client.fake_relay import Device, World
 from tests.client.people_world import accept, dropped, friends, link_of, pair, say

@@ -10,7 +10,8 @@ import msgspec
 import pytest
 
 from skvoz.client.commands import CreateAccount
-from skvoz.client.records import MessageState
+from skvoz.client.records import MessageState, Relay
+from skvoz.server import Settings
 from tests.node.barrier import Barrier, Mood, barrier
 from tests.node.people import Person, World, client_id, until, world
 
@@ -175,5 +176,29 @@ def test_a_home_starts_at_once_whatever_its_ways_do(tmp_path: Path) -> None:
                 await boris.send(to_anna, "written before there was a way")
             await here.start_relay()
             await anna.wait_for(to_boris, ["hello", "written before there was a way"])
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.slow
+def test_a_relay_tells_where_else_it_is_and_that_is_where_it_is_found(tmp_path: Path) -> None:
+    """The address that Boris gave is blocked later; only the relay itself has ever told him another one."""
+
+    async def scenario() -> None:
+        with socket.create_server(("127.0.0.1", 0)) as probe:
+            port = probe.getsockname()[1]
+        async with barrier(port) as given, barrier(port) as told:
+            addresses = (f"ws://127.0.0.1:{told.port}/",)
+            settings = Settings(port=port, reserve_bytes=0, addresses=addresses)
+            async with world(tmp_path, settings) as here:
+                anna = await here.person("Anna")
+                boris = await here.person("Boris", url=f"ws://127.0.0.1:{given.port}/")
+                await here.introduce(anna, boris)
+                assert [relay.told for relay in await boris.records(Relay)] == [addresses]
+                given.mood = "frozen"
+                before = told.met
+                await boris.send(await anna.account_id(), "found you")
+                await anna.wait_for(await boris.account_id(), ["hello", "found you"])
+                assert told.met > before
 
     asyncio.run(scenario())

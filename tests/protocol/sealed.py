@@ -128,6 +128,8 @@ WELCOME = frames.Welcome(
     store=fixed("store", 16),
     resumed=False,
     limits=frames.Limits(65_552, 1_048_592, 262_144, 10_000, 2_592_000, 300),
+    addresses=["wss://relay.example/path"],
+    carries=True,
 )
 
 

@@ -18,11 +18,13 @@ def test_nothing_needs_to_be_set(tmp_path: Path) -> None:
 
 def test_everything_can_be_set(tmp_path: Path) -> None:
     (tmp_path / "relay.toml").write_text(
-        'listen = "[::1]:9000"\npath = "/secret"\ntickets = ["один", "two"]\nreserve_bytes = 5\n'
+        'listen = "[::1]:9000"\npath = "/secret"\n'
+        'addresses = ["wss://a.example/"]\ntickets = ["один", "two"]\nreserve_bytes = 5\n'
         "[quotas]\nretention_s = 3600\nappends_per_s = 0.5\n"
     )
     found = read_settings(tmp_path / "relay.toml")
     assert (found.host, found.port, found.path, found.reserve_bytes) == ("::1", 9000, "/secret", 5)
+    assert found.addresses == ("wss://a.example/",)
     assert found.quotas == Quotas(retention_s=3600, appends_per_s=0.5)
     assert found.admission.ticket_hashes == {sha256("один".encode()), sha256(b"two")}
     assert "one" not in repr(found)
@@ -46,6 +48,11 @@ def test_no_tickets_at_all_is_not_the_same_as_none_set(tmp_path: Path) -> None:
         "reserve_bytes = 'much'",
         "colour = 'red'",
         "quotas = 5",
+        'addresses = "wss://one.example/"',
+        'addresses = ["ftp://one.example/"]',
+        'addresses = ["wss://one two.example/"]',
+        f"addresses = {['wss://one.example/'] * 9}",
+        f"addresses = ['wss://{'a' * 256}']",
         "[quotas]\ncolour = 1",
         "[quotas]\nretention_s = 0",
         "[quotas]\nretention_s = -1",

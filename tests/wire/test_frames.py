@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from skvoz.base.errors import Malformed
-from skvoz.base.limits import PART_SIZE_MAX, REKEY_SIZE_MAX
+from skvoz.base.limits import ADDRESS_SIZE_MAX, PART_SIZE_MAX, REKEY_SIZE_MAX
 from skvoz.wire import frames as wire
 from skvoz.wire.frames import (
     Append,
@@ -84,8 +84,17 @@ UP: list[Up] = [
     Discard(16, ID, KEY),
 ]
 
+WELCOME = Welcome(
+    KEY,
+    ID,
+    resumed=True,
+    limits=Limits(1, 2, 3, 4, 5, 6),
+    addresses=["wss://a.example/", "https://b.example/x"],
+    carries=True,
+)
 DOWN: list[Down] = [
-    Welcome(KEY, ID, resumed=True, limits=Limits(1, 2, 3, 4, 5, 6)),
+    Welcome(KEY, ID, resumed=True, limits=Limits(1, 2, 3, 4, 5, 6), addresses=[], carries=False),
+    WELCOME,
     Ok(1, None),
     Ok(1, Taken("offer", b"bytes")),
     No(1, "superseded", 5),
@@ -194,6 +203,24 @@ def test_values_beyond_a_limit_are_malformed(frame: Up, index: int, value: objec
     fields[index] = value
     with pytest.raises(Malformed):
         parse_up(msgspec.msgpack.encode([fields]))
+
+
+@pytest.mark.parametrize(
+    ("index", "value"),
+    [
+        (5, ["wss://a.example/"] * (wire.ADDRESSES_MAX + 1)),
+        (5, ["x" * (ADDRESS_SIZE_MAX + 1)]),
+        (5, ["wss://a.example/\n"]),
+        (5, ["wss://а.example/"]),
+        (5, [""]),
+        (6, 1),
+    ],
+)
+def test_a_welcome_keeps_its_limits(index: int, value: object) -> None:
+    fields = _fields(WELCOME)
+    fields[index] = value
+    with pytest.raises(Malformed):
+        parse_down(msgspec.msgpack.encode([fields]))
 
 
 def test_an_answered_list_and_a_proof_have_their_sizes() -> None:

@@ -25,7 +25,9 @@ from tests.relay.world import Dice
 SUITE = SUITES[1]
 DICE = Dice()
 PAIR = SUITE.generate_key_pair(DICE)
-WELCOME = Welcome(b"t" * 32, b"s" * 16, resumed=False, limits=Limits(1, 2, 3, 4, 5, 6))
+WELCOME = Welcome(
+    b"t" * 32, b"s" * 16, resumed=False, limits=Limits(1, 2, 3, 4, 5, 6), addresses=[], carries=False
+)
 
 
 def shake() -> tuple[SealedSession, SealedSession]:

@@ -79,7 +79,7 @@ def create(
         title=title,
         admins=tuple(sorted(owners)),
         door_secret=step.randomness(32),
-        places=(RoomPlace(relay_id=relay_id, addresses=relay.addresses, log_id=log_id),),
+        places=(RoomPlace(relay_id=relay_id, addresses=relay.for_others, log_id=log_id),),
         message_expiry_s=0,
     )
     group = _group_of_one(step, group_id, info)

@@ -90,7 +90,7 @@ def go_on(step: Step, file: File) -> None:
     if relay is None or not may_write:
         step.set_alarm(RETRY_ALARM, file.file_id, step.now_ms + _RETRY_MS)
         return
-    addresses = (*relay.addresses, *relay.named)
+    addresses = relay.reach
     if file.state is FileState.UPLOADING:
         step.emit(
             Upload(
@@ -198,7 +198,7 @@ def drop(step: Step, file: File, *, everywhere: bool = False) -> None:
             DiscardBlob(
                 relay_id=file.relay_id,
                 public_key=relay.public_key,
-                addresses=(*relay.addresses, *relay.named),
+                addresses=relay.reach,
                 blob_id=file.blob_id,
                 write_key=file.write_key,
             )

@@ -381,7 +381,7 @@ def address_of(step: Step, inbox: Inbox) -> InboxAddress:
         raise NotFound("there is no relay for this inbox")
     return InboxAddress(
         relay_id=inbox.relay_id,
-        addresses=relay.addresses,
+        addresses=relay.for_others,
         inbox_id=inbox.log_id,
         post_key=inbox.post_key,
         link_secret=inbox.link_secret,

@@ -27,6 +27,8 @@ class RelayConnected(_Fact):
     store_id: bytes
     public_key: bytes = b""
     """The relay's key, which matches its id; the session asked for it where it was not known."""
+    addresses: tuple[str, ...] = ()
+    """Where the relay says that it is found."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)

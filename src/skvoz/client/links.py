@@ -67,7 +67,7 @@ def link_of(inbox: Inbox, relay: Relay, account_id: AccountId) -> Link:
         post_key=inbox.post_key,
         secret=inbox.link_secret,
         account_id=account_id,
-        addresses=relay.addresses[:ADDRESSES_MAX],
+        addresses=relay.for_others[:ADDRESSES_MAX],
         ticket=relay.ticket,
         is_group=inbox.kind is InboxKind.GROUP,
     )

@@ -9,10 +9,22 @@ from typing import Final
 import msgspec
 
 from skvoz.base.ids import AccountId, MessageId
-from skvoz.client import changes, complaints, contacts, files, gaps, introductions, pins, polls, reports
+from skvoz.client import (
+    changes,
+    complaints,
+    contacts,
+    files,
+    gaps,
+    introductions,
+    pins,
+    polls,
+    reports,
+    whereabouts,
+)
 from skvoz.client.events import MessageChange, MessageChanged, MessageReceived
 from skvoz.client.records import (
     Conversation,
+    ConversationKind,
     Message,
     MessageState,
     ReactionGiven,
@@ -59,7 +71,10 @@ def receive(step: Step, conversation: Conversation, author: AccountId, data: byt
     if contacts.is_blocked(step, author):
         return
     if introduction is not None:
+        is_direct = conversation.kind is ConversationKind.DIRECT
         introductions.received(step, conversation, introduction)
+        if introduction.address and is_direct and contacts.is_accepted(step, author):
+            whereabouts.hinted(step, introduction.address)
         return
     if complaint is not None:
         complaints.received(step, conversation, author, complaint)

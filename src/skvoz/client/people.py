@@ -21,6 +21,7 @@ from skvoz.client import (
     messages,
     reports,
     upkeep,
+    whereabouts,
 )
 from skvoz.client.commands import (
     AcceptLink,
@@ -139,6 +140,7 @@ def handle_input(step: Step, fact: Input) -> None:
     match fact:
         case RelayConnected():
             _learn_relay_key(step, fact)
+            whereabouts.told(step, fact.relay_id, fact.addresses)
         case Taken():
             approaches.taken(step, fact)
         case TakeRefused():
@@ -197,6 +199,8 @@ def alarm(step: Step, name: str, subject: bytes) -> None:
             invitations.retry(step, EntryId(subject))
         case approaches.RETRY_ALARM:
             approaches.retry(step, subject)
+        case whereabouts.TELL_ALARM:
+            whereabouts.alarm(step)
         case upkeep.ALARM:
             upkeep.run(step)
         case _:

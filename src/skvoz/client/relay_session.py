@@ -230,7 +230,10 @@ class RelaySession:
         self._costs.append(0)
         return [
             inputs.RelayConnected(
-                relay_id=self._relay_id, store_id=welcome.store, public_key=self._public_key
+                relay_id=self._relay_id,
+                store_id=welcome.store,
+                public_key=self._public_key,
+                addresses=tuple(welcome.addresses),
             )
         ]
 

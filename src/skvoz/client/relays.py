@@ -2,22 +2,24 @@
 
     given    the person chose them: with the account, or by opening a link. Tried first, and nobody else's
              addresses push them out
-    named    others named them: descriptions of conversations, and the inboxes of contacts. Tried after those
+    told     the relay itself said so, in a session that is sealed to its key: its latest word. Tried next
+    hinted   a contact said so in a direct conversation, the latest first (`whereabouts`)
+    named    others named them: descriptions of conversations, and the inboxes of contacts. Tried last
 
-The home relay is looked for only where the account said. Nobody else leads this program to a host in the
-person's own network, unless their own relay is in it.
+The home relay is looked for only where the account said, where it says itself, and where contacts do. Nobody
+leads this program to a host in the person's own network, unless their own relay is in it.
 """
 
 from typing import Final
 
 import msgspec
 
+from skvoz.base.addresses import is_public
 from skvoz.base.errors import BadRequest, Invalid
 from skvoz.base.ids import RelayId
 from skvoz.base.limits import ADDRESS_SIZE_MAX
 from skvoz.client.commands import RelayAddress
 from skvoz.client.records import Account, Conversation, ConversationState, Inbox, Relay
-from skvoz.client.relay_addresses import is_public
 from skvoz.client.step import Step
 from skvoz.crypto import sha256
 
@@ -35,10 +37,10 @@ def give_home(step: Step, address: RelayAddress) -> RelayId:
 
 def give(step: Step, address: RelayAddress) -> RelayId:
     """Remember the relay of a link that was opened; raise `BadRequest`, also for one in our own network."""
-    permitted = _permitted(step, address.addresses)
-    if address.addresses and not permitted:
+    allowed = permitted(step, address.addresses)
+    if address.addresses and not allowed:
         raise BadRequest("this link leads into a local network, and not out to a relay")
-    return _give(step, address, permitted)
+    return _give(step, address, allowed)
 
 
 def _give(step: Step, address: RelayAddress, addresses: tuple[str, ...]) -> RelayId:
@@ -53,7 +55,7 @@ def _give(step: Step, address: RelayAddress, addresses: tuple[str, ...]) -> Rela
     if known is None:
         known = Relay(relay_id=relay_id, public_key=b"", addresses=())
     # Whoever gives us a link must not be able to lead us away from a relay, or to take our ticket from us.
-    if relay_id != _home(step):
+    if relay_id != home_of(step):
         first = known.addresses[:FIRST_KEPT] if known.addresses else addresses[:ADDRESSES_MAX]
         more = tuple(one for one in addresses if one not in first)
         known = msgspec.structs.replace(known, addresses=(*first, *more)[:ADDRESSES_MAX])
@@ -69,26 +71,26 @@ def _give(step: Step, address: RelayAddress, addresses: tuple[str, ...]) -> Rela
 
 def check_named(step: Step, relay_id: RelayId, addresses: tuple[str, ...]) -> None:
     """Raise `Invalid` where others named a relay that can't be looked for anywhere."""
-    if step.transaction.get(Relay, relay_id) is None and not _permitted(step, addresses):
+    if step.transaction.get(Relay, relay_id) is None and not permitted(step, addresses):
         raise Invalid("a relay is named by addresses of a local network only")
 
 
 def name(step: Step, relay_id: RelayId, addresses: tuple[str, ...]) -> None:
     """Remember where others say that a relay is; raise `Invalid` as `check_named` does."""
     check_named(step, relay_id, addresses)
-    if relay_id == _home(step):
+    if relay_id == home_of(step):
         return
     known = step.transaction.get(Relay, relay_id)
     if known is None:
         known = Relay(relay_id=relay_id, public_key=b"", addresses=())
-    more = [one for one in _permitted(step, addresses) if one not in (*known.addresses, *known.named)]
+    more = [one for one in permitted(step, addresses) if one not in known.reach]
     changed = msgspec.structs.replace(known, named=(*known.named, *more)[:ADDRESSES_MAX])
     step.transaction.put(changed)
 
 
 def is_used(step: Step, relay_id: RelayId) -> bool:
     """Tell whether this home uses a relay anyway: it is ours, or something that was accepted lies there."""
-    if relay_id == _home(step):
+    if relay_id == home_of(step):
         return True
     if any(inbox.relay_id == relay_id for inbox in step.transaction.select(Inbox)):
         return True
@@ -98,14 +100,15 @@ def is_used(step: Step, relay_id: RelayId) -> bool:
     )
 
 
-def _home(step: Step) -> RelayId | None:
+def home_of(step: Step) -> RelayId | None:
+    """Return the relay that the account was made at, if there is an account."""
     account = step.transaction.get(Account, 0)
     return None if account is None else account.home_relay_id
 
 
-def _permitted(step: Step, addresses: tuple[str, ...]) -> tuple[str, ...]:
-    """Leave out what a stranger could only find in our own network, unless our own relay is in one."""
-    home_id = _home(step)
+def permitted(step: Step, addresses: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the public ones of addresses that others said; all, where our own relay isn't public itself."""
+    home_id = home_of(step)
     home = None if home_id is None else step.transaction.get(Relay, home_id)
     if home is not None and not all(map(is_public, home.addresses)):
         return addresses

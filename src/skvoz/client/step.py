@@ -181,7 +181,7 @@ class Step:
                     relay_id=relay_id,
                     channel=channel,
                     public_key=relay.public_key,
-                    addresses=(*relay.addresses, *relay.named),
+                    addresses=relay.reach,
                 )
             )
 

@@ -89,7 +89,9 @@ class Relays:
         kept = self._kept.get(key)
         if kept is None:
             kept = self._kept[key] = _Kept(effect, self.tell, self._broke, self._dialer)
-        kept.addresses = effect.addresses
+        for (relay_id, _), other in self._kept.items():
+            if relay_id == effect.relay_id:
+                other.addresses = effect.addresses
 
     def request(self, effect: Effect) -> None:
         """Ask a relay for something; there must have been a `Connect` before."""

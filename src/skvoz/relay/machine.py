@@ -3,7 +3,7 @@
 Long, because greeting a client, taking its frames and giving it what fits its credit touch the same sessions.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final, assert_never
 
@@ -91,7 +91,8 @@ class Relay:
     """A relay without sockets and disks.
 
     Hand in whatever happened since the last call in one `handle`: what goes to one connection is then one
-    message. `randomness` makes session tokens and handshakes. `store_id`: 16 bytes.
+    message. `randomness` makes session tokens and handshakes. `store_id`: 16 bytes. `addresses`: where
+    clients are told to look for the relay. `carries`: whether it carries sessions to other relays.
     """
 
     def __init__(
@@ -102,12 +103,16 @@ class Relay:
         store_id: bytes,
         quotas: Quotas,
         randomness: Randomness,
+        addresses: Sequence[str] = (),
+        carries: bool = False,
     ) -> None:
         self._suite = suite
         self._private_key = private_key
         self._public_key = suite.kem.public_key_of(private_key)
         self._store_id = store_id
         self._randomness = randomness
+        self._addresses = list(addresses)
+        self._carries = carries
         self._limits = Limits(
             quotas.entry_size_max,
             quotas.rekey_size_max,
@@ -192,7 +197,7 @@ class Relay:
         known = None if hello.token is None else self._by_token.get(hello.token)
         resumes = known is not None and hello.received <= known.sent
         token = known.token if known is not None and resumes else self._randomness(_TOKEN_SIZE)
-        welcome = Welcome(token, self._store_id, resumes, self._limits)
+        welcome = Welcome(token, self._store_id, resumes, self._limits, self._addresses, self._carries)
         answer, sealed = arrival.answer(welcome, self._randomness)
         self._greeted[connection] = _Greeted(sealed, token, resumes, hello.received, hello.owed, now_ms)
         self._effects.append(Send(connection, answer))

@@ -3,6 +3,7 @@
 listen = "127.0.0.1:8443"     # behind Caddy or another server that speaks TLS
 path = "/"                    # where WebSocket is spoken; anything else there is not found
 address = "wss://…"           # where the world reaches it, for `skvoz relay check`
+addresses = ["wss://…"]       # where people's nodes are to look for it, 8 at most; they keep this
 tickets = ["…"]               # who may create logs; absent: everybody
 reserve_bytes = 536870912     # below so much free disk nothing more is stored
 
@@ -18,12 +19,14 @@ from typing import Any, Final
 
 import msgspec
 
+from skvoz.base.addresses import is_address
 from skvoz.base.errors import BadRequest, StoreError
 from skvoz.base.limits import BLOB_SIZE_MAX, ENTRY_SIZE_MAX, REKEY_SIZE_MAX
 from skvoz.crypto import sha256
 from skvoz.logs import CLOSER_RETENTION_S, Quotas
 from skvoz.relay import Admission
 from skvoz.server.home import split_address
+from skvoz.wire.frames import ADDRESSES_MAX
 
 RESERVE_BYTES: Final = 512 * 1024 * 1024
 """Below so much free disk a relay stores nothing more; deleting and reading go on."""
@@ -40,6 +43,7 @@ class Settings:
     port: int = 8443
     path: str = "/"
     address: str = ""
+    addresses: tuple[str, ...] = ()
     quotas: Quotas = field(default_factory=Quotas)
     admission: Admission = field(default_factory=Admission)
     reserve_bytes: int = RESERVE_BYTES
@@ -47,12 +51,15 @@ class Settings:
     def __post_init__(self) -> None:
         if not self.path.startswith("/") or not self.path.isascii():
             raise BadRequest("a relay's path starts with a slash and is ASCII")
+        if len(self.addresses) > ADDRESSES_MAX or not all(map(is_address, self.addresses)):
+            raise BadRequest("a relay has 8 addresses at most, which start with wss: or https:")
 
 
 class _File(msgspec.Struct, forbid_unknown_fields=True):
     listen: str = "127.0.0.1:8443"
     path: str = "/"
     address: str = ""
+    addresses: list[str] = []  # msgspec gives each its own
     tickets: list[str] | None = None
     reserve_bytes: int = RESERVE_BYTES
     quotas: dict[str, Any] = {}  # msgspec gives each its own
@@ -81,6 +88,7 @@ def read_settings(file: Path) -> Settings:
             port=port,
             path=found.path,
             address=found.address,
+            addresses=tuple(found.addresses),
             quotas=_quotas(found.quotas),
             admission=Admission(ticket_hashes=hashes),
             reserve_bytes=found.reserve_bytes,

@@ -85,6 +85,7 @@ class RelayService:
                 store_id=known_as,
                 quotas=settings.quotas,
                 randomness=secrets.token_bytes,
+                addresses=settings.addresses,
             )
         except BaseException:
             self._held.close()

@@ -14,7 +14,7 @@ import msgspec
 from msgspec import Meta
 
 from skvoz.base.errors import Malformed
-from skvoz.base.limits import PART_SIZE_MAX, REKEY_SIZE_MAX
+from skvoz.base.limits import ADDRESS_SIZE_MAX, PART_SIZE_MAX, REKEY_SIZE_MAX
 
 FRAMES_PER_MESSAGE_MAX: Final = 4096
 """Bounds what one message can ask of a relay."""
@@ -36,6 +36,8 @@ TICKET_SIZE_MAX: Final = 1024
 """A ticket, bytes: a token now, a blinded pass later."""
 EPHEMERAL_SIZE_MAX: Final = 4096
 """The client's one-time KEM key, bytes: X-Wing has 1,216."""
+ADDRESSES_MAX: Final = 8
+"""Addresses that a relay says to have."""
 ENTRY_COST: Final = 64
 """What an entry, knock or cast costs in credit above its body's bytes; also an `entries` or `base` frame."""
 
@@ -53,6 +55,8 @@ Token: TypeAlias = Annotated[bytes, Meta(min_length=32, max_length=32)]
 """Names a session for its resumption: 32 random bytes, secret."""
 Body: TypeAlias = Annotated[bytes, Meta(max_length=REKEY_SIZE_MAX)]
 Package: TypeAlias = Annotated[bytes, Meta(min_length=1, max_length=PACKAGE_SIZE_MAX)]
+Address: TypeAlias = Annotated[str, Meta(min_length=1, max_length=ADDRESS_SIZE_MAX, pattern=r"^[!-~]+\Z")]
+"""Where a relay is looked for, in ASCII without blanks."""
 PartBody: TypeAlias = Annotated[bytes, Meta(min_length=1, max_length=PART_SIZE_MAX)]
 Knocks: TypeAlias = Annotated[list[Position], Meta(max_length=KNOCKS_PER_LOG_MAX)]
 
@@ -331,12 +335,16 @@ class Welcome(Frame, tag=64, frozen=True):
 
     `store`: names the relay's store; a restored backup has another.
     `resumed`: whether the session that was asked for goes on.
+    `addresses`: where the relay says that it is found now; none: it says nothing about it.
+    `carries`: whether it takes `Carry`.
     """
 
     token: Token
     store: Id
     resumed: bool
     limits: Limits
+    addresses: Annotated[list[Address], Meta(max_length=ADDRESSES_MAX)]
+    carries: bool
 
 
 class Taken(Frame, frozen=True):

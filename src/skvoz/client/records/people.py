@@ -60,6 +60,22 @@ class Relay(Record, frozen=True, array_like=True, kw_only=True):
     store_id: bytes = b""
     named: tuple[str, ...] = ()
     """Those that only others named."""
+    told: tuple[str, ...] = ()
+    """Those that the relay itself said in a session, which is sealed to its key; its latest word."""
+    hinted: tuple[str, ...] = ()
+    """Those that contacts said in direct conversations, the latest first."""
+    announced: tuple[str, ...] = ()
+    """What contacts were told last, where it was more than this home's person gave."""
+
+    @property
+    def reach(self) -> tuple[str, ...]:
+        """All addresses, in the order in which they are tried."""
+        return tuple(dict.fromkeys((*self.addresses, *self.told, *self.hinted, *self.named)))
+
+    @property
+    def for_others(self) -> tuple[str, ...]:
+        """Addresses to give to others: what the relay says of itself, then what this home's person gave."""
+        return tuple(dict.fromkeys((*self.told, *self.addresses)))[:8]
 
 
 class ContactState(IntEnum):
