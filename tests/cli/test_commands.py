@@ -163,7 +163,7 @@ def test_a_home_under_a_passphrase(tmp_path: Path, relay_address: str) -> None:
     terminal = Terminal(tmp_path / "home", SKVOZ_PASSPHRASE_FILE=str(secret))
     create = ("account", "create", "--name", "Anna", "--relay", relay_address)
     terminal.does(*create, "--protect", "passphrase")
-    assert "passphrase" in terminal.does("doctor")
+    assert "passphrase" in terminal.does("doctor", "--no-network")
     assert terminal.refused(*create, "--protect", "file").startswith("this home is there already")
     without = Terminal(tmp_path / "home")
     assert without.refused("chats") == "this home has a passphrase, and there is nobody to ask for it"

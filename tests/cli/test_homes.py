@@ -21,19 +21,19 @@ def test_a_home_is_locked_and_unlocked_by_commands(tmp_path: Path) -> None:
     with Running("--home", str(tmp_path / "anna"), "--no-open", SKVOZ_PASSPHRASE_FILE=str(words)) as node:
         anna.does("lock")
         assert "locked" in anna.refused("chats")
-        assert anna.objects("doctor")[0]["locked"]
+        assert anna.objects("doctor", "--no-network")[0]["locked"]
         wrong = tmp_path / "wrong"
         wrong.write_text("guess")
         assert "does not open" in Terminal(anna.home, SKVOZ_PASSPHRASE_FILE=str(wrong)).refused("unlock")
         anna.does("unlock")
-        assert not anna.objects("doctor")[0]["locked"]
+        assert not anna.objects("doctor", "--no-network")[0]["locked"]
         assert node.stop() == 0
 
 
 def test_a_home_is_removed_by_a_command(tmp_path: Path) -> None:
     anna = Terminal(tmp_path / "anna")
     assert "no home" in anna.refused("home", "remove")
-    anna.does("doctor")
+    anna.does("doctor", "--no-network")
     done = anna.type("home", "remove", typed="ana\n")
     assert done.returncode == 1
     assert "nothing was removed" in done.stderr

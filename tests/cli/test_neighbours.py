@@ -22,7 +22,7 @@ def test_homes_beside_this_one_are_listed_opened_and_made(tmp_path: Path) -> Non
     words = tmp_path / "words"
     words.write_text("a long passphrase\n")
     for name in ("anna", "boris"):
-        Terminal(tmp_path / name).does("doctor")
+        Terminal(tmp_path / name).does("doctor", "--no-network")
     Terminal(tmp_path / "boris", SKVOZ_PASSPHRASE_FILE=str(words)).does("account", "protect", "passphrase")
     (tmp_path / "letters").mkdir()
     (tmp_path / "link").symlink_to(tmp_path / "boris")

@@ -1,10 +1,10 @@
 """Finds every text that people may read in the source, and keeps the catalogues in step.
 
 `python -m tests.texts.catalogue` adds new texts to each `.po` file, drops those that are gone, and compiles.
-What is found: the first argument of `say`, both of `count`, the docstrings of commands (their help), and the
-texts of errors of ours: up to a colon where something variable follows. In the page's JavaScript: the same of
-`say` and `count`, where the texts stand in double quotes. What the page can show goes into its own catalogue,
-`web/texts/LANGUAGE.json`, too.
+What is found: the first argument of `say` and of `later`, both of `count`, the docstrings of commands (their
+help), and the texts of errors of ours: up to a colon where something variable follows. In the page's
+JavaScript: the same of `say` and `count`, where the texts stand in double quotes. What the page can show goes
+into its own catalogue, `web/texts/LANGUAGE.json`, too.
 """
 
 import ast
@@ -29,6 +29,8 @@ ERRORS: Final = frozenset(
     name for name, kind in vars(errors).items() if isinstance(kind, type) and issubclass(kind, Exception)
 ) - {"PeerError", "Malformed", "Invalid", "DecryptFailed"}
 """What strangers send is dropped and counted; its texts are for developers."""
+SHOWN: Final = ERRORS | {"later"}
+"""What the node answers with, and the page says."""
 SILENT_ROOMS: Final = ("mls", "wire", "crypto")
 """Their errors mean a bug or a stranger; nobody reads them."""
 COMMAND_DECORATORS: Final = frozenset({"command", "group"})
@@ -92,7 +94,7 @@ def texts_of(source: str) -> Iterator[Text]:
     """Yield every text in a module that people may read."""
     for node in ast.walk(ast.parse(source)):
         match node:
-            case ast.Call(func=ast.Name(id="say"), args=[ast.Constant(value=str(text)), *_]):
+            case ast.Call(func=ast.Name(id="say" | "later"), args=[ast.Constant(value=str(text)), *_]):
                 yield text
             case ast.Call(
                 func=ast.Name(id="count"),
@@ -152,7 +154,7 @@ BEHIND_OTHER_DOORS: Final = (
 
 
 def page_texts() -> set[Text]:
-    """Return what the page can show: its own texts, and those of errors that the node answers with."""
+    """Return what the page can show: its own texts, those of errors, and what the node has it say later."""
     found: set[Text] = set(OF_SYSTEM)
     for path in scripts():
         found.update(texts_of_script(path.read_text("utf-8")))
@@ -160,7 +162,7 @@ def page_texts() -> set[Text]:
         if not {path.name, path.relative_to(SOURCE).parts[0]}.isdisjoint(BEHIND_OTHER_DOORS):
             continue
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ERRORS:
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in SHOWN:
                 found.update(_error_text(node.args[0]) if node.args else ())
     return found
 

@@ -2,7 +2,8 @@
 
 A caller on the WebSocket may call `event.subscribe {after}` and is then told every event after that
 sequence as a notification `event`, in order and without gaps, until it goes; and as `progress`, how far files
-have come. Bytes of files go beside that: `skvoz.api.file_bytes`.
+have come, and as `checkup`, how far a look at the network has. Bytes of files go beside that:
+`skvoz.api.file_bytes`.
 """
 
 import asyncio
@@ -104,10 +105,14 @@ class CallerSession:
             await self._websocket.close(EVENTS_FAILED)
 
     async def _count(self) -> None:
-        """Tell how far files have come, where that has changed."""
-        told = self._service.progress()
+        """Tell how far files, and a look at the network, have come, where that has changed."""
+        told, told_checkup = self._service.progress(), self._service.checkup()
         while True:
             await asyncio.sleep(PROGRESS_EVERY_S)
+            checkup = self._service.checkup()
+            if checkup != told_checkup:
+                await self._send(protocol.notification("checkup", checkup))
+            told_checkup = checkup
             now = self._service.progress()
             news = tuple(one for one in now.files if one not in told.files)
             if news:

@@ -11,6 +11,7 @@ import msgspec
 
 from skvoz import __version__
 from skvoz.api import protocol
+from skvoz.api.checkup_views import CheckupView
 from skvoz.api.methods import METHODS, Method, about
 from skvoz.api.params import SEQUENCE_MAX
 from skvoz.api.scopes import BOT_EVENTS, scope_of
@@ -27,6 +28,7 @@ SCOPE: Final = "x-skvoz-scope"
 EVENTS: Final[tuple[type[EventBase], ...]] = get_args(Event)
 NOTIFICATIONS: Final[dict[str, tuple[type[View], str]]] = {
     "progress": (ProgressView, "Tell a subscriber how far files have come; not kept, and not replayed."),
+    "checkup": (CheckupView, "Tell the owner how far a look at the network has come; not replayed."),
     "draft": (
         DraftView,
         "Tell the owner what was begun in a chat, for other pages; not replayed.",

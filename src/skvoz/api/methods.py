@@ -15,6 +15,7 @@ from skvoz.api import (
     attaching,
     beginning,
     bots,
+    checkups,
     comparing,
     folders,
     group_links,
@@ -344,6 +345,7 @@ METHODS: Final[dict[str, Method]] = {
         params=asked.NoParams, result=views.PageView, about="Return an address that opens the page once."
     ),
     **ACTS,
+    **checkups.METHODS,
     "file.address": Method(
         params=asked.FileParams,
         result=views.FileAddressView,

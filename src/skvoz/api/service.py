@@ -11,6 +11,8 @@ from skvoz import __version__
 from skvoz.api import protocol
 from skvoz.api.access import OWNER, Access, Tokens
 from skvoz.api.acts import ACTS, UNLOCK
+from skvoz.api.checkup_views import CheckupView
+from skvoz.api.checkups import CHECKUPS, shown
 from skvoz.api.file_tickets import FileTickets
 from skvoz.api.lookups import known_file
 from skvoz.api.methods import COMMANDS, METHODS, QUESTIONS, event_list, stored_status
@@ -129,6 +131,9 @@ class Service:
             return self._page()
         if name in ACTS:
             return await self._act(name, request.params)
+        if name in CHECKUPS:
+            params, doing = CHECKUPS[name]
+            return await doing(self.node, protocol.parse_params(request.params, params))
         if name == "file.address":
             return await self._file_address(protocol.parse_params(request.params, FileParams))
         if name == "file.progress":
@@ -208,6 +213,10 @@ class Service:
                 for file_id, one in self.node.transfers.progress.items()
             )
         )
+
+    def checkup(self) -> CheckupView:
+        """Return the latest look at the network."""
+        return shown(self.node.checkup.report)
 
     async def events(self, after: int, access: Access) -> EventPageView:
         """Wait until there is an event after `after`, and return a page of what is told to this caller."""

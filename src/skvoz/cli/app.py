@@ -45,7 +45,7 @@ COMMANDS: Final = {
     "storage": ("storage", "storage", say("Say what this home takes on the disk, and free files.")),
     "lock": ("locking", "lock", say("Close this home until its passphrase is given.")),
     "unlock": ("locking", "unlock", say("Open a locked home with its passphrase.")),
-    "doctor": ("doctor", "doctor", say("Say how this home and its relays are.")),
+    "doctor": ("doctor", "doctor", say("Say what is blocked here, what works, and what to do.")),
     "relay": ("relay", "relay", say("Run a relay for others, and look into it.")),
 }
 """Each command's module, its name there, and its line in the list."""

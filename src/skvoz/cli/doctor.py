@@ -1,7 +1,9 @@
-"""`skvoz doctor`: how this home and its relays are, in plain words."""
+"""`skvoz doctor`: how this home, its relays and the network are, in plain words."""
 
 import itertools
-from collections.abc import Iterable
+import platform
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -9,47 +11,97 @@ from skvoz.api.params import NoParams
 from skvoz.api.views import RelayStatusView, StatusView
 from skvoz.cli.command import Command, json_option
 from skvoz.cli.desk import Desk, pass_desk, settle
+from skvoz.cli.network import for_support, lines, look
 from skvoz.cli.output import show_json
 from skvoz.texts import count, say
 
+if TYPE_CHECKING:
+    from skvoz.api.checkup_views import CheckupView
+
 
 @click.command(cls=Command)
+@click.option(
+    "--network/--no-network",
+    "looks",
+    default=True,
+    help=say("Look at what the network does, for a minute at most, or only at this home."),
+)
+@click.option(
+    "--many",
+    "together",
+    is_flag=True,
+    help=say("Begin many connections at once too: some networks cut you off for a minute for that."),
+)
 @json_option
 @pass_desk
-def doctor(desk: Desk, *, as_json: bool) -> None:
-    """Say how this home and its relays are."""
+def doctor(desk: Desk, *, looks: bool, together: bool, as_json: bool) -> None:
+    """Say how this home, its relays and the network are: what is blocked here, and what to do."""
     has_node = desk.running_node() is not None
     with desk.reach() as caller:
-        settle(caller)
+        status = caller.call("node.status", NoParams(), StatusView)
+        report = look(caller, together=together) if looks and not status.locked else None
+        if report is None or not report.findings:
+            settle(caller)
         status = caller.call("node.status", NoParams(), StatusView)
     if as_json:
-        show_json([status])
+        show_json([_for_support(status, report, has_node=has_node)])
         return
     click.echo(say("Skvoz {version}, home {folder}", version=status.version, folder=str(desk.folder)))
-    click.echo(_protection(status.key_protection))
-    if not status.has_account:
-        click.echo(say("There is no account here yet: `skvoz account create` makes one."))
-    if has_node:
-        click.echo(say("Your node is running."))
-    else:
-        click.echo(say("Your node is not running, so nothing arrives: `skvoz` starts it."))
+    for line in _home_lines(status, has_node=has_node):
+        click.echo(line)
     for line in _relay_lines(status.relays):
         click.echo(line)
+    if report is not None:
+        for line in lines(report):
+            click.echo(line)
+
+
+def _home_lines(status: StatusView, *, has_node: bool) -> Iterator[str]:
+    yield _protection(status.key_protection)
+    if not status.has_account:
+        yield say("There is no account here yet: `skvoz account create` makes one.")
+    if has_node:
+        yield say("Your node is running.")
+    else:
+        yield say("Your node is not running, so nothing arrives: `skvoz` starts it.")
     if status.store_problem:
-        click.echo(say("The home's disk or database: {problem}", problem=say(status.store_problem)))
+        yield say("The home's disk or database: {problem}", problem=say(status.store_problem))
     dropped = sum(status.dropped.values())
     if dropped:
-        click.echo(
-            count(
-                "{number} thing came that made no sense, and was dropped",
-                "{number} things came that made no sense, and were dropped",
-                dropped,
-            )
+        yield count(
+            "{number} thing came that made no sense, and was dropped",
+            "{number} things came that made no sense, and were dropped",
+            dropped,
         )
     if status.unsent:
-        click.echo(
-            count("{number} thing waits for a relay", "{number} things wait for a relay", status.unsent)
-        )
+        yield count("{number} thing waits for a relay", "{number} things wait for a relay", status.unsent)
+
+
+def _for_support(status: StatusView, report: "CheckupView | None", *, has_node: bool) -> dict[str, Any]:
+    """Return all of it for whoever helps, without addresses, ids and names: relays are numbers."""
+    ids = dict.fromkeys(one.relay_id for one in status.relays)
+    order = {relay_id: number for number, relay_id in enumerate(ids, 1)}
+    return {
+        "version": status.version,
+        "system": platform.system(),
+        "node_running": has_node,
+        "locked": status.locked,
+        "has_account": status.has_account,
+        "key_protection": status.key_protection,
+        "store_problem": status.store_problem,
+        "unsent": status.unsent,
+        "dropped": status.dropped,
+        "sessions": [
+            {
+                "relay": order[one.relay_id],
+                "channel": one.channel,
+                "state": one.state,
+                "problem": one.problem,
+            }
+            for one in status.relays
+        ],
+        "network": None if report is None else for_support(report),
+    }
 
 
 def _protection(kind: str) -> str:

@@ -3,5 +3,6 @@
 - `core`: the thread that owns the database and the machine
 - `relays`: sessions to relays: which transport, when to try again, frames in and out
 - `transfers`, `blob_line`: files on their way, on connections of their own
+- `checkup`: what is blocked here, measured by talking to the node's relays
 - `node`: both together, for an event loop: commands, questions, events
 """

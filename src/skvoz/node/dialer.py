@@ -4,8 +4,10 @@ A transport is one more `Kind`, and one more entry of `Dialer`'s table; where it
 relay's addresses alone, whoever knows more of them adds a `Finder`.
 """
 
+import asyncio
+import contextlib
 import socket
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 from skvoz.base.ids import RelayId
@@ -33,8 +35,10 @@ class Dialer:
 
     def __init__(self, authority: "wreq.CertStore | None" = None) -> None:
         """Have requests trust `authority` alone where it is given, for relays with their own certificates."""
-        self._authority = authority
+        self.authority = authority
         self._pace = Pace()
+        self._may_begin = asyncio.Event()
+        self._may_begin.set()
         self._networks: dict[tuple[str, ...], tuple[Ways, https.Network]] = {}
         self._finders: list[Finder] = []
         self._openers: Mapping[Kind, Opener] = {
@@ -59,7 +63,25 @@ class Dialer:
 
     async def dial(self, way: Way) -> MessageConnection:
         """Open a connection; raise `BadRequest` for an address that is none, or `TransportError`."""
+        await self._may_begin.wait()
+        return await self.open(way)
+
+    async def open(self, way: Way) -> MessageConnection:
+        """Open a connection likewise, also while somebody else is alone with the network."""
         return await self._openers[way.kind](way)
+
+    @contextlib.asynccontextmanager
+    async def alone(self) -> AsyncGenerator[None]:
+        """Have no other connection begun until the block ends; what is open stays so."""
+        self._may_begin.clear()
+        try:
+            yield
+        finally:
+            self._may_begin.set()
+
+    def turn(self, host: str) -> contextlib.AbstractAsyncContextManager[None]:
+        """Have a turn with a host, as each of its handshakes has."""
+        return self._pace.turn(host)
 
     async def _open_websocket(self, way: Way) -> MessageConnection:
         if not way.address.startswith("wss:"):  # nobody counts handshakes on this machine
@@ -73,7 +95,7 @@ class Dialer:
     def _here(self) -> tuple[Ways, https.Network]:
         name = network_name()
         if name not in self._networks:
-            self._networks[name] = Ways(), https.Network(self._pace, self._authority)
+            self._networks[name] = Ways(), https.Network(self._pace, self.authority)
         return self._networks[name]
 
 

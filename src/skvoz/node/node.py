@@ -15,6 +15,7 @@ from skvoz.client.inputs import BotUsed, Started, TimePassed
 from skvoz.client.machine import Machine
 from skvoz.crypto import suite
 from skvoz.crypto.suites import DEFAULT_SUITE
+from skvoz.node.checkup import Checkup
 from skvoz.node.core import Core, anybody_may
 from skvoz.node.dialer import Dialer
 from skvoz.node.relays import Relays, RelayState
@@ -114,6 +115,7 @@ class Node:
         self._relays = Relays(self._core.tell, self._fail, dialer)
         self.files = FileCache(opened.home.folder)
         self.transfers = Transfers(self.files, self._relays.tell, self._fail, dialer)
+        self.checkup = Checkup(dialer, self._relays.targets, self._fail)
         self._event_sequence = 0
         self._events = asyncio.Condition()
         self._alarm: asyncio.Handle | None = None
@@ -135,6 +137,7 @@ class Node:
     async def close(self) -> None:
         """Finish what is being stored, and stop; what that would let out goes out after the next start."""
         self._paused = True
+        await self.checkup.stop()
         await self.transfers.close()
         await self._relays.close()
         await asyncio.to_thread(self._core.stop)

@@ -18,6 +18,7 @@ from skvoz.client.effects import Channel, Connect, Detach, Effect, FileEffect, W
 from skvoz.client.inputs import Input
 from skvoz.client.relay_session import RelaySession
 from skvoz.crypto import DEFAULT_SUITE, suite
+from skvoz.node.checkup import Target
 from skvoz.node.dialer import Dialer
 from skvoz.node.ways import Way, Ways
 from skvoz.transports.connection import MessageConnection
@@ -111,6 +112,16 @@ class Relays:
         """Return how it goes with each session."""
         return [kept.report() for kept in self._kept.values()]
 
+    def targets(self) -> list[Target]:
+        """Return the relays that there are sessions with."""
+        found = {
+            kept.relay_id: Target(
+                relay_id=kept.relay_id, public_key=kept.session.public_key, addresses=kept.addresses
+            )
+            for kept in self._kept.values()
+        }
+        return list(found.values())
+
     async def close(self) -> None:
         """Drop all sessions."""
         kept = list(self._kept.values())
@@ -130,7 +141,7 @@ class _Kept:
         dialer: Dialer,
     ) -> None:
         self._dialer = dialer
-        self._relay_id = effect.relay_id
+        self.relay_id = effect.relay_id
         self._channel = effect.channel
         self.addresses = effect.addresses
         self._told = tell
@@ -154,7 +165,7 @@ class _Kept:
     def report(self) -> RelayState:
         """Return how it goes."""
         return RelayState(
-            relay_id=self._relay_id,
+            relay_id=self.relay_id,
             channel=self._channel,
             address=self._way.shown if self._way else "".join(self.addresses[:1]),
             state=self._state,
@@ -211,7 +222,7 @@ class _Kept:
             await asyncio.sleep(most * (0.5 + secrets.randbelow(1000) / 2000))
 
     def _choice(self) -> tuple[Way, ...]:
-        return self._dialer.reach(self._relay_id, self.addresses)
+        return self._dialer.reach(self.relay_id, self.addresses)
 
     async def _live(self, trip: "_Trip") -> None:
         """Keep a connection over one way for as long as it is good, and note how it went."""

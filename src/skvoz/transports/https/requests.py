@@ -25,18 +25,7 @@ class RequestLine:
     def __init__(self, url: str, authority: wreq.CertStore | None) -> None:
         """Trust `authority` alone where it is given, for a relay with certificates of its own."""
         self._url = url
-        self._client: wreq.Client | None = wreq.Client(
-            emulation=BROWSER,
-            tls_verify=True if authority is None else authority,
-            no_proxy=True,  # going through the user's proxy is another transport's choice
-            redirect=Policy.none(),  # a stranger's relay could lead it to hosts in our own network
-            tcp_keepalive=_NO_KEEPALIVE,
-            pool_max_idle_per_host=1,
-            gzip=False,
-            brotli=False,
-            deflate=False,
-            zstd=False,
-        )
+        self._client: wreq.Client | None = browser(authority)
 
     async def post(self, body: bytes, answer_size_max: int) -> bytes:
         """Post a body and return the answer's.
@@ -75,6 +64,22 @@ class RequestLine:
     def close(self) -> None:
         """Let the connection go: it closes once nothing is under way."""
         self._client = None
+
+
+def browser(authority: wreq.CertStore | None) -> wreq.Client:
+    """Make what speaks as a current browser does, over one connection at a time."""
+    return wreq.Client(
+        emulation=BROWSER,
+        tls_verify=True if authority is None else authority,
+        no_proxy=True,  # going through the user's proxy is another transport's choice
+        redirect=Policy.none(),  # a stranger's relay could lead it to hosts in our own network
+        tcp_keepalive=_NO_KEEPALIVE,
+        pool_max_idle_per_host=1,
+        gzip=False,
+        brotli=False,
+        deflate=False,
+        zstd=False,
+    )
 
 
 def _check(response: wreq.Response) -> None:

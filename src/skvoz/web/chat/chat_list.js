@@ -40,7 +40,7 @@ class ChatList extends Part {
         ${menuButton(say("New"), icons.plus, () => listMenu.all)}
       </div>
       ${listTop.all.map(({ draw }) => draw())}
-      ${reach.value === "relay" ? html`<p class="reach" role="status">${say("No relay answers. What you write is kept, and goes out by itself.")}</p>` : nothing}
+      ${reach.value === "relay" ? html`<p class="reach" role="status">${say("No relay answers. What you write is kept, and goes out by itself.")} <button class="link-button" @click=${() => go({ screen: "settings" })}>${say("Find out why")}</button></p>` : nothing}
       ${this.body()}
       </nav>
     `;

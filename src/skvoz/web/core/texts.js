@@ -73,6 +73,9 @@ export function say(text, values) {
   return filled(typeof spoken === "string" ? spoken : text, values);
 }
 
+/** Say what the node has said in English, of which it sees to it that there is a translation. */
+export const sayAgain = say;
+
 /**
  * Return the form for a number, which may be used as `{number}`.
  *

@@ -124,6 +124,19 @@ export interface ChatView {
   last_message: MessageView | null;
 }
 
+/** The latest checkup, as far as it has come: `done` of `total` steps. */
+export interface CheckupView {
+  state: "done" | "none" | "running" | "stopped";
+  done: number;
+  total: number;
+  relays: string[];
+  ways: TriedWayView[];
+  findings: FindingView[];
+  steps: StepView[];
+  not_tried: StepView[];
+  seen: SeenPlaceView[];
+}
+
 /** What a scanned code says: `own` is the one shown here, `unknown` is none for comparing. */
 export interface ComparedView {
   outcome: "different" | "own" | "same" | "unknown";
@@ -238,6 +251,14 @@ export interface FileView {
   duration_ms: number;
   waveform: string;
   failure: string;
+}
+
+/** One thing that was found, of a relay by its number from 1, or of the network as a whole (0). */
+export interface FindingView {
+  code: string;
+  relay: number;
+  numbers: Record<string, number>;
+  text: string;
 }
 
 /** All folders, in their person's order. */
@@ -620,6 +641,17 @@ export interface SafetyNumberView {
   verified: boolean;
 }
 
+/** What single questions were answered at one place where a way failed; null: it was not asked. */
+export interface SeenPlaceView {
+  relay: number;
+  name: string | null;
+  touches: string[];
+  plain: string | null;
+  browser: string | null;
+  other: string | null;
+  page: string | null;
+}
+
 /** How the node is. */
 export interface StatusView {
   version: string;
@@ -632,6 +664,12 @@ export interface StatusView {
   store_problem: string;
   dropped: Record<string, number>;
   locked: boolean;
+}
+
+/** Something to do next, or something that was not tried. */
+export interface StepView {
+  code: string;
+  text: string;
 }
 
 /** What a home takes on its disk, in bytes: its database, and the files that can be freed, by chat. */
@@ -667,6 +705,20 @@ export interface SubscriptionView {
 /** Everything up to this event was told, or is not the subscriber's to know. */
 export interface ThroughView {
   sequence: number;
+}
+
+/** How one way to a relay did; `kbit_s` where it is a connection that stays open. */
+export interface TriedWayView {
+  relay: number;
+  kind: string;
+  way: string;
+  direct: boolean;
+  works: boolean;
+  end: string;
+  round_trip_ms: number | null;
+  carried_bytes: number;
+  kbit_s: number | null;
+  text: string;
 }
 
 /** Who chose what in a poll; for a message that is none, nothing. */
@@ -847,6 +899,12 @@ export interface Methods {
   "message.search": { params: { text: string; chat_id?: string | null; before?: number | null; after?: number | null; limit?: number; }; result: FoundPageView };
   /** Write to a chat. Answers `message_id`. With files the text may be empty; it goes out after them. */
   "message.send": { params: { client_id: string; chat_id: string; text: string; reply_to?: string | null; mentions?: MentionSpan[]; files?: FileToSend[]; forwarded?: boolean; }; result: Answer };
+  /** Begin to look at what the network does to the ways to relays, for a minute at most. */
+  "network.check": { params: { together?: boolean; }; result: CheckupView };
+  /** Return the latest look at the network, as far as it has come; subscribers are told it as `checkup`. */
+  "network.get": { params: { }; result: CheckupView };
+  /** Stop looking; what was found is kept. */
+  "network.stop": { params: { }; result: CheckupView };
   /** Return an address that opens the page once. */
   "node.page": { params: { }; result: PageView };
   /** Return how the node and its relays are. */
