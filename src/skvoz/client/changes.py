@@ -11,7 +11,7 @@ from typing import Final, TypeAlias, assert_never
 import msgspec
 
 from skvoz.base.ids import AccountId, GroupId, MessageId
-from skvoz.client import complaints, files, messages, pins, polls
+from skvoz.client import carrying, complaints, files, messages, pins, polls
 from skvoz.client.records import (
     Conversation,
     ConversationKind,
@@ -201,6 +201,7 @@ def _delete(step: Step, message: Message) -> None:
     for given in step.transaction.select(ReactionGiven, message_id=message.message_id):
         step.transaction.delete(ReactionGiven, given.reaction_id)
     files.drop_of(step, message, everywhere=True)
+    carrying.drop(step, message.message_id)
     pins.drop(step, message.message_id)
     polls.drop(step, message.message_id)
     complaints.message_deleted(step, message)

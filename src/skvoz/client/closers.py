@@ -169,8 +169,8 @@ def _follow(step: Step, conversation: Conversation, entry: Entry, received: MlsS
         leaving.forget(step, group_id, ConversationState.LEFT if asked else ConversationState.REMOVED)
         return
     staged = step.transaction.get(StagedCommit, group_id)
-    closer = _met(entry, entry.body or b"")
     removed = received.effects.removed
+    closer = _met(entry, entry.body or b"", removes=bool(removed))
     left = frozenset(policy.account_of(one.leaf_node.credential) for one in removed if one.by_itself)
     epochs.enter(step, conversation, received.next, closer, actor=actor, left=left, fresh_keys=False)
     if staged is not None:
@@ -198,7 +198,7 @@ def _merge(step: Step, conversation: Conversation, staged: StagedCommit, entry: 
         load_tree=lambda: parts["tree"],
         suite=step.environment.suite,
     )
-    closer = _met(entry, staged.body, staged)
+    closer = _met(entry, staged.body, removes=not staged.carry, staged=staged)
     own = step.account().account_id
     fresh_keys = staged.brings_keys
     left = _asked_to_leave(step.group(group_id))
@@ -213,13 +213,16 @@ def _asked_to_leave(group: Group) -> frozenset[AccountId]:
     return frozenset(policy.account_of(group.credential(leaf)) for leaf in senders if leaf is not None)
 
 
-def _met(entry: Entry, body: bytes, staged: StagedCommit | None = None) -> "epochs.FollowedCloser":
+def _met(
+    entry: Entry, body: bytes, *, removes: bool, staged: StagedCommit | None = None
+) -> "epochs.FollowedCloser":
     return epochs.FollowedCloser(
         position=entry.position,
         entry_id=entry.entry_id,
         body=body,
         next_hash=entry.next_hash or b"",
         carry=entry.carry,
+        removes=removes,
         door_hash=None if staged is None else staged.door_hash,
     )
 

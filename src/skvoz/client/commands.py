@@ -449,6 +449,12 @@ class MarkRead(CommandBase, frozen=True, kw_only=True):
     message_id: MessageId
 
 
+class ImportBundle(CommandBase, frozen=True, kw_only=True):
+    """Take what is for us in a bundle's file. Answers `new_contents` and `known_contents`."""
+
+    file: bytes
+
+
 class CreateBot(CommandBase, frozen=True, kw_only=True):
     """Let a program in that has a token, of which only the SHA-256 is said here. Answers `bot_id`.
 
@@ -516,6 +522,7 @@ Command = (
     | ReportMessage
     | DismissComplaints
     | MarkRead
+    | ImportBundle
     | CreateBot
     | RevokeBot
 )
@@ -531,6 +538,8 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     link: str | None = None
     file_id: bytes | None = None
     bot_id: bytes | None = None
+    new_contents: int | None = None
+    known_contents: int | None = None
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}>"

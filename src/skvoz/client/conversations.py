@@ -15,6 +15,7 @@ from skvoz.base.errors import Conflict, Invalid
 from skvoz.base.ids import AccountId, GroupId, LogId, RelayId
 from skvoz.client import (
     attachments,
+    carrying,
     commits,
     epochs,
     leaving,
@@ -105,6 +106,7 @@ def create(
     )
     step.transaction.put(conversation)
     step.save_group(group, None)
+    carrying.keep_key(step, group)
     epochs.write_participants(step, conversation, group, actor=None)
     if invitees:
         commits.add(step, group_id, invitees)
@@ -223,6 +225,7 @@ def join(step: Step, staged: StagedJoin, *, chat_id: bytes, is_request: bool) ->
         door_hash=sha256(info.door_key),
     )
     step.save_group(group, None)
+    carrying.keep_key(step, group)
     epochs.write_participants(step, conversation, group, actor=None)
     if not held:
         _enter_room(step, conversation)
@@ -252,6 +255,7 @@ def _begin_anew(step: Step, known: Conversation, epoch: int) -> None:
     """Forget what was of the time before we were taken in again, at this epoch of the group."""
     group_id = known.group_id
     epochs.clear(step, known)
+    carrying.begin_anew(step, group_id, epoch)
     for closer in step.transaction.select(KeptCloser, group_id=group_id):
         # Who was in another branch than those who take them back keeps nothing of it: put back, it would
         # overtake theirs. Who was only taken out and in may be the only one who has what was before.

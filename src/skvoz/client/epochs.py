@@ -5,7 +5,7 @@ from typing import Final
 
 from skvoz.base.errors import Invalid
 from skvoz.base.ids import AccountId, EntryId, GroupId
-from skvoz.client import attachments, contacts, notices, outbox, policy
+from skvoz.client import attachments, carrying, contacts, notices, outbox, policy
 from skvoz.client.envelope import ACCESS_LABEL, SECRET_SIZE, segment_hash
 from skvoz.client.events import ChatChange, ChatChanged
 from skvoz.client.inputs import Entry
@@ -50,6 +50,8 @@ class FollowedCloser:
     body: bytes = field(repr=False)
     next_hash: bytes
     carry: bool
+    removes: bool
+    """Somebody was removed, whatever `carry` says."""
     door_hash: bytes | None = None
 
 
@@ -88,7 +90,9 @@ def enter(
     _keep(step, conversation, closer)
     clear(step, conversation)
     info = policy.info_of(group)
+    carrying.ensure_key(step, conversation)
     step.save_group(group, None)
+    carrying.keep_key(step, group, linked=not closer.removes)
     changed = step.change(
         group_id,
         epoch=group.epoch,

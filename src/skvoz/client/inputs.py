@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from skvoz.base.ids import EntryId, LogId, RelayId
+from skvoz.base.ids import EntryId, GroupId, LogId, RelayId
 
 
 class _Fact:
@@ -203,6 +203,14 @@ class TransferRefused(_Fact):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class CarriedRead(_Fact):
+    """Entries of the log beside a conversation, at a relay that somebody near lends; nothing is verified."""
+
+    group_id: GroupId
+    entries: tuple[tuple[EntryId, bytes], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class BotUsed(_Fact):
     """A program with a token was at work."""
 
@@ -228,6 +236,7 @@ Input = (
     | UploadDone
     | DownloadDone
     | TransferRefused
+    | CarriedRead
     | TimePassed
     | BotUsed
 )

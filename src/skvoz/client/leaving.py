@@ -3,7 +3,7 @@
 from typing import Final
 
 from skvoz.base.ids import GroupId
-from skvoz.client import attachments, epochs, files, knocks, messages, outbox
+from skvoz.client import attachments, carrying, epochs, files, knocks, messages, outbox
 from skvoz.client.effects import Channel, DropLog
 from skvoz.client.records import (
     Conversation,
@@ -104,6 +104,7 @@ def forget(step: Step, group_id: GroupId, state: ConversationState = Conversatio
     if step.transaction.get(OwnKnock, group_id) is not None:
         step.transaction.delete(OwnKnock, group_id)
         knocks.take_back(step, group_id)
+    carrying.forget(step, group_id)
     step.drop_group(group_id)
     step.clear_alarm(outbox.GO_ALARM, group_id)
     if conversation.state is not ConversationState.HELD:

@@ -13,6 +13,7 @@ from skvoz.base.ids import GroupId
 from skvoz.client import (
     attachments,
     bots,
+    carried_in,
     closers,
     commits,
     composing,
@@ -35,6 +36,7 @@ from skvoz.client.inputs import (
     Attached,
     BaseMoved,
     BotUsed,
+    CarriedRead,
     DownloadDone,
     EntriesRead,
     EntryRefused,
@@ -133,6 +135,8 @@ class Machine:
                 _ring(step)
             case BotUsed():
                 bots.used(step, fact)
+            case CarriedRead():
+                carried_in.read_entries(step, fact.group_id, fact.entries)
             case RelayConnected():
                 far_alarms.bring_near(step)
                 forgotten_rooms.relay_connected(step, fact)

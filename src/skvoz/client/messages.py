@@ -10,6 +10,7 @@ import msgspec
 
 from skvoz.base.ids import AccountId, MessageId
 from skvoz.client import (
+    carrying,
     changes,
     complaints,
     contacts,
@@ -62,6 +63,8 @@ def receive(step: Step, conversation: Conversation, author: AccountId, data: byt
     sender, room = account_uri(author), room_uri(conversation.group_id)
     check_addresses(content, sender, room)
     identity = message_id(sender, room, data)
+    if not carrying.is_first(step, conversation, identity):
+        return
     introduction = introductions.introduction_in(content, author)
     complaint = complaints.complaint_in(content)
     action = from_content(content)
@@ -216,6 +219,7 @@ def remove(step: Step, message: Message) -> None:
     """Take a message out of the records, with all that hangs on it."""
     transaction = step.transaction
     files.drop_of(step, message)
+    carrying.drop(step, message.message_id)
     pins.drop(step, message.message_id)
     polls.drop(step, message.message_id)
     complaints.forget_about(step, message)
@@ -259,6 +263,7 @@ def _advance(step: Step, identity: MessageId, state: MessageState, what: Message
 
 def reported(step: Step, identity: MessageId, *, read: bool) -> None:
     """Note that everybody has, or has read, a message of ours."""
+    carrying.drop(step, identity)
     if read:
         _advance(step, identity, MessageState.READ, "read")
     else:

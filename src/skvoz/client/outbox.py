@@ -13,7 +13,7 @@ import msgspec
 from skvoz.base.errors import BadRequest
 from skvoz.base.ids import EntryId, GroupId, MessageId
 from skvoz.base.limits import ADDS_PER_COMMIT_MAX
-from skvoz.client import attachments, commits, forgotten_rooms, messages, policy
+from skvoz.client import attachments, carrying, commits, forgotten_rooms, messages, policy
 from skvoz.client.effects import Append, Channel, Rekey, Withdraw
 from skvoz.client.envelope import APPLICATION, seal_entry
 from skvoz.client.inputs import EntryRefused, EntryStored
@@ -74,6 +74,7 @@ def enqueue(
             quiet=quiet,
         )
     )
+    carrying.keep_own(step, step.conversation(group_id), body)
     pump(step, group_id)
 
 

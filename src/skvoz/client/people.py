@@ -7,6 +7,7 @@ from skvoz.client import (
     account,
     approaches,
     bots,
+    carried_in,
     chats,
     chosen_files,
     contacts,
@@ -40,6 +41,7 @@ from skvoz.client.commands import (
     DeleteChat,
     FetchFile,
     ForgetFile,
+    ImportBundle,
     KeepDraft,
     KeepFolders,
     MuteChat,
@@ -116,6 +118,8 @@ def command(step: Step, wished: Command) -> Answer:
             return files.pause(step, wished)
         case ForgetFile():
             return files.forget(step, wished)
+        case ImportBundle():
+            return carried_in.import_bundle(step, wished)
         case CreateBot():
             return bots.create(step, wished)
         case RevokeBot():

@@ -89,6 +89,8 @@ class Caches:
         self.envelopes: dict[GroupId, tuple[int, bytes]] = {}
         self.denials: dict[GroupId, int] = {}
         self.looks: dict[GroupId, LookBack] = {}
+        self.carry_links: dict[GroupId, list[tuple[int, bytes]]] = {}
+        """Epochs and carry secrets out of links that came over the network around."""
         self.contested: set[EntryId] = set()
         """Closers that were put back as contests since the last knock."""
         self.people: dict[GroupId, tuple[int, int]] = {}
@@ -128,6 +130,7 @@ class Caches:
         self.denials.clear()
         self.looks.clear()
         self.contested.clear()
+        self.carry_links.clear()
         self.wake_at_ms = None
 
 

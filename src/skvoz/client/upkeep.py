@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from skvoz.client import group_links
+from skvoz.client import carrying, group_links
 from skvoz.client.records import Answered, LoggedEvent
 from skvoz.client.step import Step
 
@@ -32,5 +32,7 @@ def run(step: Step) -> None:
     for event in old_events:
         step.transaction.delete(LoggedEvent, event.sequence)
     group_links.forget_old(step)
-    more = REMOVED_PER_STEP_MAX in {len(old_answers), len(old_events)}
+    carrying.tidy(step)
+    more_arrived = carrying.tidy_arrived(step)
+    more = more_arrived or REMOVED_PER_STEP_MAX in {len(old_answers), len(old_events)}
     step.set_alarm(ALARM, b"", step.now_ms + (_SOON_MS if more else _DAY_MS))

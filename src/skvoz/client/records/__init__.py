@@ -12,11 +12,13 @@ A record's `repr` names its kind and nothing else: records hold keys and people'
 - `groups`: what admins of groups have before them, and groups that we ask to be let into
 - `messages`: messages, reactions, reports, gaps
 - `notices`: what changed in a chat, between its messages
+- `carrying`: what is carried beside a relay
 - `bots`: programs with a token
 """
 
 from skvoz.client.records.base import Alarm, Answered, Counter, LoggedEvent, Record
 from skvoz.client.records.bots import Bot
+from skvoz.client.records.carrying import Arrived, CarryKey, Parcel
 from skvoz.client.records.files import File, FileState, HeldMessage
 from skvoz.client.records.groups import Asker, AskerState, ComplaintHeard, Joining, JoiningState
 from skvoz.client.records.inboxes import Approach, Delivery, Inbox, InboxKind, KeyPackageSecret, MailPart
@@ -85,6 +87,9 @@ RECORDS: tuple[type[Record], ...] = (
     Gap,
     File,
     HeldMessage,
+    CarryKey,
+    Parcel,
+    Arrived,
     Bot,
     ComplaintHeard,
     Asker,
@@ -101,9 +106,11 @@ __all__ = [
     "Alarm",
     "Answered",
     "Approach",
+    "Arrived",
     "Asker",
     "AskerState",
     "Bot",
+    "CarryKey",
     "Closer",
     "ComplaintHeard",
     "Contact",
@@ -136,6 +143,7 @@ __all__ = [
     "Notice",
     "NoticeKind",
     "OwnKnock",
+    "Parcel",
     "Participant",
     "PendingReport",
     "PinChange",
