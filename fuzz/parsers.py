@@ -140,6 +140,12 @@ PARSERS: Final[dict[str, tuple[str, ...]]] = {
         "client/offers.py:open_offer",
         "client/knocks.py:read",
     ),
+    "client_carried": (
+        "client/bundle_form.py:unpack",
+        "client/carried_form.py:open_at",
+        "client/carried_form.py:parse",
+        "client/carried_in.py:read_entries",
+    ),
     "client_session": ("client/relay_session.py:RelaySession.received",),
     "client_files": (
         "client/blob_session.py:BlobSession.received",

@@ -22,6 +22,7 @@ TARGETS: Final[dict[str, str]] = {
     "relay_machine": "fuzz.relay_machine:make",
     "client_documents": "fuzz.client_documents:make",
     "client_sealed": "fuzz.client_sealed:make",
+    "client_carried": "fuzz.client_carried:make",
     "client_session": "fuzz.client_session:make",
     "client_files": "fuzz.client_files:make",
     "client_entries": "fuzz.client_machine:entries",

@@ -123,6 +123,21 @@ def test_what_has_disappeared_does_not_come_again() -> None:
     assert not [one for one in anna.all(Parcel) if b"for a while" in one.content]
 
 
+def test_what_came_by_hand_and_has_disappeared_does_not_come_again_over_the_relay() -> None:
+    world, [anna, boris], group_id = group_of(2)
+    anna.do(lambda client_id: SetMessageExpiry(client_id=client_id, chat_id=group_id, expiry_s=30))
+    world.settle()
+    anna.go_offline()
+    say(anna, group_id, "for a while")
+    bring(boris, export(anna))
+    assert boris.texts() == ["for a while"]
+    world.advance(60_000)
+    assert boris.texts() == []
+    anna.go_online()
+    world.advance(10_000)
+    assert boris.texts() == []
+
+
 def test_what_was_deleted_is_carried_no_more() -> None:
     _, [anna, boris], group_id = group_of(2)
     anna.go_offline()

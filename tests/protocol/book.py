@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from tests.protocol import made, made_files, made_groups, made_lanes, sealed
+from tests.protocol import made, made_carried, made_files, made_groups, made_lanes, sealed
 from tests.protocol.made import Vector
 
 FOLDER: Final = Path(__file__).resolve().parents[2] / "docs" / "protocol" / "vectors"
@@ -14,6 +14,7 @@ MADE: Final[dict[str, Callable[[], Vector]]] = {
     "group_link": made_groups.group_link,
     "conversation": made.conversation,
     "content": made.content,
+    "carried": made_carried.carried,
     "file": made_files.file,
     "lane": made_lanes.lane,
 }

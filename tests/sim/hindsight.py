@@ -119,7 +119,12 @@ def _out_of_order(world: "World", group_id: GroupId, followed: list[Entry]) -> l
     said = _said(world, followed)
     found: list[str] = []
     for person in world.people:
-        shown = world.ledger.shown.get(person.name, {})
+        carried = world.ledger.carried
+        shown = {
+            one: place
+            for one, place in world.ledger.shown.get(person.name, {}).items()
+            if (person.name, one) not in carried
+        }
         places = [said[one] for one in sorted(shown, key=lambda one: shown[one]) if one in said]
         if places != sorted(places):
             found.append(f"{person.name} shows messages of {group_id.hex()[:4]} in another order")

@@ -77,6 +77,8 @@ class Ledger:
         self.by_segment: dict[bytes, Epoch] = {}
         self.shown: dict[str, dict[bytes, int]] = {}
         """By person: messages of others, with their place among all that were shown."""
+        self.carried: set[tuple[str, bytes]] = set()
+        """Readers, and messages that came to them by hand: where they stand in the log, others show them."""
         self.withheld: set[tuple[str, bytes]] = set()
         """Readers, and the entries that they were not given."""
         self.accounts: dict[str, AccountId] = {}
@@ -198,6 +200,8 @@ class Ledger:
                 if event.message_id in shown:
                     raise Broken(f"{person.name} shows a message twice")
                 shown[event.message_id] = len(shown)
+                if person.is_importing:
+                    self.carried.add((person.name, event.message_id))
             elif isinstance(event, ChatChanged) and event.what == "lost":
                 chat = person.records.get(Conversation, (event.group_id,))
                 if chat is not None and self._relays[chat.relay_id].store.log(chat.log_id) is not None:

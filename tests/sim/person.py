@@ -8,7 +8,7 @@ from typing import Protocol
 
 from skvoz.base.errors import CallerError, DiskFull, StoreError
 from skvoz.base.ids import AccountId, GroupId
-from skvoz.client.commands import Answer, Command
+from skvoz.client.commands import Answer, Command, ImportBundle
 from skvoz.client.effects import Connect, Effect, WakeAt
 from skvoz.client.environment import Environment
 from skvoz.client.events import Event
@@ -73,6 +73,8 @@ class Person:
         self.disk_full = False
         self.lives = 0
         self.refused = 0
+        self.is_importing = False
+        """Whether a bundle is taken just now."""
         self._seals = seals
         self._watcher = watcher
         self._environment = Environment(suite=suite, randomness=self.random.randbytes)
@@ -247,6 +249,7 @@ class Person:
             self._unanswered.append((command, on_answer))
             return
         transaction = Transaction(self.records)
+        self.is_importing = isinstance(command, ImportBundle)
         try:
             answer, outcome = machine.command(transaction, command, self.now_ms)
             # After the disk had failed everything is taken up again by a `Started`.
@@ -264,6 +267,8 @@ class Person:
             self._unanswered.append((command, on_answer))
         else:
             on_answer(answer)
+        finally:
+            self.is_importing = False
 
     def ask_again(self) -> None:
         """Give the commands again that were not answered."""

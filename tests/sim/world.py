@@ -9,6 +9,7 @@ from skvoz.client.commands import Answer, CreateAccount
 from skvoz.logs import contest
 from tests.sim import hindsight, verdict
 from tests.sim.actions import ACTIONS, draw_weights
+from tests.sim.carrying import carry
 from tests.sim.clock import START_MS, Clock
 from tests.sim.faults import Faults, draw_faults
 from tests.sim.ledger import Broken, Ledger
@@ -47,8 +48,10 @@ class Result:
 class World:
     """One world."""
 
-    def __init__(self, seed: int, *, only: frozenset[str] | None = None) -> None:
+    def __init__(self, seed: int, *, only: frozenset[str] | None = None, carries: bool = False) -> None:
+        """Make the world of a seed, with these faults `only`; where it `carries`, bundles go by hand too."""
         self.seed = seed
+        self.carrying = Random(f"{seed} carrying") if carries else None
         self.random = Random(f"{seed} world")
         faults = draw_faults(self.random)
         self.faults: Faults = faults if only is None else faults.only(set(only))
@@ -143,6 +146,8 @@ class World:
             gap_ms = self.random.choice(gaps_ms)
             self.clock.run_for(gap_ms, DEEDS_MAX)
             strike(self, gap_ms)
+            if self.carrying is not None:
+                carry(self, self.carrying)
             person = self.random.choice(self.people)
             if person.is_running and person.account_id is not None:
                 action, _ = ACTIONS[self.random.choices(names, weights)[0]]

@@ -56,6 +56,13 @@ class _Put(_Words, frozen=True, kw_only=True):
     file_id: bytes
 
 
+class Brought(_Words, frozen=True, kw_only=True):
+    """How many contents of a bundle were new, and how many were here already."""
+
+    new_contents: int
+    known_contents: int
+
+
 class _Told(_Words, frozen=True, kw_only=True):
     method: str = ""
     params: msgspec.Raw = msgspec.Raw()
@@ -155,6 +162,32 @@ class Caller:
                 raise TransportError("the node did not answer to the end")
         finally:
             connection.close()
+
+    def get_bundle(self) -> tuple[bytes, int]:
+        """Return a bundle to be carried and how many contents are in it; raise as `put_file` does."""
+        return self._bundle("GET", b"")
+
+    def put_bundle(self, file: bytes) -> Brought:
+        """Take a bundle that somebody brought; raise as `put_file` does."""
+        body, _ = self._bundle("POST", file)
+        try:
+            return msgspec.json.decode(body, type=Brought)
+        except (msgspec.DecodeError, UnicodeError):
+            raise TransportError("the node's answer makes no sense; is it of another version?") from None
+
+    def _bundle(self, method: str, file: bytes) -> tuple[bytes, int]:
+        connection = _UnixConnection(self._file)
+        try:
+            connection.request(method, "/bundle", file)
+            answer = connection.getresponse()
+            body = answer.read()
+            if answer.status != http.HTTPStatus.OK:
+                raise CallFailed(msgspec.json.decode(body, type=Error))
+        except (OSError, http.client.HTTPException, msgspec.DecodeError, UnicodeError):
+            raise TransportError("the node did not answer") from None
+        finally:
+            connection.close()
+        return body, int(answer.headers.get("skvoz-contents", 0))
 
     def events(self, after: int, seconds: float | None = None) -> Generator[EventView]:
         """Yield every event after the sequence `after`, in order, old ones first; wait for new ones.

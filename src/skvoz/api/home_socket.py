@@ -13,6 +13,7 @@ from starlette.types import ASGIApp
 from starlette.websockets import WebSocket
 
 from skvoz.api.access import OWNER, Access
+from skvoz.api.bundles import answered_bundle
 from skvoz.api.caller_sessions import CallerSession, answered_post
 from skvoz.api.file_bytes import get_file, put_file
 from skvoz.api.listening import private_socket, served
@@ -51,11 +52,15 @@ def application(service: Service) -> ASGIApp:
     async def get(request: Request) -> Response:
         return await get_file(service.node, request) if _is_owner(request) else unauthorised()
 
+    async def bundle(request: Request) -> Response:
+        return await answered_bundle(service.node, request) if _is_owner(request) else unauthorised()
+
     routes = [
         Route("/rpc", post, methods=["POST"]),
         WebSocketRoute("/rpc", websocket),
         Route("/files", put, methods=["POST"]),
         Route("/files/{file_id}", get),
+        Route("/bundle", bundle, methods=["GET", "POST"]),
     ]
     return service.visits.of(Starlette(routes=routes, exception_handlers=HANDLERS))
 

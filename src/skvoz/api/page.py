@@ -7,6 +7,7 @@
     WebSocket /rpc        calls and events; subprotocols `skvoz` and `token.TOKEN`, or the same header
     POST /files, GET /files/FILE_ID   as in `skvoz.api.file_bytes`, with the same header of a session;
                           or the latter with a ticket out of `file.address`
+    GET, POST /bundle     as in `skvoz.api.bundles`, likewise
     POST /qr              a picture, to be told what a QR code in it says: `skvoz.api.qr_codes`
     GET  /openrpc.json, /asyncapi.json
 
@@ -29,6 +30,7 @@ from starlette.websockets import WebSocket
 
 from skvoz.api import descriptions
 from skvoz.api.access import OWNER, Access
+from skvoz.api.bundles import answered_bundle
 from skvoz.api.caller_sessions import CallerSession, answered_post
 from skvoz.api.file_bytes import get_file, put_file
 from skvoz.api.listening import LOOPBACK, loopback_socket, served
@@ -101,7 +103,9 @@ def page_application(service: Service, sessions: PageSessions, codes: QrReader, 
     async def qr(request: Request) -> Response:
         return await answered_picture(codes, request) if is_let_in(request) else unauthorised()
 
-    files = PageFiles()
+    async def bundle(request: Request) -> Response:
+        return await answered_bundle(service.node, request) if is_let_in(request) else unauthorised()
+
     routes = [
         Route("/session", start, methods=["POST"]),
         Route("/session", end, methods=["DELETE"]),
@@ -109,9 +113,10 @@ def page_application(service: Service, sessions: PageSessions, codes: QrReader, 
         WebSocketRoute("/rpc", websocket),
         Route("/files", put, methods=["POST"]),
         Route("/files/{file_id}", get),
+        Route("/bundle", bundle, methods=["GET", "POST"]),
         Route("/qr", qr, methods=["POST"]),
         *(Route(path, description) for path in described),
-        Route("/{path:path}", files.answer),
+        Route("/{path:path}", PageFiles().answer),
     ]
     inner = Starlette(routes=routes, exception_handlers=HANDLERS)
     return Guard(service.visits.of(inner), f"{LOOPBACK}:{port}")

@@ -7,7 +7,7 @@
 - `output`: lines for people, objects for programs
 - `files`: `save`, and the files that `send` takes
 - `node`, `account`, `links`, `chats`, `messages`, `contacts`, `groups`, `looking_after`, `group_links`,
-  `bots`, `homes`, `storage`, `locking`, `listen`, `doctor`, `relay`: what is typed
+  `bots`, `bundles`, `homes`, `storage`, `locking`, `listen`, `doctor`, `relay`: what is typed
 - `network`: what `doctor` says of the network
 - `browser`: opens the page; `neighbours`: other homes from it
 - `try_out`, `demo`: what `./dev run` and `./dev demo` start

@@ -42,6 +42,7 @@ COMMANDS: Final = {
     "bot": ("bots", "bot", say("Let programs in, each to as much as you choose.")),
     "listen": ("listen", "listen", say("Print what arrives, as it arrives.")),
     "home": ("homes", "home", say("Look after the folder with all that is yours.")),
+    "bundle": ("bundles", "bundle", say("Carry messages by hand, where no relay can be reached.")),
     "storage": ("storage", "storage", say("Say what this home takes on the disk, and free files.")),
     "lock": ("locking", "lock", say("Close this home until its passphrase is given.")),
     "unlock": ("locking", "unlock", say("Open a locked home with its passphrase.")),

@@ -64,7 +64,7 @@ def pack(records: Sequence[Record], salt: bytes, randomness: Randomness) -> byte
 
 def unpack(file: bytes) -> tuple[bytes, list[Record]]:
     """Return a bundle's salt and records; raise `BadRequest` in words for who brought the file."""
-    if not _is_whole(len(file)):
+    if not is_whole(len(file)):
         raise BadRequest("this file is no bundle, or a part of one: copy it again")
     salt = file[:SALT_SIZE]
     try:
@@ -78,7 +78,8 @@ def unpack(file: bytes) -> tuple[bytes, list[Record]]:
     return salt, _records(content)
 
 
-def _is_whole(size: int) -> bool:
+def is_whole(size: int) -> bool:
+    """Tell whether a bundle may have this size, bytes."""
     return _SIZE_MIN <= size <= BUNDLE_SIZE_MAX and size.bit_count() == 1
 
 

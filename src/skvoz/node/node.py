@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Self, TypeVar
 
 from skvoz.base.errors import Locked, StoreError
+from skvoz.client.carried_out import Bundle
 from skvoz.client.commands import Answer, Command
 from skvoz.client.effects import Connect, Effect, FileEffect, WakeAt
 from skvoz.client.environment import Environment
@@ -156,6 +157,10 @@ class Node:
     async def query(self, read: Callable[[Queries], T]) -> T:
         """Read stored records."""
         return await asyncio.wrap_future(self._core.query(read))
+
+    async def bundle(self) -> Bundle:
+        """Return everything that others may lack, as a file for somebody to carry."""
+        return await self.query(lambda queries: queries.bundle(secrets.token_bytes))
 
     def bot_was_at_work(self, bot_id: bytes) -> None:
         """Have it noted that a program with a token was at work; may be called on any thread."""

@@ -4,7 +4,18 @@ import shutil
 from dataclasses import dataclass
 
 from skvoz.base.ids import AccountId, GroupId, LogId, MessageId, RelayId
-from skvoz.client import closers, complaints, entries, group_links, inboxes, knocks, messages
+from skvoz.base.ports import Randomness
+from skvoz.client import (
+    carried_in,
+    carried_out,
+    closers,
+    complaints,
+    entries,
+    group_links,
+    inboxes,
+    knocks,
+    messages,
+)
 from skvoz.client.approaches import OPENED
 from skvoz.client.records import (
     Account,
@@ -38,6 +49,7 @@ from skvoz.client.records import (
     Relay,
     Votes,
 )
+from skvoz.client.transaction import Transaction
 from skvoz.store.record_tables import RecordTables, decode
 from skvoz.store.search import match_expression
 
@@ -51,6 +63,7 @@ DROPPED_COUNTERS = (
     messages.REQUEST_DROPPED_COUNTER,
     complaints.DROPPED_COUNTER,
     group_links.DROPPED_COUNTER,
+    carried_in.DROPPED_COUNTER,
 )
 ChatPlace = tuple[int, bytes]
 """Where a chat stands in the list: its last activity, milliseconds, and its id."""
@@ -99,6 +112,10 @@ class Queries:
         """Tell whether a chat is shown to whoever asks; `skvoz.api.bot_queries` shows some people fewer."""
         del chat_id
         return True
+
+    def bundle(self, randomness: Randomness) -> carried_out.Bundle:
+        """Return everything that others may lack, as a file for somebody to carry."""
+        return carried_out.make_bundle(Transaction(self._records), randomness)
 
     def account(self) -> Account | None:
         """Return the account of this home, or nothing."""

@@ -3,6 +3,7 @@
  * is loaded; this is the only list of them.
  */
 
+import "./features/bundles.js";
 import "./features/cards.js";
 import "./features/contact.js";
 import "./features/emergency.js";

@@ -25,6 +25,8 @@ export interface Answer {
   link: string | null;
   file_id: string | null;
   bot_id: string | null;
+  new_contents: number | null;
+  known_contents: number | null;
 }
 
 /** Somebody who asks to be let in; the name is their own claim. */
