@@ -60,9 +60,11 @@ TABLE: Final = (
     (relay(*NEITHER, place=Place(is_tls=True, name="silent")), (Code.NAME_SILENT,)),
     (relay(*NEITHER, place=replace(NOTHING, name="inward", touches=("refused",))), (Code.NAME_FALSE,)),
     (
-        relay(*NEITHER, place=replace(NOTHING, name="inward", touches=("open",), page="elsewhere")),
+        relay(*NEITHER, place=replace(met("untrusted", "reset", page="elsewhere"), name="inward")),
         (Code.PAGE_INSTEAD,),
     ),
+    (relay(*NEITHER, place=replace(met("untrusted", "reset"), name="inward")), (Code.NAME_FALSE,)),
+    (relay(*NEITHER, place=replace(met("reset", "reset", "answered"), name="inward")), (Code.NAME_RESET,)),
     (relay(*NEITHER, place=replace(NOTHING, touches=("silent", "silent"))), (Code.ADDRESS_SILENT,)),
     (relay(*NEITHER, place=replace(NOTHING, touches=("silent", "refused"))), (Code.ADDRESS_REFUSED,)),
     (relay(*NEITHER, place=replace(NOTHING, touches=("refused",), page="demand")), (Code.PAGE_INSTEAD,)),

@@ -170,6 +170,10 @@ class Checkup:
             trial = await self._try(way, target, loading)
             one = replace(one, trials=(*one.trials, trial))
             self._step(one)
+        if any(trial.came_up for trial in one.trials):
+            # What alone doesn't come up may have had bad luck.
+            one = replace(one, trials=await self._try_again(ways, one.trials, target, loading))
+            self._measured[number] = one
         tried = list(zip(ways, one.trials, strict=True))
         for spot in _spots_in_doubt(tried):
             place = await self._look_at(spot, browser_came_up=_browser_came_up(spot, tried))
@@ -185,6 +189,15 @@ class Checkup:
             if again.works or again.carried:
                 return again
         return trial
+
+    async def _try_again(
+        self, ways: tuple[Way, ...], trials: tuple[Trial, ...], target: Target, loading: asyncio.Lock
+    ) -> tuple[Trial, ...]:
+        found: list[Trial] = []
+        for way, trial in zip(ways, trials, strict=True):
+            again = way.kind is Kind.WSS and not trial.came_up
+            found.append(await self._try(way, target, loading) if again else trial)
+        return tuple(found)
 
     async def _look_at(self, spot: Spot, *, browser_came_up: bool) -> Place:
         """Ask why a place doesn't answer, the least conspicuous question first."""

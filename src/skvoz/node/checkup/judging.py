@@ -178,7 +178,7 @@ def _of_place(place: Place) -> Iterator[Code]:
         case "silent":
             yield Code.NAME_SILENT
             return
-        case "inward" if place.plain != "answered":
+        case "inward" if _is_somebody_else(place):
             yield Code.PAGE_INSTEAD if _is_login(place) else Code.NAME_FALSE
             return
         case _:
@@ -190,6 +190,11 @@ def _of_place(place: Place) -> Iterator[Code]:
             yield Code.ADDRESS_REFUSED if "refused" in place.touches else Code.ADDRESS_SILENT
     elif place.is_tls:
         yield from _of_hellos(place)
+
+
+def _is_somebody_else(place: Place) -> bool:
+    """Tell whether nobody is at an address, or somebody whose certificate is not the relay's."""
+    return "open" not in place.touches or place.plain in {"other_site", "untrusted"}
 
 
 def _of_hellos(place: Place) -> Iterator[Code]:

@@ -34,6 +34,16 @@ _OTHER_NAME: Final = (62, 64)
 _DEFAULT_PORTS: Final = {"wss": 443, "https": 443, "ws": 80, "http": 80}
 _LOCAL_ENDINGS: Final = ("localhost", "local", "lan", "home", "internal", "intranet", "arpa")
 _NAME_LENGTH: Final = 9
+_INWARD: Final = tuple(
+    map(
+        ipaddress.ip_network,
+        (
+            *("0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16"),
+            *("172.16.0.0/12", "192.168.0.0/16", "::/127", "fc00::/7", "fe80::/10"),
+        ),
+    )
+)
+"""This machine, private networks, operators' own ones (RFC 6890)."""
 
 Resolver = Callable[[str, int], Awaitable[Sequence[str]]]
 """Returns the addresses of a name; raises `OSError`."""
@@ -93,9 +103,10 @@ async def ask_name(spot: Spot, resolver: Resolver) -> tuple[NameWord, tuple[str,
 
 def _is_inward(address: str) -> bool:
     try:
-        return not ipaddress.ip_address(address.partition("%")[0]).is_global
+        found = ipaddress.ip_address(address.partition("%")[0])
     except ValueError:
         return True
+    return any(found in network for network in _INWARD if network.version == found.version)
 
 
 async def touch(address: str, port: int) -> TouchWord:

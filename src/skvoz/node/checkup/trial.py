@@ -123,7 +123,8 @@ async def _shake_hands(
     _, session = greeting.finish(await _ask(connection, greeting_message, load))
     await connection.send(session.seal_up([Credit(0), Ping(_FIRST_NUMBER)]))
     begun = asyncio.get_running_loop().time()
-    await _hear(connection, session, load)
+    while await _hear(connection, session, load) < 0:
+        pass  # something else was said first
     load.round_trip_ms = round((asyncio.get_running_loop().time() - begun) * 1000)
     return session
 
@@ -137,13 +138,13 @@ async def _ask(connection: MessageConnection, message: bytes, load: _Load) -> by
 
 
 async def _hear(connection: MessageConnection, session: SealedSession, load: _Load) -> int:
-    """Wait for a message and return the highest number that it answers; 0 for none."""
+    """Wait for a message and return the highest number that it answers; -1 for none."""
     async with asyncio.timeout(SILENT_AFTER_S):
         message = await connection.receive()
     load.carried += len(message)
     load.steps.append((asyncio.get_running_loop().time(), len(message)))
     pongs = (frame.number for frame in session.open_down(message) if isinstance(frame, Pong))
-    return max(pongs, default=_FIRST_NUMBER) - _FIRST_NUMBER
+    return max(pongs, default=_FIRST_NUMBER - 1) - _FIRST_NUMBER
 
 
 async def _exchange(
