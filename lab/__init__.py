@@ -8,6 +8,8 @@
 - `tactics`: the rules, each with its source, and the case of what it must block and let pass
 - `controls`, `browserlike`: the small clients that a rule must block
 - `outside`, `sites`: what is served outside; `browser`: a Chromium inside, which opens the decoy
+- `nftables`: the same rules by the kernel's filter, where they have such a form: a second opinion
+- `ndpi`: what a judge that nobody here wrote takes captured traffic for
 - `prober`: the censor's visitor, for the rule that asks
-- `grounds`: whether a tactic in a world is one, without which no cell counts
+- `grounds`: whether a tactic in a world is one, without which no cell counts; `every_ground` tries all
 """

@@ -6,6 +6,7 @@ of JSON on its standard input, and answers each with one line:
 - `{"use": "curtain", "seed": 1, "time_scale": 60, "import": "module"}` begins a tactic anew, all counts at 0;
   `import` names a module whose `TACTICS` has it, where it isn't one of ours
 - `{"counts": true}` gives the counts
+- `{"capture": FILE}` writes all frames that come into a file as pcap; an empty name ends that
 - `{"probed": "198.51.100.10", "port": 443, "suspicious": true}` is the prober's word
 
 Triggers go to LOG as lines of JSON. What isn't IPv4 passes. Its end is the end of its input.
@@ -25,7 +26,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from typing import Any, Final, TextIO
+from typing import Any, BinaryIO, Final, TextIO
 
 from lab.packets import NotIPv4, Packet
 from lab.tactics import TACTICS
@@ -46,7 +47,10 @@ _FRAME_SIZE_MAX: Final = 2048
 
 @dataclass(slots=True)
 class Counts:
-    """Frames since a tactic began; `lost` were never seen by us, for which a run counts as void."""
+    """Frames since a tactic began; `lost` were never seen by us, for which a run counts as void.
+
+    `busy_us` is the time that the box took of a core.
+    """
 
     from_client: int = 0
     from_far: int = 0
@@ -57,6 +61,7 @@ class Counts:
     delayed: int = 0
     injected: int = 0
     lost: int = 0
+    busy_us: int = 0
 
 
 def open_side(interface: str) -> socket.socket:
@@ -80,6 +85,7 @@ class Forwarder:
         self._view = memoryview(self._buffer)
         self._later: list[tuple[float, int, socket.socket, bytes]] = []
         self._order = itertools.count()
+        self._capture: BinaryIO | None = None
         self.counts = Counts()
         self.use(TACTICS["none"]())
 
@@ -90,6 +96,15 @@ class Forwarder:
         self._judge: Callable[[Packet, float], Verdict] = tactic.on_packet
         self._lost_since_asked()
         self.counts = Counts()
+        self._busy_from = time.process_time_ns()
+
+    def capture(self, file: str) -> None:
+        """Begin or end writing down what comes."""
+        if self._capture is not None:
+            self._capture.close()
+        self._capture = open(file, "wb") if file else None  # noqa: SIM115, PTH123  # open until the next order
+        if self._capture is not None:
+            self._capture.write(struct.pack("=IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65_535, 1))
 
     def _write(self, line: dict[str, Any]) -> None:
         self._log.write(json.dumps({"at": round(time.monotonic(), 4), **line}) + "\n")
@@ -105,6 +120,7 @@ class Forwarder:
     def read_counts(self) -> Counts:
         """Return the counts, with what the kernel had no room for."""
         self.counts.lost += self._lost_since_asked()
+        self.counts.busy_us = (time.process_time_ns() - self._busy_from) // 1000
         return self.counts
 
     def run(self, control: Callable[[str], object]) -> None:
@@ -133,7 +149,7 @@ class Forwarder:
                     for line in lines:
                         control(line.decode())
             if self._later:
-                self._release()
+                self.release()
 
     def _carry(self, source: socket.socket, sink: socket.socket, *, from_client: bool) -> None:
         counts, view, judge = self.counts, self._view, self._judge
@@ -150,6 +166,9 @@ class Forwarder:
                 counts.from_far += 1
                 counts.bytes_from_far += size
             frame = view[:size]
+            if self._capture is not None:
+                seconds, rest = divmod(time.time_ns(), 10**9)
+                self._capture.write(struct.pack("=IIII", seconds, rest // 1000, size, size) + frame)
             try:
                 verdict = judge(Packet(frame, from_client=from_client), now)
             except NotIPv4:
@@ -179,7 +198,8 @@ class Forwarder:
         else:
             self.counts.dropped += 1
 
-    def _release(self) -> None:
+    def release(self) -> None:
+        """Send what was delayed until now."""
         now = time.monotonic()
         while self._later and self._later[0][0] <= now:
             _, _, sink, frame = heapq.heappop(self._later)
@@ -207,6 +227,8 @@ class Desk:
             self.forwarder.use(known[order["use"]](order["seed"], order["time_scale"]))
         elif "counts" in order:
             answer = asdict(self.forwarder.read_counts())
+        elif "capture" in order:
+            self.forwarder.capture(order["capture"])
         elif "probed" in order:
             self.forwarder.tactic.on_probed(order["probed"], order["port"], is_suspicious=order["suspicious"])
         sys.stdout.write(json.dumps(answer) + "\n")

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 PATIENCE_S: Final = 2.5
 """Unhindered, all of them take less than a tenth of it on an idle machine."""
+_EVENT_S: Final = 20.0
 
 
 class Control(Protocol):
@@ -115,6 +116,25 @@ class After:
 
 
 @dataclass(frozen=True)
+class AfterEvent:
+    """Something that passes at first; it counts what became of it once the box has told of an event."""
+
+    control: Control
+    event: str
+
+    def tries(self, world: "World") -> tuple[bool, ...]:
+        """Try, wait for the event where there is a tactic that may tell of it, and try again."""
+        if not all(self.control.tries(world)):
+            return (True,)
+        until = time.monotonic() + _EVENT_S
+        while world.box.tactic != "none" and time.monotonic() < until:
+            if any(line["event"] == self.event for line in world.box.triggers()):
+                break
+            time.sleep(0.1)
+        return self.control.tries(world)
+
+
+@dataclass(frozen=True)
 class Lookup:
     """A question over UDP."""
 
@@ -151,9 +171,9 @@ class Datagrams:
     def _send(self) -> bool:
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as line:
             line.settimeout(PATIENCE_S / 2)
-            for _ in range(self.count):
-                line.sendto(self.payload, (self.place.at(WHO["blocked"]), self.port))
             try:
+                for _ in range(self.count):
+                    line.sendto(self.payload, (self.place.at(WHO["blocked"]), self.port))
                 return line.recv(2048) == self.payload
             except OSError:
                 return False

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from lab.browser import Chromium
 from lab.controls import Decoy
+from lab.nftables import nftables_on
 from lab.prober import Prober
 from lab.tactics import TACTICS
 from lab.tactics.base import Case
@@ -45,26 +46,43 @@ class Ground:
 
 
 @contextlib.contextmanager
-def tactic_on(world: World, tactic: str, case: Case, *, seed: int = 1, module: str = "") -> Generator[None]:
+def tactic_on(
+    world: World, tactic: str, case: Case, *, seed: int = 1, module: str = "", by_nftables: bool = False
+) -> Generator[None]:
     """Let a tactic hold, with its prober where it has one; afterwards nothing is blocked."""
     with contextlib.ExitStack() as closing:
-        world.box.use(tactic, seed=seed, time_scale=case.time_scale, module=module)
-        closing.callback(world.box.use, "none")
+        if by_nftables:
+            world.box.use("none")
+            closing.enter_context(nftables_on(world, tactic))
+        else:
+            world.box.use(tactic, seed=seed, time_scale=case.time_scale, module=module)
+            closing.callback(world.box.use, "none")
         if case.is_probed:
             closing.enter_context(Prober(world))
         yield
 
 
 def try_ground(
-    world: World, browser: Chromium, tactic: str, *, seed: int = 1, case: Case | None = None, module: str = ""
+    world: World,
+    browser: Chromium,
+    tactic: str,
+    *,
+    seed: int = 1,
+    case: Case | None = None,
+    module: str = "",
+    by_nftables: bool = False,
 ) -> Ground:
-    """Try a tactic's control and decoy; `case` and `module` are for tactics that aren't in `lab.tactics`."""
+    """Try a tactic's control and decoy, by the box or by nftables.
+
+    `case` and `module` are for tactics that aren't in `lab.tactics`.
+    """
     case = case or TACTICS[tactic].case
     decoy = case.decoy or Decoy()
     world.box.use("none")
     passed_before = all(case.control.tries(world))
     decoy_passed = True
-    with tactic_on(world, tactic, case, seed=seed, module=module), ThreadPoolExecutor(1) as pool:
+    holding = tactic_on(world, tactic, case, seed=seed, module=module, by_nftables=by_nftables)
+    with holding, ThreadPoolExecutor(1) as pool:
         trying = pool.submit(case.control.tries, world)
         if case.decoy is not None:
             decoy_passed = browser.opens(decoy.url)

@@ -23,7 +23,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import IO, Any, Final, Self, TypeVar
@@ -90,6 +90,15 @@ class Box:
     def probed(self, address: str, port: int, *, is_suspicious: bool) -> None:
         """Tell the tactic what the prober found."""
         self._ask(probed=address, port=port, suspicious=is_suspicious)
+
+    @contextlib.contextmanager
+    def captured(self, file: Path) -> Generator[None]:
+        """Write all frames that come meanwhile into a file, as pcap."""
+        self._ask(capture=str(file))
+        try:
+            yield
+        finally:
+            self._ask(capture="")
 
     def close(self) -> None:
         """Stop it."""

@@ -1,7 +1,7 @@
 """Servers are asked, out of band, what they are."""
 
 from lab.client_hello import ClientHello
-from lab.controls import After, Script
+from lab.controls import AfterEvent, Script
 from lab.packets import Packet
 from lab.places import FOREIGN, number_of, text_of
 from lab.tactics.base import DROP, Case, Verdict
@@ -15,7 +15,7 @@ class ActiveProbing(HelloTactic):
     """
 
     name = "probing"
-    case = Case(control=After(Script(((40, 40),)), wait_s=2.5), is_probed=True)
+    case = Case(control=AfterEvent(Script(((40, 40),)), "found out"), is_probed=True)
 
     def __init__(self, seed: int = 1, time_scale: float = 1.0) -> None:
         super().__init__(seed, time_scale)
@@ -40,3 +40,4 @@ class ActiveProbing(HelloTactic):
         """Block a server that isn't what it seems."""
         if is_suspicious:
             self._blocked.add((number_of(address), port))
+            self.log({"tactic": self.name, "event": "found out", "address": address, "port": port})
