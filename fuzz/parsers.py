@@ -116,6 +116,13 @@ PARSERS: Final[dict[str, tuple[str, ...]]] = {
         "wire/lanes.py:parse_lane_answer",
         "wire/lanes.py:parse_lane_request",
     ),
+    "deaddrop": (
+        "transports/deaddrop/handing.py:parse_drop_key",
+        "transports/deaddrop/objects.py:open_object",
+        "transports/deaddrop/places.py:parse_place",
+        "transports/deaddrop/records.py:parse_record",
+        "transports/deaddrop/replica.py:Replica.restore_state",
+    ),
     "relay_machine": ("relay/machine.py:Relay.handle",),
     "client_documents": (
         "client/asking.py:parse_asking",
@@ -179,6 +186,8 @@ NOT_FUZZED: Final[dict[str, str]] = {
     "node/blob_line.py:open_line": "connects to an address that a home keeps",
     "node/node.py:open_home": "puts together what reads the key and opens the database",
     "relay/session.py:Attachment.open_segment_of": "takes what the relay itself hashed",
+    "transports/deaddrop/host.py:DropHost.received": "hands on to the relay's machine",
+    "transports/deaddrop/opening.py:open_storage": "takes an address that a home keeps",
     "server/backup.py:restore": "opens a home as `hold_home` and `open_database` do",
 }
 """What is named like a parser, and why it has no target."""

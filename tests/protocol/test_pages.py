@@ -9,7 +9,7 @@ from typing import Final
 import pytest
 
 PAGES: Final = Path(__file__).resolve().parents[2] / "docs" / "protocol"
-QUOTING: Final = ("wire", "relay", "mls", "people", "conversations", "content", "carrying")
+QUOTING: Final = ("wire", "relay", "mls", "people", "conversations", "content", "carrying", "drops")
 ROW: Final = re.compile(
     r"^\| (?P<what>[^|]+) \| (?P<value>[^|]+) \| `(?P<place>[a-z_]+(?:\.\w+)+)` \|$", re.MULTILINE
 )

@@ -17,6 +17,7 @@ from skvoz.api import (
     bots,
     checkups,
     comparing,
+    drops,
     folders,
     group_links,
     locations,
@@ -91,6 +92,8 @@ COMMANDS: Final[dict[str, type[commands.Command]]] = {
     "file.forget": commands.ForgetFile,
     "bot.create": commands.CreateBot,
     "bot.revoke": commands.RevokeBot,
+    "drop.keep": commands.KeepDrop,
+    "drop.forget": commands.ForgetDrop,
 }
 
 
@@ -312,6 +315,7 @@ QUESTIONS: Final[dict[str, Question]] = {
     **beginning.QUESTIONS,
     **comparing.QUESTIONS,
     **bots.QUESTIONS,
+    **drops.QUESTIONS,
     **group_links.QUESTIONS,
     **looking_after.QUESTIONS,
     **receipts.QUESTIONS,
@@ -346,6 +350,7 @@ METHODS: Final[dict[str, Method]] = {
     ),
     **ACTS,
     **checkups.METHODS,
+    drops.DROP_LIST: drops.LIST_METHOD,
     "file.address": Method(
         params=asked.FileParams,
         result=views.FileAddressView,

@@ -13,6 +13,7 @@ from skvoz.api.access import OWNER, Access, Tokens
 from skvoz.api.acts import ACTS, UNLOCK
 from skvoz.api.checkup_views import CheckupView
 from skvoz.api.checkups import CHECKUPS, shown
+from skvoz.api.drops import DROP_LIST, drop_list
 from skvoz.api.file_tickets import FileTickets
 from skvoz.api.lookups import known_file
 from skvoz.api.methods import COMMANDS, METHODS, QUESTIONS, event_list, stored_status
@@ -134,6 +135,9 @@ class Service:
         if name in CHECKUPS:
             params, doing = CHECKUPS[name]
             return await doing(self.node, protocol.parse_params(request.params, params))
+        if name == DROP_LIST:
+            protocol.parse_params(request.params, NoParams)
+            return await drop_list(self.node)
         if name == "file.address":
             return await self._file_address(protocol.parse_params(request.params, FileParams))
         if name == "file.progress":

@@ -6,10 +6,11 @@ from typing import Final
 
 from skvoz.base.limits import ADDRESS_SIZE_MAX
 
-SCHEMES: Final = ("wss://", "https://", "ws://", "http://")
+SCHEMES: Final = ("wss://", "https://", "ws://", "http://", "drop:")
 _PUBLIC: Final = re.compile(
     r"(?:wss|https)://(\[[0-9a-f:.]{2,45}\]|[a-z0-9.-]{1,253})(:[0-9]{1,5})?(/[!-~]*)?", re.IGNORECASE
 )
+_DROP: Final = re.compile(r"drop:[A-Za-z0-9_-]{43}")
 _LOCAL_ENDINGS: Final = frozenset({"localhost", "local", "lan", "home", "internal", "intranet", "arpa"})
 """Last labels of names that only a network's own resolver knows (RFC 6761, 6762, 8375 and custom)."""
 _PRINTABLE: Final = re.compile("[!-~]+")
@@ -22,6 +23,11 @@ def is_address(text: str) -> bool:
     )
 
 
+def is_drop(address: str) -> bool:
+    """Tell whether an address is that of a relay over a dead drop."""
+    return _DROP.fullmatch(address) is not None
+
+
 def is_public(address: str) -> bool:
     """Tell whether an address is one that the whole world may look for, by what is written in it.
 
@@ -29,6 +35,8 @@ def is_public(address: str) -> bool:
     of several labels. Whatever else a resolver would take for a number (`127.1`, `0x7f000001`) is none. Where
     a name leads is not looked up.
     """
+    if is_drop(address):
+        return True  # it leads to no host but those of drops that this home's person added
     match = _PUBLIC.fullmatch(address)
     if match is None:
         return False

@@ -47,6 +47,7 @@ COMMANDS: Final = {
     "lock": ("locking", "lock", say("Close this home until its passphrase is given.")),
     "unlock": ("locking", "unlock", say("Open a locked home with its passphrase.")),
     "doctor": ("doctor", "doctor", say("Say what is blocked here, what works, and what to do.")),
+    "drop": ("drops", "drop", say("Talk without any relay, over storage that all of you reach.")),
     "relay": ("relay", "relay", say("Run a relay for others, and look into it.")),
 }
 """Each command's module, its name there, and its line in the list."""

@@ -22,6 +22,11 @@ DRAFT_LENGTH_MAX: Final = 16 * 4096
 
 
 BOT_NAME_LENGTH_MAX: Final = 64
+DROP_URL_LENGTH_MAX: Final = 1024
+"""Characters of a storage's place, and of the password there."""
+DROP_POLL_S: Final = 30
+DROP_BYTES_A_DAY: Final = 20 * 1024 * 1024
+"""What looking into a drop may cost where nobody says otherwise: a look each half a minute is 2 MB."""
 FOLDERS_MAX: Final = 20
 FOLDER_CHATS_MAX: Final = 1000
 FOLDER_NAME_LENGTH_MAX: Final = 64
@@ -473,6 +478,27 @@ class RevokeBot(CommandBase, frozen=True, kw_only=True):
     bot_id: bytes
 
 
+class KeepDrop(CommandBase, frozen=True, kw_only=True):
+    """Keep a dead drop, with what opens it: its secret of 32 bytes, its place, and the password there.
+
+    `relay_id` is that of the relay which follows from the secret. One that is kept already is changed.
+    `poll_s`: seconds between looks for news while it is quiet; more often while people talk.
+    """
+
+    relay_id: RelayId
+    secret: bytes
+    url: Annotated[str, msgspec.Meta(min_length=1, max_length=DROP_URL_LENGTH_MAX)]
+    password: Annotated[str, msgspec.Meta(max_length=DROP_URL_LENGTH_MAX)] = ""
+    bytes_a_day: Annotated[int, msgspec.Meta(ge=0, le=2**40)] = DROP_BYTES_A_DAY
+    poll_s: Annotated[int, msgspec.Meta(ge=1, le=24 * 3600)] = DROP_POLL_S
+
+
+class ForgetDrop(CommandBase, frozen=True, kw_only=True):
+    """Forget a dead drop that no conversation or link of ours lies in."""
+
+    relay_id: RelayId
+
+
 Command = (
     CreateAccount
     | ConfirmRecoveryPhrase
@@ -525,6 +551,8 @@ Command = (
     | ImportBundle
     | CreateBot
     | RevokeBot
+    | KeepDrop
+    | ForgetDrop
 )
 
 

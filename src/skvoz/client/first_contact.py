@@ -9,6 +9,7 @@ from typing import Final
 
 import msgspec
 
+from skvoz.base.addresses import is_drop
 from skvoz.base.errors import BadRequest, Conflict, Invalid, NotFound
 from skvoz.base.ids import AccountId, GroupId
 from skvoz.client import (
@@ -115,13 +116,18 @@ def _open(step: Step, link: Link) -> Conversation:
     conversation = conversations.create(
         step,
         kind=ConversationKind.DIRECT,
-        relay_id=step.account().home_relay_id,
+        # Who gives a link into a dead drop wants to talk there.
+        relay_id=link.relay_id if _leads_into_drop(link) else step.account().home_relay_id,
         peer=link.account_id,
     )
     group_id = conversation.group_id
     wish = groups.add_later(step, group_id, (link.account_id,), step.now_ms + ANSWER_WAIT_MS)
     approaches.begin(step, address, LINK, _encode(_Wanted(link.account_id, address.encode(), wish, group_id)))
     return conversation
+
+
+def _leads_into_drop(link: Link) -> bool:
+    return any(is_drop(address) for address in link.addresses)
 
 
 def take_package(step: Step, account_id: AccountId, wish: bytes) -> None:

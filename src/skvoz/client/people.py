@@ -11,6 +11,7 @@ from skvoz.client import (
     chats,
     chosen_files,
     contacts,
+    drops,
     epochs,
     file_transfers,
     files,
@@ -40,9 +41,11 @@ from skvoz.client.commands import (
     DeclineRequest,
     DeleteChat,
     FetchFile,
+    ForgetDrop,
     ForgetFile,
     ImportBundle,
     KeepDraft,
+    KeepDrop,
     KeepFolders,
     MuteChat,
     PauseFile,
@@ -124,6 +127,10 @@ def command(step: Step, wished: Command) -> Answer:
             return bots.create(step, wished)
         case RevokeBot():
             return bots.revoke(step, wished)
+        case KeepDrop():
+            return drops.keep(step, wished)
+        case ForgetDrop():
+            return drops.forget(step, wished)
         case _:
             raise AssertionError("commands about groups and messages go elsewhere")
 

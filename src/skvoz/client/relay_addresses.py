@@ -2,6 +2,7 @@
 
     wss://HOST[:PORT]/PATH#FINGERPRINT      FINGERPRINT: the relay id, 32 bytes, base64url without `=`
     https://HOST[:PORT]/PATH#FINGERPRINT    for a relay that is reached by single requests alone
+    drop:FINGERPRINT#FINGERPRINT            for one that runs over a dead drop, which both sides have to know
 
 The fingerprint is what is trusted; the rest only says where to look.
 """
@@ -23,6 +24,11 @@ _RELAY_ID_SIZE: Final = 32
 def relay_address_text(address: str, public_key: bytes) -> str:
     """Return what to give to people who shall live at a relay: `address` with the key's fingerprint."""
     return f"{address}#{base64.urlsafe_b64encode(sha256(public_key)).rstrip(b'=').decode()}"
+
+
+def drop_address(relay_id: RelayId) -> str:
+    """Return the address of a relay that runs over a dead drop."""
+    return f"drop:{base64.urlsafe_b64encode(relay_id).rstrip(b'=').decode()}"
 
 
 def parse_relay_address(text: str, ticket: bytes = b"") -> RelayAddress:

@@ -11,6 +11,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequen
 from typing import TYPE_CHECKING, Final
 
 from skvoz.base.ids import RelayId
+from skvoz.node.drops import Drops
 from skvoz.node.ways import Kind, Way, Ways, reach
 from skvoz.transports import https, wss
 from skvoz.transports.connection import MessageConnection
@@ -33,8 +34,11 @@ Finder = Callable[[RelayId, tuple[Way, ...]], Sequence[Way]]
 class Dialer:
     """One for all sessions of a node, so that their handshakes take turns and they learn from each other."""
 
-    def __init__(self, authority: "wreq.CertStore | None" = None) -> None:
-        """Have requests trust `authority` alone where it is given, for relays with their own certificates."""
+    def __init__(self, authority: "wreq.CertStore | None" = None, drops: Drops | None = None) -> None:
+        """Have requests trust `authority` alone where it is given, for relays with their own certificates.
+
+        `drops`: the dead drops that this node can reach.
+        """
         self.authority = authority
         self._pace = Pace()
         self._may_begin = asyncio.Event()
@@ -44,6 +48,7 @@ class Dialer:
         self._openers: Mapping[Kind, Opener] = {
             Kind.WSS: self._open_websocket,
             Kind.HTTPS: self._open_requests,
+            Kind.DROP: (drops or Drops.none()).open,
         }
 
     @property

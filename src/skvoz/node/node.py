@@ -8,17 +8,20 @@ from pathlib import Path
 from typing import Self, TypeVar
 
 from skvoz.base.errors import Locked, StoreError
+from skvoz.base.ids import RelayId
 from skvoz.client.carried_out import Bundle
 from skvoz.client.commands import Answer, Command
 from skvoz.client.effects import Connect, Effect, FileEffect, WakeAt
 from skvoz.client.environment import Environment
 from skvoz.client.inputs import BotUsed, Started, TimePassed
 from skvoz.client.machine import Machine
+from skvoz.client.records import DeadDrop
 from skvoz.crypto import suite
 from skvoz.crypto.suites import DEFAULT_SUITE
 from skvoz.node.checkup import Checkup
 from skvoz.node.core import Core, anybody_may
 from skvoz.node.dialer import Dialer
+from skvoz.node.drops import DROPS_FOLDER, Drops
 from skvoz.node.relays import Relays, RelayState
 from skvoz.node.transfers import Transfers
 from skvoz.store import Database, Home, RecordTables
@@ -112,7 +115,8 @@ class Node:
         self._clock_ms = clock_ms
         environment = Environment(suite=suite(DEFAULT_SUITE), randomness=secrets.token_bytes)
         self._core = Core(RecordTables(opened.database), Machine(environment), clock_ms)
-        dialer = Dialer()
+        self.drops = Drops(opened.home.folder / DROPS_FOLDER, self._find_drop, clock_ms)
+        dialer = Dialer(drops=self.drops)
         self._relays = Relays(self._core.tell, self._fail, dialer)
         self.files = FileCache(opened.home.folder)
         self.transfers = Transfers(self.files, self._relays.tell, self._fail, dialer)
@@ -141,6 +145,7 @@ class Node:
         await self.checkup.stop()
         await self.transfers.close()
         await self._relays.close()
+        await self.drops.close()
         await asyncio.to_thread(self._core.stop)
         if self._alarm is not None:
             self._alarm.cancel()
@@ -185,6 +190,9 @@ class Node:
     def key_protection(self) -> str:
         """Where the database's key is: `file`, `passphrase` or `keyring`."""
         return kind_of(self._opened.home.key_file)
+
+    async def _find_drop(self, relay_id: RelayId) -> DeadDrop | None:
+        return await self.query(lambda queries: queries.drop(relay_id))
 
     # What the core thread tells; each hands it to the loop's thread.
 

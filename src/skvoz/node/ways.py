@@ -32,6 +32,7 @@ class Kind(Enum):
 
     WSS = ("wss", 0, False)
     HTTPS = ("https", 1, True)
+    DROP = ("drop", 4, True)
 
     def __init__(self, word: str, cost: int, asks_itself: bool) -> None:  # noqa: FBT001  # by position, above
         self.word = word
@@ -39,7 +40,13 @@ class Kind(Enum):
         self.asks_itself = asks_itself
 
 
-_SCHEMES: Final = {"wss": Kind.WSS, "ws": Kind.WSS, "https": Kind.HTTPS, "http": Kind.HTTPS}
+_SCHEMES: Final = {
+    "wss": Kind.WSS,
+    "ws": Kind.WSS,
+    "https": Kind.HTTPS,
+    "http": Kind.HTTPS,
+    "drop": Kind.DROP,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

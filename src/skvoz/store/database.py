@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 else:
     from sqlcipher3 import dbapi2 as sqlcipher
 
-SCHEMA_VERSION = 10
+SCHEMA_VERSION = 11
 """The number of the newest file in `schema/`."""
 _PRAGMAS = (
     "PRAGMA cipher_log_level = NONE",  # it writes to stderr otherwise

@@ -30,6 +30,7 @@ from skvoz.client.records import (
     ConversationKind,
     ConversationState,
     Counter,
+    DeadDrop,
     File,
     FileState,
     Gap,
@@ -374,6 +375,14 @@ class Queries:
     def bots(self) -> list[Bot]:
         """Return the programs that have a token, by name."""
         return sorted(self._records.select(Bot), key=lambda bot: bot.name.lower())
+
+    def drops(self) -> list[DeadDrop]:
+        """Return the dead drops that this home can reach, the first one kept first."""
+        return sorted(self._records.select(DeadDrop), key=lambda drop: (drop.created_ms, drop.relay_id))
+
+    def drop(self, relay_id: RelayId) -> DeadDrop | None:
+        """Return one of them, with what opens it."""
+        return self._records.get(DeadDrop, (relay_id,))
 
     def bot_with(self, token_hash: bytes) -> Bot | None:
         """Return the program whose token has this SHA-256, or nothing."""

@@ -4,6 +4,7 @@
 - `allocation`: memory for large messages
 - `pace`: handshakes with a host take turns, some time apart
 - `trust`: whose certificates are believed
+- `deaddrop`: no relay at all, the rules of one over storage that all reach
 - `https`: short requests with a browser's hello and few packets a connection, where long ones are frozen
 - `wss`: WebSocket over TLS, the live default; plain WebSocket on this machine and behind a hop
 """

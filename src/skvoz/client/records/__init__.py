@@ -14,11 +14,13 @@ A record's `repr` names its kind and nothing else: records hold keys and people'
 - `notices`: what changed in a chat, between its messages
 - `carrying`: what is carried beside a relay
 - `bots`: programs with a token
+- `drops`: storage that stands in for a relay
 """
 
 from skvoz.client.records.base import Alarm, Answered, Counter, LoggedEvent, Record
 from skvoz.client.records.bots import Bot
 from skvoz.client.records.carrying import Arrived, CarryKey, Parcel
+from skvoz.client.records.drops import DeadDrop
 from skvoz.client.records.files import File, FileState, HeldMessage
 from skvoz.client.records.groups import Asker, AskerState, ComplaintHeard, Joining, JoiningState
 from skvoz.client.records.inboxes import Approach, Delivery, Inbox, InboxKind, KeyPackageSecret, MailPart
@@ -91,6 +93,7 @@ RECORDS: tuple[type[Record], ...] = (
     Parcel,
     Arrived,
     Bot,
+    DeadDrop,
     ComplaintHeard,
     Asker,
     Joining,
@@ -119,6 +122,7 @@ __all__ = [
     "ConversationKind",
     "ConversationState",
     "Counter",
+    "DeadDrop",
     "Delivery",
     "File",
     "FileState",

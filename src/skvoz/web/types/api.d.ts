@@ -186,6 +186,25 @@ export interface DraftView {
   text: string;
 }
 
+/** A drop's key, with the password of its storage in it. */
+export interface DropKeyView {
+  text: string;
+}
+
+/** Dead drops that this home can reach. */
+export interface DropListView {
+  drops: DropView[];
+}
+
+/** A dead drop; `place` says where it is and nothing of who is let in there. */
+export interface DropView {
+  relay_id: string;
+  address: string;
+  place: string;
+  bytes_today: number;
+  bytes_a_day: number;
+}
+
 /** Events in order; ask again after the last one's sequence. */
 export interface EventPageView {
   events: EventView[];
@@ -793,6 +812,14 @@ export interface Methods {
   "contact.safety_number": { params: { account_id: string; }; result: SafetyNumberView };
   /** Mark a person as compared by safety number, or (`verified=False`) not. */
   "contact.verify": { params: { client_id: string; account_id: string; verified?: boolean; }; result: Answer };
+  /** Forget a dead drop that no conversation or link of ours lies in. */
+  "drop.forget": { params: { client_id: string; relay_id: string; }; result: Answer };
+  /** Keep a dead drop, with what opens it: its secret of 32 bytes, its place, and the password there. */
+  "drop.keep": { params: { client_id: string; relay_id: string; secret: string; url: string; password?: string; bytes_a_day?: number; poll_s?: number; }; result: Answer };
+  /** Return a drop's key, to be handed on: whoever has it can use the drop, and empty it. */
+  "drop.key": { params: { relay_id: string; }; result: DropKeyView };
+  /** Return the dead drops that this home can reach. */
+  "drop.list": { params: { }; result: DropListView };
   /** Return events after a sequence, in order; raise `NotFound` where some of them are not kept any more. */
   "event.list": { params: { after: number; limit?: number; }; result: EventPageView };
   /** Have every event after a sequence told on this WebSocket, in order; replaces an earlier wish. */
