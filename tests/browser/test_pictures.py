@@ -22,6 +22,7 @@ def folder(tmp_path: Path) -> Path:
 def take(page: Page, file: Path, theme: Literal["light", "dark"] = "light") -> None:
     """Keep a picture of the present screen."""
     page.emulate_media(color_scheme=theme, reduced_motion="reduce")
+    page.mouse.move(0, 0)
     page.wait_for_timeout(200)
     page.screenshot(path=file, animations="disabled", caret="hide")
     assert file.stat().st_size < PICTURE_BYTES_MAX
