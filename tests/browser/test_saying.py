@@ -77,3 +77,6 @@ def test_a_poll_is_asked_answered_and_closed(visit: Visit) -> None:
     for poll in polls:
         expect(poll).to_contain_text("The poll is closed")
         expect(poll.get_by_role("button", name="at six")).to_be_disabled()
+    there.get_by_label("Search", exact=True).fill("meet seven")
+    there.get_by_role("region", name="What was found").get_by_role("button").first.click()
+    expect(polls[1].locator("mark")).to_have_text(["meet", "seven"])

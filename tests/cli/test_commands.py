@@ -269,6 +269,13 @@ def test_trying_out_starts_a_relay_and_people(tmp_path: Path) -> None:
     with Running("try", "--folder", folder) as again:
         assert "It works" in here.does("chats")
         assert again.stop() == 0
+    words = tmp_path / "words"
+    words.write_text("a long passphrase\n")
+    Terminal(here.home, SKVOZ_PASSPHRASE_FILE=str(words)).does("account", "protect", "passphrase")
+    with Running("try", "--folder", folder) as locked:
+        # Nobody can be asked here, so the page asks.
+        assert locked.first_line.startswith("Your page is at this address")
+        assert "this home is locked" in here.refused("chats")
 
 
 def test_what_others_wrote_cannot_move_the_cursor() -> None:

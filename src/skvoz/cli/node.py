@@ -35,7 +35,7 @@ def run_node(desk: Desk, wish: PageWish) -> None:
     if wish.suggested_relay:
         parse_relay_address(wish.suggested_relay)
     try:
-        opened = _opened(desk)
+        opened = opened_or_held(desk)
     except HomeBusy:
         if not open_again(desk, wish):
             raise
@@ -44,7 +44,7 @@ def run_node(desk: Desk, wish: PageWish) -> None:
         asyncio.run(_run(opened, wish))
 
 
-def _opened(desk: Desk) -> OpenHome:
+def opened_or_held(desk: Desk) -> OpenHome:
     """Open a home; leave one locked whose passphrase nobody can be asked for here: its page asks."""
     key_file = desk.folder / "key.json"
     if key_file.exists() and not can_ask() and kind_of(key_file) == "passphrase":

@@ -13,13 +13,13 @@ import click
 from skvoz.api.local import running_with_page
 from skvoz.base.errors import HomeBusy
 from skvoz.cli.command import Command
-from skvoz.cli.desk import Desk, ask_passphrase
+from skvoz.cli.desk import Desk
 from skvoz.cli.neighbours import neighbours
-from skvoz.cli.node import PageWish, open_again, shown, until_told_to_end
+from skvoz.cli.node import PageWish, open_again, opened_or_held, shown, until_told_to_end
 from skvoz.client.commands import CreateAccount
 from skvoz.client.relay_addresses import parse_relay_address, relay_address_text
 from skvoz.crypto import DEFAULT_SUITE, suite
-from skvoz.node.node import Node, open_home
+from skvoz.node.node import Node
 from skvoz.server import RelayHome, RelayService, create_home, read_key, read_settings
 from skvoz.store.queries import Queries
 from skvoz.texts import say
@@ -51,9 +51,9 @@ def try_out(folder: Path, person: str, name: str, *, opens: bool | None, program
 
 async def _try_out(folder: Path, home: Path, name: str, *, opens: bool | None, next_steps: str) -> None:
     async with _relay(folder / "relay") as relay:
-        with open_home(home, ask_passphrase) as opened:
+        with opened_or_held(Desk(home)) as opened:
             async with running_with_page(opened, relay) as (service, address):
-                if name and await service.node.query(Queries.account) is None:
+                if name and not opened.is_locked and await service.node.query(Queries.account) is None:
                     await _make_account(service.node, name, relay)
                 async with (
                     neighbours(service, home, relay),

@@ -135,7 +135,7 @@ class ChatScreen extends Part {
           <span class="only-read">${say("About this chat")}:</span>
           <span class="name">
             <b dir="auto">${name}${contacts.value.get(chat.chat_id)?.verified ? html`<span class="compared" role="img" aria-label=${say("Compared")} title=${say("Compared")}>${icons.verified}</span>` : nothing}</b>
-            <small>${standing(chat)}</small>
+            <small>${standing(chat, this.conversation?.people)}</small>
           </span>
         </button>
         ${menuButton(say("More"), icons.more, () =>
@@ -247,8 +247,8 @@ class ChatScreen extends Part {
   }
 }
 
-/** @param {ChatView} chat */
-function standing(chat) {
+/** @param {ChatView} chat @param {number} [people] */
+function standing(chat, people) {
   switch (chat.state) {
     case "creating":
       return say("Being set up. You can write already.");
@@ -265,7 +265,8 @@ function standing(chat) {
     case "frozen":
       return say("Stopped: something else writes as this device.");
     default:
-      return chat.muted ? say("Muted") : nothing;
+      if (chat.muted) return say("Muted");
+      return chat.kind === "group" && people ? count("{number} member", "{number} members", people) : nothing;
   }
 }
 

@@ -107,8 +107,15 @@ function expiry(chat) {
   const offered = usual.includes(present) || !present ? usual : [...usual, present].sort((one, other) => one - other);
   /** @param {Event} event */
   const set = (event) => {
-    const seconds = Number(/** @type {HTMLSelectElement} */ (event.target).value);
-    void attempt(() => wish("chat.set_expiry", { chat_id: chat.chat_id, expiry_s: seconds || null }));
+    const select = /** @type {HTMLSelectElement} */ (event.target);
+    void attempt(async () => {
+      try {
+        await wish("chat.set_expiry", { chat_id: chat.chat_id, expiry_s: Number(select.value) || null });
+      } catch (error) {
+        select.value = String(present);
+        throw error;
+      }
+    });
   };
   return html`
     <section class="settings">

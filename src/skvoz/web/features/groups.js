@@ -186,7 +186,12 @@ class Members extends Part {
             {
               label: () => say("Remove from the group"),
               danger: true,
-              act: () => attempt(() => wish("group.remove", { chat_id: chat.chat_id, member: id })),
+              act: () =>
+                ask({
+                  title: say("Remove {name} from the group?", { name }),
+                  text: say("They read nothing more of it, and keep what they have."),
+                  answers: [{ label: say("Remove"), danger: true, act: () => attempt(() => wish("group.remove", { chat_id: chat.chat_id, member: id })) }],
+                }),
             },
           ]
         : []),

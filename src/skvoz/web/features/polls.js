@@ -10,7 +10,9 @@ import { called } from "../core/people.js";
 import { bubbleInstead, chatMenu, messageMenu, screens } from "../core/places.js";
 import { back, go, goInstead } from "../core/router.js";
 import { count, explain, language, numeral, say } from "../core/texts.js";
+import { marked } from "../chat/words.js";
 import { account } from "../state/home.js";
+import { soughtIn } from "../state/sought.js";
 
 /** @typedef {import("../types/api.js").MessageView} MessageView */
 /** @typedef {import("../types/api.js").PollView} PollView */
@@ -39,10 +41,12 @@ bubbleInstead.add({
     const own = ownChoices(poll);
     const { question, several, voters, closed } = poll;
     const how = closed ? say("The poll is closed") : several ? say("Several answers may be chosen") : "";
+    /** @param {string} part */
+    const shown = (part) => marked(part, 0, part.length, soughtIn(message.chat_id, part, message.text));
     const isOver = closed || !["active", "creating"].includes(chat.state);
     return html`
       <div class="poll" role="group" aria-label=${say("Poll")}>
-        <p dir="auto"><b>${question}</b></p>
+        <p dir="auto"><b>${shown(question)}</b></p>
         ${how ? html`<p class="quiet">${how}</p>` : nothing}
         <ul>
           ${poll.options.map(({ text, account_ids }, number) => {
@@ -51,7 +55,7 @@ bubbleInstead.add({
               <li>
                 <button class="option" aria-pressed=${own.includes(number)} ?disabled=${isOver} @click=${() => choose(message, poll, number)}>
                   <span class="mark" aria-hidden="true">${own.includes(number) ? icons.check : nothing}</span>
-                  <span class="grows" dir="auto">${text}</span>
+                  <span class="grows" dir="auto">${shown(text)}</span>
                   <span aria-hidden="true">${numeral(chosen)}</span>
                   <span class="only-read">${count("{number} person", "{number} people", chosen)}</span>
                   <progress aria-hidden="true" max=${voters || 1} value=${chosen}></progress>

@@ -22,7 +22,7 @@ function limits() {
     ],
     [
       say("It does not get around blocking yet"),
-      say("There is one way to a relay, and a censor can recognise it."),
+      say("There are few ways to a relay, and nobody has proved yet that a censor lets them through."),
     ],
     [
       say("Who has your unlocked machine has your messages"),

@@ -26,6 +26,8 @@ export class Conversation {
     this.messages = [];
     /** What changed in the chat, the oldest first. @type {readonly NoticeView[]} */
     this.notices = [];
+    /** How many people are in the chat; 0 before that is known. */
+    this.people = 0;
     /** Set while there are older ones, or newer ones, than the window shows. @type {number | null} */
     this.before = null;
     /** @type {number | null} */
@@ -56,9 +58,14 @@ export class Conversation {
     this.touch();
   }
 
-  /** Read what changed in the chat. */
+  /** Read what changed in the chat, and how many people are in it. */
   async lookAround() {
-    this.notices = (await call("chat.notices", { chat_id: this.chatId })).notices;
+    const { chatId: chat_id } = this;
+    const changed = call("chat.notices", { chat_id }).catch(() => null);
+    const counted = call("chat.members", { chat_id }).catch(() => null);
+    // Of a chat that is not here any more there is neither.
+    this.notices = (await changed)?.notices ?? [];
+    this.people = (await counted)?.members.length ?? 0;
     this.touch();
   }
 

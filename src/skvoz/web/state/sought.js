@@ -16,18 +16,20 @@ export function folded(text) {
 }
 
 /**
- * Where a text has the words that were looked for in its chat; none where it lacks some of them.
+ * Where a text has the words that were looked for in its chat; none where the whole that it is of lacks some of them.
  *
  * @param {string} chatId
  * @param {string} text
+ * @param {string} [whole]
  * @returns {Span[]}
  */
-export function soughtIn(chatId, text) {
+export function soughtIn(chatId, text, whole = text) {
   if (sought.value?.chatId !== chatId) return [];
   /** @type {string[]} */
   const words = folded(sought.value.text).match(WORD) ?? [];
   const last = words.at(-1);
   if (!last) return [];
+  const there = whole === text || soughtIn(chatId, whole).length > 0;
   /** @type {Set<string>} */
   const met = new Set();
   /** @type {Span[]} */
@@ -40,5 +42,5 @@ export function soughtIn(chatId, text) {
     else if (!isWhole) continue;
     spans.push({ start, end: start + (isWhole ? word.length : Math.min(last.length, word.length)), kind: "found" });
   }
-  return words.every((word) => met.has(word)) ? spans : [];
+  return there && (whole !== text || words.every((word) => met.has(word))) ? spans : [];
 }
