@@ -10,6 +10,7 @@ from skvoz.base.ids import RelayId
 from skvoz.client.blob_session import BlobAnswer, BlobRequest, BlobSession
 from skvoz.crypto import DEFAULT_SUITE, suite
 from skvoz.node.dialer import Dialer
+from skvoz.node.ways import Way
 from skvoz.transports.connection import MessageConnection
 
 FROZEN_AFTER_S: Final = 60.0
@@ -22,7 +23,11 @@ Answering = asyncio.Future[BlobAnswer]
 class BlobLine:
     """One connection, made by `open_line`; ends with the first thing that goes wrong."""
 
-    def __init__(self, connection: MessageConnection, session: BlobSession) -> None:
+    def __init__(
+        self, connection: MessageConnection, session: BlobSession, is_chosen: Callable[[], bool]
+    ) -> None:
+        """Ask `is_chosen` before each request whether the person still has it go this way."""
+        self._is_chosen = is_chosen
         self._connection = connection
         self._session = session
         self._waiting: dict[int, Answering] = {}
@@ -39,6 +44,8 @@ class BlobLine:
         async with self._sending:
             if self._problem is not None:
                 raise self._problem
+            if not self._is_chosen():
+                raise TransportError("the connection to the relay is gone")
             self._last = (self._last + 1) & 0xFFFF_FFFF
             answering: Answering = asyncio.get_running_loop().create_future()
             self._waiting[self._last] = answering
@@ -114,7 +121,11 @@ async def open_line(
             problem = str(error)
             continue
         ways.worked(way, loop.time())
-        return BlobLine(connection, session)
+
+        def is_chosen(way: Way = way) -> bool:
+            return way in dialer.reach(relay_id, addresses)
+
+        return BlobLine(connection, session, is_chosen)
     if problem is None:
         raise TransportError("this relay has no address")
     raise TransportError(problem)

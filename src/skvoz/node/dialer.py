@@ -6,16 +6,22 @@ relay's addresses alone, whoever knows more of them adds a `Finder`.
 
 import asyncio
 import contextlib
+import dataclasses
+import ipaddress
 import socket
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
 
+from skvoz.base.errors import StoreError, TransportError
 from skvoz.base.ids import RelayId
 from skvoz.node.drops import Drops
+from skvoz.node.proxy_setting import ProxySetting
 from skvoz.node.ways import Kind, Way, Ways, reach
 from skvoz.transports import https, wss
 from skvoz.transports.connection import MessageConnection
 from skvoz.transports.pace import Pace, host_of
+from skvoz.transports.proxy import SocksProxy
 
 if TYPE_CHECKING:
     import wreq
@@ -23,6 +29,7 @@ if TYPE_CHECKING:
 _OUTSIDE: Final = ((socket.AF_INET, "192.0.2.1"), (socket.AF_INET6, "2001:db8::1"))
 """Addresses of nobody (RFC 5737, 3849), to which nothing is sent."""
 _ANY_PORT: Final = 9
+_WITH_TLS: Final = ("wss:", "https:")
 
 
 Opener = Callable[[Way], Awaitable[MessageConnection]]
@@ -40,6 +47,7 @@ class Dialer:
         `drops`: the dead drops that this node can reach.
         """
         self.authority = authority
+        self._proxy_setting = ProxySetting(None)
         self._pace = Pace()
         self._may_begin = asyncio.Event()
         self._may_begin.set()
@@ -56,6 +64,10 @@ class Dialer:
         """What is known of ways on the present network."""
         return self._here()[0]
 
+    def keep_to(self, proxy_setting: ProxySetting) -> None:
+        """Go through the person's proxy, whenever there is one."""
+        self._proxy_setting = proxy_setting
+
     def add_finder(self, finder: Finder) -> None:
         """Have more ways found."""
         self._finders.append(finder)
@@ -64,7 +76,7 @@ class Dialer:
         """Return all ways to a relay."""
         plain = reach(addresses)
         found = (way for finder in self._finders for way in finder(relay_id, plain))
-        return tuple(dict.fromkeys((*plain, *found)))
+        return self._through_proxy(tuple(dict.fromkeys((*plain, *found))))
 
     async def dial(self, way: Way) -> MessageConnection:
         """Open a connection; raise `BadRequest` for an address that is none, or `TransportError`."""
@@ -88,20 +100,61 @@ class Dialer:
         """Have a turn with a host, as each of its handshakes has."""
         return self._pace.turn(host)
 
+    def _through_proxy(self, ways: tuple[Way, ...]) -> tuple[Way, ...]:
+        """Return ways as the person's proxy has them: around it goes only what stays on this machine."""
+        try:
+            choice = self._proxy_setting.read()
+        except StoreError:
+            return tuple(way for way in ways if _stays_here(way))  # better nothing than around it
+        if choice is None:
+            return ways
+        shown, through = choice.proxy.shown, {Kind.WSS, Kind.HTTPS}
+        kept = [
+            way if _stays_here(way) else dataclasses.replace(way, through=shown)
+            for way in ways
+            if _stays_here(way) or (way.kind in through and way.address.startswith(_WITH_TLS))
+        ]
+        past = (dataclasses.replace(way, is_around=True) for way in ways if not _stays_here(way))
+        return tuple(dict.fromkeys((*kept, *(past if choice.allows_direct else ()))))
+
+    def _proxy_of(self, way: Way) -> SocksProxy | None:
+        """Return the proxy that a way goes through; raise `TransportError` where it is not that any more."""
+        if not way.through:
+            return None
+        try:
+            choice = self._proxy_setting.read()
+        except StoreError as problem:
+            raise TransportError(str(problem)) from None
+        if choice is None or choice.proxy.shown != way.through:
+            raise TransportError("this goes through another proxy now")
+        return choice.proxy
+
     async def _open_websocket(self, way: Way) -> MessageConnection:
         if not way.address.startswith("wss:"):  # nobody counts handshakes on this machine
             return await wss.connect(way.address)
+        proxy = self._proxy_of(way)
         async with self._pace.turn(host_of(way.address)):
-            return await wss.connect(way.address)
+            return await wss.connect(way.address, proxy=proxy)
 
     async def _open_requests(self, way: Way) -> MessageConnection:
-        return await https.connect(way.address, self._here()[1])
+        return await https.connect(way.address, self._here()[1], self._proxy_of(way))
 
     def _here(self) -> tuple[Ways, https.Network]:
         name = network_name()
         if name not in self._networks:
             self._networks[name] = Ways(), https.Network(self._pace, self.authority)
         return self._networks[name]
+
+
+def _stays_here(way: Way) -> bool:
+    """Tell whether a way ends on this very machine, which a proxy elsewhere could not reach."""
+    if way.through or way.kind not in {Kind.WSS, Kind.HTTPS}:
+        return False
+    host = urlsplit(way.address).hostname or ""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def network_name() -> tuple[str, ...]:

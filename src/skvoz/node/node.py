@@ -22,6 +22,7 @@ from skvoz.node.checkup import Checkup
 from skvoz.node.core import Core, anybody_may
 from skvoz.node.dialer import Dialer
 from skvoz.node.drops import DROPS_FOLDER, Drops
+from skvoz.node.proxy_setting import ProxySetting
 from skvoz.node.relays import Relays, RelayState
 from skvoz.node.transfers import Transfers
 from skvoz.store import Database, Home, RecordTables
@@ -117,6 +118,7 @@ class Node:
         self._core = Core(RecordTables(opened.database), Machine(environment), clock_ms)
         self.drops = Drops(opened.home.folder / DROPS_FOLDER, self._find_drop, clock_ms)
         dialer = Dialer(drops=self.drops)
+        dialer.keep_to(ProxySetting(opened.home.folder))
         self._relays = Relays(self._core.tell, self._fail, dialer)
         self.files = FileCache(opened.home.folder)
         self.transfers = Transfers(self.files, self._relays.tell, self._fail, dialer)

@@ -279,9 +279,12 @@ class _Kept:
         while True:
             await asyncio.sleep(_LOOK_S)
             now, heard_at = loop.time(), connection.heard_at
+            choice = self._choice()
+            if trip.way not in choice:
+                raise _LeftForBetter("the person has chosen another way")
             if not self.session.awaits_answer:
                 owed_since = None
-                if trip.ways.has_better(trip.way, self._choice(), now):
+                if trip.ways.has_better(trip.way, choice, now):
                     raise _LeftForBetter("a better way is tried again")
                 is_quiet = now - heard_at > trip.way.ping_after_s(now - self._used_at)
                 if is_quiet or trip.ways.is_in_doubt(trip.way, heard_at):

@@ -12,6 +12,8 @@ from typing import Final
 BLOCKED_FIRST_S: Final = 30.0
 """A way that failed is tried again after so long, if it is the better one; then after four times as long."""
 BLOCKED_MOST_S: Final = 3_600.0
+_AROUND_COST: Final = 10
+"""Every way through the proxy comes before any past it."""
 _BLOCKED_FACTOR: Final = 4
 LIVED_S: Final = 600.0
 """A way that worked for so long before it failed is none that is blocked here."""
@@ -53,17 +55,19 @@ _SCHEMES: Final = {
 class Way:
     """One way to a relay: by which transport, where the relay is looked for, and what carries it there.
 
-    `through` is empty where this machine itself connects to the address.
+    `through` is empty where this machine itself connects to the address. `is_around`: past the person's
+    proxy, which they allow where nothing gets through it.
     """
 
     kind: Kind
     address: str = field(repr=False)
     through: str = field(default="", repr=False)
+    is_around: bool = False
 
     @property
     def cost(self) -> int:
         """What a message over it costs, in comparison."""
-        return self.kind.cost
+        return self.kind.cost + (_AROUND_COST if self.is_around else 0)
 
     def ping_after_s(self, unused_s: float) -> float:
         """Return after how long a quiet is tried, where nobody has used the connection for `unused_s`.

@@ -5,6 +5,7 @@ key.json    how the database's key is protected (mode 0600)
 key.old     the last key.json, until its bytes are overwritten
 skvoz.db    the encrypted database, with its `-wal` beside it
 files       the files of messages, sealed (`skvoz.store.file_cache`)
+proxy.json  the person's proxy (`skvoz.node.proxy_setting`), mode 0600
 api.sock    the running node's API (`skvoz.api`)
 page.json   where the page is, and who may use it (`skvoz.api.page_sessions`)
 """

@@ -27,7 +27,8 @@ def remove_home(home: Home) -> None:
     destroy_key(home.key_file)
     folder = home.folder
     try:
-        overwrite_and_remove(folder / "key.new")
+        for name in ("key.new", "proxy.json", "proxy.json.new"):
+            overwrite_and_remove(folder / name)
         shutil.rmtree(folder / FOLDER_NAME, ignore_errors=True)
         for name in (*_LOOSE, *_DATABASE, "lock"):
             (folder / name).unlink(missing_ok=True)

@@ -3,6 +3,7 @@
 - `connection`: what every way gives, a `MessageConnection`
 - `allocation`: memory for large messages
 - `pace`: handshakes with a host take turns, some time apart
+- `proxy`: the person's own SOCKS5 proxy, which either way to a relay can go through
 - `trust`: whose certificates are believed
 - `deaddrop`: no relay at all, the rules of one over storage that all reach
 - `https`: short requests with a browser's hello and few packets a connection, where long ones are frozen

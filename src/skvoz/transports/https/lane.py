@@ -12,6 +12,7 @@ from skvoz.base.errors import BadRequest, Interrupted, PeerError, TransportError
 from skvoz.transports.https.budget import Allowance, Budget
 from skvoz.transports.https.requests import RequestLine
 from skvoz.transports.pace import Pace, host_of
+from skvoz.transports.proxy import SocksProxy
 from skvoz.transports.trust import own_authority
 from skvoz.wire.lanes import (
     ANSWER_HEAD_SIZE,
@@ -85,10 +86,11 @@ class _Asked:
 class HttpsConnection:
     """One lane; made by `connect`. The first message that is sent opens it."""
 
-    def __init__(self, url: str, host: str, network: Network) -> None:
+    def __init__(self, url: str, host: str, network: Network, proxy: SocksProxy | None) -> None:
         self._url = url
         self._host = host
         self._network = network
+        self._proxy = proxy
         # Without TLS, which is on this machine, nobody counts handshakes.
         self._pace = network.pace if url.startswith("https:") else Pace(apart_s=0)
         self._lane = secrets.token_bytes(LANE_ID_SIZE)
@@ -175,7 +177,7 @@ class HttpsConnection:
             return await self._conclude(opened, self._ask(opened))
         self._leave()
         async with self._pace.turn(self._host):
-            line = RequestLine(self._url, self._network.authority)
+            line = RequestLine(self._url, self._network.authority, self._proxy)
             opened = self._opened = _Opened(line, Budget(self._network.allowance(self._host)))
             asked = self._ask(opened)
             try:
@@ -285,13 +287,17 @@ def _own_authority() -> wreq.CertStore | None:
     return None if file is None else wreq.CertStore.from_pem_stack(file.read_bytes())
 
 
-async def connect(url: str, network: Network) -> HttpsConnection:
+async def connect(url: str, network: Network, proxy: SocksProxy | None = None) -> HttpsConnection:
     """Make a lane to `https://HOST[:PORT]/PATH`, or `http://…` on this machine.
 
-    Nothing is sent before its first message. Raises `BadRequest` for another kind of address.
+    Nothing is sent before its first message, through `proxy` if there is one. Raises `BadRequest` for
+    another kind of address.
     """
     host = host_of(url)
     parts = urlsplit(url)
     if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username is not None:
         raise BadRequest("a relay's address starts with wss: or https:")
-    return HttpsConnection(url, host, network)
+    if proxy is not None and parts.scheme != "https":
+        raise BadRequest("an address without TLS is not asked for through a proxy")
+    # What a network lets through to a proxy says nothing of what it lets through to the host.
+    return HttpsConnection(url, host if proxy is None else f"{host} through {proxy.shown}", network, proxy)

@@ -8,6 +8,7 @@ from wreq import exceptions
 from wreq.redirect import Policy
 
 from skvoz.base.errors import BadRequest, Interrupted, TransportError
+from skvoz.transports.proxy import CLOSED, REFUSED, STRANGE, UNREACHED, SocksProxy
 
 BROWSER: Final = wreq.Emulation.Chrome154
 """Whose hello it is; `tests/transports/test_hello.py` holds it to the Chromium on the machine."""
@@ -19,13 +20,24 @@ _NO_KEEPALIVE: Final = dt.timedelta(hours=2)
 """Probes of a quiet connection are packets too."""
 
 
+_REPLIES: Final = (
+    "GeneralSocksServerFailure",
+    "ConnectionNotAllowed",
+    "NetworkUnreachable",
+    "HostUnreachable",
+    "ConnectionRefused",
+    "TtlExpired",
+)
+"""How the library names what a SOCKS5 proxy replies where it doesn't connect (RFC 1928 §6)."""
+
+
 class RequestLine:
     """One connection, opened by the first request; requests go over it one at a time."""
 
-    def __init__(self, url: str, authority: wreq.CertStore | None) -> None:
+    def __init__(self, url: str, authority: wreq.CertStore | None, proxy: SocksProxy | None = None) -> None:
         """Trust `authority` alone where it is given, for a relay with certificates of its own."""
         self._url = url
-        self._client: wreq.Client | None = browser(authority)
+        self._client: wreq.Client | None = browser(authority, proxy)
 
     async def post(self, body: bytes, answer_size_max: int) -> bytes:
         """Post a body and return the answer's.
@@ -44,6 +56,8 @@ class RequestLine:
                 return await _read(response, answer_size_max)
         except exceptions.BuilderError:
             raise BadRequest("this is not a relay's address") from None
+        except exceptions.ProxyConnectionError as error:
+            raise Interrupted(_of_proxy(str(error))) from None
         except exceptions.TimeoutError:
             raise Interrupted("the relay's address doesn't answer in time") from None
         except (exceptions.ConnectionError, exceptions.TlsError) as error:
@@ -66,12 +80,13 @@ class RequestLine:
         self._client = None
 
 
-def browser(authority: wreq.CertStore | None) -> wreq.Client:
+def browser(authority: wreq.CertStore | None, proxy: SocksProxy | None = None) -> wreq.Client:
     """Make what speaks as a current browser does, over one connection at a time."""
     return wreq.Client(
         emulation=BROWSER,
         tls_verify=True if authority is None else authority,
-        no_proxy=True,  # going through the user's proxy is another transport's choice
+        no_proxy=proxy is None,  # nor what the environment names: that is the person's choice to make
+        proxies=[] if proxy is None else [wreq.Proxy.all(proxy.whole_address)],
         redirect=Policy.none(),  # a stranger's relay could lead it to hosts in our own network
         tcp_keepalive=_NO_KEEPALIVE,
         pool_max_idle_per_host=1,
@@ -80,6 +95,15 @@ def browser(authority: wreq.CertStore | None) -> wreq.Client:
         deflate=False,
         zstd=False,
     )
+
+
+def _of_proxy(text: str) -> str:
+    """Tell in plain words what is wrong with the proxy, by what the library says."""
+    if "ConnectFailed" in text:
+        return UNREACHED
+    if "PasswordAuthFailure" in text or "NoAcceptableAuthMethods" in text:
+        return REFUSED
+    return CLOSED if any(f"Socks({reply}" in text for reply in _REPLIES) else STRANGE
 
 
 def _check(response: wreq.Response) -> None:

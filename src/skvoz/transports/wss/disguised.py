@@ -12,6 +12,7 @@ from curl_cffi.aio import get_selector
 
 from skvoz.base.errors import TransportError
 from skvoz.transports.arrivals import Arrivals, held_by_kernel
+from skvoz.transports.proxy import SocksProxy
 from skvoz.transports.wss.handshake import shake_hands
 from skvoz.wire.sealed import MESSAGE_SIZE_MAX
 
@@ -170,7 +171,7 @@ def _is_blocked(error: CurlError) -> bool:
     return is_vague and _BLOCKED.search(str(error)) is not None
 
 
-async def dial_disguised(url: str, authority: Path | None) -> DisguisedConnection:
+async def dial_disguised(url: str, authority: Path | None, proxy: SocksProxy | None) -> DisguisedConnection:
     """Open a connection to `wss://HOST[:PORT]/PATH`; raises what `shake_hands` raises."""
-    curl = await shake_hands(url, authority)
+    curl = await shake_hands(url, authority, proxy)
     return DisguisedConnection(curl)

@@ -14,6 +14,7 @@ from websockets.exceptions import ConnectionClosed, InvalidURI, WebSocketExcepti
 
 from skvoz.base.errors import BadRequest, TransportError
 from skvoz.transports.arrivals import Arrivals, held_by
+from skvoz.transports.proxy import SocksProxy
 from skvoz.wire.sealed import MESSAGE_SIZE_MAX
 
 if TYPE_CHECKING:
@@ -93,7 +94,9 @@ class _Straight(open_websocket):
         return exc
 
 
-async def connect(url: str, *, authority: Path | None = None) -> "WebSocketConnection | DisguisedConnection":
+async def connect(
+    url: str, *, authority: Path | None = None, proxy: SocksProxy | None = None
+) -> "WebSocketConnection | DisguisedConnection":
     """Open a connection to `wss://HOST[:PORT]/PATH` or `ws://…`.
 
     A file `authority` is trusted alone, where it is given, for relays with their own certificates.
@@ -113,7 +116,9 @@ async def connect(url: str, *, authority: Path | None = None) -> "WebSocketConne
         # It takes a tenth of a second to load, which a command that needs no relay does without.
         from skvoz.transports.wss.disguised import dial_disguised  # noqa: PLC0415
 
-        return await dial_disguised(url, authority)
+        return await dial_disguised(url, authority, proxy)
+    if proxy is not None:
+        raise BadRequest("an address without TLS is not asked for through a proxy")
     return await _open_plain(url)
 
 
