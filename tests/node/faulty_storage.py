@@ -19,6 +19,7 @@ class FaultyStorage:
         self.loss_rate = loss_rate
         self.is_full = False
         self.faults = 0
+        self.refused = 0
 
     @property
     def spent_bytes(self) -> int:
@@ -32,11 +33,13 @@ class FaultyStorage:
 
     async def create(self, name: str, data: bytes) -> bool:
         if self.is_full:
+            self.refused += 1
             raise StorageFull("the drop's storage is full")
         return await self._try(lambda: self._storage.create(name, data))
 
     async def put(self, name: str, data: bytes) -> None:
         if self.is_full:
+            self.refused += 1
             raise StorageFull("the drop's storage is full")
         await self._try(lambda: self._storage.put(name, data))
 

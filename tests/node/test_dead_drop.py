@@ -7,14 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from skvoz.client.commands import CreateGroup, RemoveMember, RenameGroup
-from skvoz.client.records import MessageState
+from skvoz.client.commands import CreateAccount, CreateGroup, RemoveMember, RenameGroup
+from skvoz.client.records import FileState, MessageState
 from skvoz.node import drops
-from skvoz.transports.deaddrop import Patience, open_storage
+from skvoz.transports.deaddrop import Patience, StorageRefuses, host, make_drop, open_storage
 from tests.node.dropping import drop_world
 from tests.node.faulty_storage import FaultyStorage
+from tests.node.filing import arrived, content_of, fetch, send_files, wait_for_state
 from tests.node.people import Person, client_id, until
 from tests.node.test_killed_processes import Talker, every_text
+from tests.transports.deaddrop.servers import PASSWORD, storage_url
 
 KILLS = 3
 
@@ -86,6 +88,94 @@ def test_a_group_lives_in_a_drop_whose_storage_loses_requests_and_answers(
             await _wait_for_all(anna, group, [*written, "without Vera"])
             assert "without Vera" not in await vera.texts(group)
             assert sum(storage.faults for storage in losing) > 10
+
+    asyncio.run(scenario())
+
+
+def test_files_go_over_a_drop(tmp_path: Path, losing: list[FaultyStorage]) -> None:
+    content = random.Random(7).randbytes(1_500_000)
+
+    async def scenario() -> None:
+        async with drop_world(tmp_path) as here:
+            anna, boris = await here.person("Anna"), await here.person("Boris")
+            await here.introduce(anna, boris)
+            message_id = await send_files(anna, await boris.account_id(), [content], "look")
+            [file] = await arrived(boris, message_id)
+            await fetch(boris, file)
+            await wait_for_state(boris, file, FileState.HERE)
+            assert content_of(boris, file) == content
+            assert losing
+
+    asyncio.run(scenario())
+
+
+def test_a_full_storage_makes_messages_wait_and_loses_none(
+    tmp_path: Path, losing: list[FaultyStorage], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(host, "_FULL_RETRY_MS", 100)
+
+    async def scenario() -> None:
+        async with drop_world(tmp_path) as here:
+            anna, boris = await here.person("Anna"), await here.person("Boris")
+            await here.introduce(anna, boris)
+            for storage in losing:
+                storage.is_full = True
+            to_boris = await boris.account_id()
+            message_id = await anna.send(to_boris, "waits")
+            await boris.send(await anna.account_id(), "waits too")
+            refused = sum(storage.refused for storage in losing)
+
+            async def is_refused_again() -> bool:
+                return sum(storage.refused for storage in losing) >= refused + 3
+
+            await until(is_refused_again)
+            assert (await anna.message(message_id)).state is MessageState.QUEUED
+            for storage in losing:
+                storage.is_full = False
+            await _wait_for_all(anna, to_boris, ["hello", "waits", "waits too"])
+            await _wait_for_all(boris, await anna.account_id(), ["hello", "waits", "waits too"])
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["webdav", "sftp"])
+def test_two_people_talk_over_a_server(tmp_path: Path, kind: str) -> None:
+    async def scenario() -> None:
+        async with storage_url(kind, tmp_path) as url:
+            made = await make_drop(url, PASSWORD)
+            async with drop_world(tmp_path, made.key.url, PASSWORD) as here:
+                anna, boris = await here.person("Anna"), await here.person("Boris")
+                await here.introduce(anna, boris)
+                to_boris, to_anna = await boris.account_id(), await anna.account_id()
+                await anna.send(to_boris, "over a server")
+                await boris.wait_for(to_anna, ["hello", "over a server"])
+
+    asyncio.run(scenario())
+
+
+def test_a_drop_that_is_unknown_here_and_a_wrong_password_are_said_in_a_word(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refusing(url: str, password: str) -> FaultyStorage:
+        raise StorageRefuses("the drop's storage refuses: the name, the password or the place is wrong")
+
+    async def scenario() -> None:
+        async with drop_world(tmp_path) as here:
+            anna = await here.person("Anna")
+            vera = Person(tmp_path / "vera")
+            here.people.append(vera)
+            await vera.wake()
+            await vera.do(CreateAccount(client_id=client_id(), name="Vera", relay=here.address))
+
+            async def said(person: Person, words: str) -> bool:
+                return any(words in state.problem for state in person.node.relay_states())
+
+            await until(lambda: said(vera, "ask for its key"))
+            await anna.sleep()
+            monkeypatch.setattr(drops, "open_storage", refusing)
+            await anna.wake()
+            await until(lambda: said(anna, "the password or the place is wrong"))
 
     asyncio.run(scenario())
 

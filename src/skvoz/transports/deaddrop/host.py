@@ -277,7 +277,7 @@ class DropHost:
         races = 0
         while self._jobs or self._parts:
             if not self._jobs:
-                await self._move_part(self._parts.popleft())
+                await self._move_part(self._parts[0])
                 continue
             if isinstance(self._jobs[0].request, Attach):
                 self._attach(self._jobs.popleft())
@@ -363,4 +363,6 @@ class DropHost:
     async def _move_part(self, job: PartJob) -> None:
         rows = self._journal.replica.rows
         move = self._pieces.write if isinstance(job.request, Fill) else self._pieces.read
-        self._take(PartsDone([await move(rows, job)]))
+        outcome = await move(rows, job)
+        self._parts.popleft()  # only now: where the storage fails, it is moved again
+        self._take(PartsDone([outcome]))

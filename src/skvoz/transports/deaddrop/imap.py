@@ -16,7 +16,7 @@ import re
 import secrets
 import socket
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final, TypeVar
 
 from skvoz.base.errors import BadRequest, TransportError
@@ -114,9 +114,11 @@ class ImapStorage:
 
     def _body(self, connection: imaplib.IMAP4, number: int) -> bytes | None:
         """Return what a message holds: None of one that was deleted meanwhile, no bytes of a spoilt one."""
-        status, found = connection.uid("FETCH", str(number), f"(BODY.PEEK[TEXT]<0.{_BODY_MAX}>)")
-        text = next((part[1] for part in found if isinstance(part, tuple)), None)
-        if status != "OK" or text is None:
+        answer: tuple[str, Sequence[object]] = connection.uid(
+            "FETCH", str(number), f"(BODY.PEEK[TEXT]<0.{_BODY_MAX}>)"
+        )
+        text = next((pair[1] for part in answer[1] if (pair := _literal(part))), None)
+        if answer[0] != "OK" or text is None:
             return None
         self.spent_bytes += len(text)
         try:
@@ -138,7 +140,7 @@ class ImapStorage:
         self.spent_bytes += len(message)
         status, found = connection.append(f'"{self._folder}"', "(\\Seen)", "", message)
         if status != "OK":
-            words = b" ".join(one for one in found if isinstance(one, bytes)).upper()
+            words = b" ".join(found).upper()
             if b"QUOTA" in words or b"LIMIT" in words or b"TOOBIG" in words:
                 raise StorageFull("the drop's storage is full")
             raise StorageOdd("the drop's storage answers as something else")
@@ -213,17 +215,23 @@ class _Gone(TransportError):
     """The connection broke."""
 
 
-def _said(answer: tuple[str, list[object]]) -> bytes:
+def _literal(part: object) -> tuple[bytes, bytes] | None:
+    """Return what the client gives for a literal: what was said before it, and its bytes."""
+    match part:
+        case (bytes() as before, bytes() as literal):
+            return before, literal
+        case _:
+            return None
+
+
+def _said(answer: tuple[str, Sequence[object]]) -> bytes:
     """Return all that a server said; raise `StorageOdd` where it refuses."""
     status, found = answer
     if status != "OK":
         raise StorageOdd("the drop's storage answers as something else")
     pieces: list[bytes] = []
     for part in found:
-        if isinstance(part, bytes):
-            pieces.append(part)
-        elif isinstance(part, tuple):
-            pieces += [one for one in part if isinstance(one, bytes)]
+        pieces += (part,) if isinstance(part, bytes) else _literal(part) or ()
     return b"\n".join(pieces)
 
 
