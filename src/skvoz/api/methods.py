@@ -25,6 +25,7 @@ from skvoz.api import (
     notices,
     pins,
     polls,
+    proxies,
     receipts,
     showing,
     storage,
@@ -351,6 +352,7 @@ METHODS: Final[dict[str, Method]] = {
     **ACTS,
     **checkups.METHODS,
     drops.DROP_LIST: drops.LIST_METHOD,
+    **proxies.METHODS,
     "file.address": Method(
         params=asked.FileParams,
         result=views.FileAddressView,

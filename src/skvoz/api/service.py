@@ -18,6 +18,7 @@ from skvoz.api.file_tickets import FileTickets
 from skvoz.api.lookups import known_file
 from skvoz.api.methods import COMMANDS, METHODS, QUESTIONS, event_list, stored_status
 from skvoz.api.params import EventPageParams, FileParams, NoParams, Subscribe
+from skvoz.api.proxies import PROXIES
 from skvoz.api.views import (
     DraftView,
     EventPageView,
@@ -138,6 +139,9 @@ class Service:
         if name == DROP_LIST:
             protocol.parse_params(request.params, NoParams)
             return await drop_list(self.node)
+        if name in PROXIES:
+            params, doing = PROXIES[name]
+            return await doing(self.node, protocol.parse_params(request.params, params))
         if name == "file.address":
             return await self._file_address(protocol.parse_params(request.params, FileParams))
         if name == "file.progress":

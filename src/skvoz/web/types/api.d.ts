@@ -576,6 +576,13 @@ export interface ProgressView {
   files: FileProgressView[];
 }
 
+/** The proxy that relays are reached through, without its password; no address means none. */
+export interface ProxyView {
+  address: string;
+  name: string;
+  allows_direct: boolean;
+}
+
 /** The beginning of a message that another one answers; `sequence` leads to it. */
 export interface QuotedView {
   message_id: string;
@@ -946,6 +953,10 @@ export interface Methods {
   "poll.vote": { params: { client_id: string; message_id: string; choices: number[]; }; result: Answer };
   /** Return who chose what in a poll, by name. */
   "poll.votes": { params: { message_id: string; }; result: VotesView };
+  /** Return the proxy that relays are reached through. */
+  "proxy.get": { params: { }; result: ProxyView };
+  /** Reach relays through a proxy from now on, or without one; connections around it end at once. */
+  "proxy.set": { params: { address?: string; name?: string; password?: string; allows_direct?: boolean; }; result: ProxyView };
   /** Return a text as a QR code. */
   "qr.draw": { params: { text: string; }; result: PictureView };
   /** Return the relay that an address means, or that somebody's link leads to: one can live there too. */
