@@ -192,6 +192,7 @@ def test_what_is_not_finished_yet_is_left_alone(tmp_path: Path) -> None:
         await _truncate_last(anna, whole)
         with pytest.raises(TransportError, match="missing"):
             await boris.read()
+        assert await anna.storage.get(name(4)) == whole[:1000]
         await anna.storage.put(name(4), whole)
         assert await boris.read() == ALL
 
@@ -272,6 +273,7 @@ def test_a_listing_that_lies_changes_nothing(tmp_path: Path, hidden: set[int], m
             side.storage = _Liar(tmp_path / "drop", *lies)
             side.restart(AT_ONCE)
             assert await side.read() == ALL
+            assert side.journal.replica.slot == 4  # nothing was given up
         await boris.write(b"four")
         assert await anna.read() == [*ALL, b"four"]
 
@@ -359,7 +361,7 @@ def test_what_has_expired_is_swept_and_who_comes_anew_begins_later(tmp_path: Pat
 
 def test_who_was_away_while_things_were_swept_begins_later_and_writes_into_no_hole(tmp_path: Path) -> None:
     async def work(anna: Side, boris: Side) -> None:
-        vera = Side(tmp_path, 3)
+        vera = Side(tmp_path, 3, Patience(look_s=1e9))
         for side in (boris, vera):
             await side.read()
         await _days_pass(34, anna, boris)
