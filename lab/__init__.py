@@ -12,4 +12,5 @@
 - `ndpi`: what a judge that nobody here wrote takes captured traffic for
 - `prober`: the censor's visitor, for the rule that asks
 - `grounds`: whether a tactic in a world is one, without which no cell counts; `every_ground` tries all
+- `doctor`: what a checkup (`skvoz doctor`) says under each tactic
 """

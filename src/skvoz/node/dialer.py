@@ -46,7 +46,7 @@ class Dialer:
 
         `drops`: the dead drops that this node can reach.
         """
-        self.authority = authority
+        self._authority = authority
         self._proxy_setting = ProxySetting(None)
         self._pace = Pace()
         self._may_begin = asyncio.Event()
@@ -96,6 +96,11 @@ class Dialer:
         finally:
             self._may_begin.set()
 
+    @property
+    def authority(self) -> "wreq.CertStore | None":
+        """Whose certificates alone requests trust, if it isn't Mozilla's list."""
+        return self._here()[1].authority
+
     def turn(self, host: str) -> contextlib.AbstractAsyncContextManager[None]:
         """Have a turn with a host, as each of its handshakes has."""
         return self._pace.turn(host)
@@ -142,7 +147,7 @@ class Dialer:
     def _here(self) -> tuple[Ways, https.Network]:
         name = network_name()
         if name not in self._networks:
-            self._networks[name] = Ways(), https.Network(self._pace, self.authority)
+            self._networks[name] = Ways(), https.Network(self._pace, self._authority)
         return self._networks[name]
 
 

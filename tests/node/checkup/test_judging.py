@@ -82,6 +82,7 @@ TABLE: Final = (
     (relay(*NEITHER, place=met("untrusted", "untrusted", page="page")), (Code.PAGE_INSTEAD,)),
     (relay(*NEITHER, place=met("untimely", "untrusted")), (Code.CLOCK,)),
     (relay(*NEITHER, place=OPEN), (Code.RELAY_ABSENT,)),
+    (relay(replace(NO_STREAM, end="silent"), place=OPEN), (Code.STALLS,)),
     (relay(*NEITHER), (Code.UNCLEAR,)),
     (relay(NO_STREAM, REQUESTS, place=OPEN), (Code.NO_STREAM,)),
     (relay(FROZEN, REQUESTS), (Code.FREEZES,)),

@@ -98,17 +98,20 @@ class Checkup:
         if self._running is not None and not self._running.done():
             return
         self._measured = {}
-        targets = list(self._targets())[:RELAYS_MAX]
-        ways = [self._dialer.reach(one.relay_id, one.addresses)[:WAYS_MAX] for one in targets]
+        reached = [(one, self._ways(one)) for one in self._targets()]
+        wanted = [(one, ways) for one, ways in reached if ways][:RELAYS_MAX]
         self.report = Report(
             state="running",
-            total=sum(map(len, ways)) + len(targets),
-            relays=tuple(_called(one) for one in targets),
+            total=sum(len(ways) + 1 for _, ways in wanted),
+            relays=tuple(_called(one) for one, _ in wanted),
         )
-        self._running = asyncio.create_task(
-            self._run(list(zip(targets, ways, strict=True)), together=together)
-        )
+        self._running = asyncio.create_task(self._run(wanted, together=together))
         self._running.add_done_callback(self._ended)
+
+    def _ways(self, target: Target) -> tuple[Way, ...]:
+        """Return the ways that are tried: a dead drop is no relay, and answers nothing."""
+        ways = self._dialer.reach(target.relay_id, target.addresses)
+        return tuple(way for way in ways if way.kind is not Kind.DROP)[:WAYS_MAX]
 
     async def stop(self) -> None:
         """End what runs; what it has found is kept."""
@@ -170,7 +173,7 @@ class Checkup:
             trial = await self._try(way, target, loading)
             one = replace(one, trials=(*one.trials, trial))
             self._step(one)
-        if any(trial.came_up for trial in one.trials):
+        if any(trial.came_up or trial.carried for trial in one.trials):
             # What alone doesn't come up may have had bad luck.
             one = replace(one, trials=await self._try_again(ways, one.trials, target, loading))
             self._measured[number] = one
@@ -195,7 +198,7 @@ class Checkup:
     ) -> tuple[Trial, ...]:
         found: list[Trial] = []
         for way, trial in zip(ways, trials, strict=True):
-            again = way.kind is Kind.WSS and not trial.came_up
+            again = not way.through and not trial.came_up and not trial.carried
             found.append(await self._try(way, target, loading) if again else trial)
         return tuple(found)
 

@@ -41,6 +41,7 @@ class Code(Enum):
     SLOW = "slow"
     MANY_BLOCKED = "many_blocked"
     NO_STREAM = "no_stream"
+    STALLS = "stalls"
     RELAY_ABSENT = "relay_absent"
     UNCLEAR = "unclear"
 
@@ -115,6 +116,7 @@ _STEPS: Final = {
     Code.TLS_DROPPED: (Step.ASK_ELSEWHERE, *_AROUND),
     Code.FREEZES: _AROUND,
     Code.BREAKS: _AROUND,
+    Code.STALLS: (Step.ASK_ELSEWHERE, *_AROUND),
     Code.RELAY_ABSENT: (Step.TELL_OPERATOR,),
     Code.UNCLEAR: (Step.ASK_ELSEWHERE, Step.OTHER_NETWORK),
 }
@@ -147,8 +149,7 @@ def _of_relay(one: RelayMeasured, measured: Sequence[RelayMeasured]) -> list[Fin
     if not found and _has_requests_alone(one):
         found.append(Finding(code=Code.NO_STREAM, relay=one.relay))
     if not found and one.is_complete and not one.works:
-        absent = any(_is_there(place) for place in one.places)
-        found.append(Finding(code=Code.RELAY_ABSENT if absent else Code.UNCLEAR, relay=one.relay))
+        found.append(Finding(code=_unexplained(one), relay=one.relay))
     if one.together is not None and one.together < TOGETHER:
         numbers = {"answered": one.together, "of": TOGETHER}
         found.append(Finding(code=Code.MANY_BLOCKED, relay=one.relay, numbers=numbers))
@@ -162,6 +163,14 @@ def _has_requests_alone(one: RelayMeasured) -> bool:
     return (
         bool(streams) and not any(trial.came_up for trial in streams) and any(one.works for one in requests)
     )
+
+
+def _unexplained(one: RelayMeasured) -> Code:
+    """Return what to say where every question was answered, and no way works."""
+    if not any(_is_there(place) for place in one.places):
+        return Code.UNCLEAR
+    stalls = any(trial.is_direct and trial.end == "silent" for trial in one.trials)
+    return Code.STALLS if stalls else Code.RELAY_ABSENT
 
 
 def _is_there(place: Place) -> bool:

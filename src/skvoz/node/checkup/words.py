@@ -67,6 +67,7 @@ FINDINGS: Final[dict[Code, str]] = {
         "{relay}: connections that stay open don't come up, single requests do. Something on the way, or the "
         "relay's own front, lets no WebSocket through."
     ),
+    Code.STALLS: later("{relay}: connections begin, and then nothing comes back any more."),
     Code.RELAY_ABSENT: later(
         "{relay}: something answers at its address, and it is not your relay. It may be off behind its "
         "front, or have moved."
