@@ -56,6 +56,7 @@ class Step(Enum):
     ASK_ELSEWHERE = "ask_elsewhere"
     ASK_ADDRESS = "ask_address"
     OTHER_NETWORK = "other_network"
+    PROXY = "proxy"
     OTHER_RESOLVER = "other_resolver"
     TELL_OPERATOR = "tell_operator"
     WAIT = "wait"
@@ -100,7 +101,7 @@ _URGENT: Final = {
     Code.PAGE_INSTEAD: Step.LOG_IN,
     Code.CLOCK: Step.SET_CLOCK,
 }
-_AROUND: Final = (Step.ASK_ADDRESS, Step.OTHER_NETWORK)
+_AROUND: Final = (Step.PROXY, Step.ASK_ADDRESS, Step.OTHER_NETWORK)
 _STEPS: Final = {
     Code.NAME_UNKNOWN: (Step.OTHER_RESOLVER, *_AROUND),
     Code.NAME_SILENT: (Step.OTHER_RESOLVER, *_AROUND),

@@ -89,6 +89,9 @@ STEPS: Final[dict[Step, str]] = {
         "link adds the address."
     ),
     Step.OTHER_NETWORK: later("Try another network: mobile data, another Wi-Fi, or a VPN."),
+    Step.PROXY: later(
+        "If you have a proxy, such as Tor's or Xray's, set it: in the settings, or by `skvoz proxy`."
+    ),
     Step.TELL_OPERATOR: later("Tell whoever runs the relay."),
     Step.WAIT: later("What you write is kept, and goes out by itself as soon as anything gets through."),
 }
