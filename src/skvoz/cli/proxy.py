@@ -2,6 +2,7 @@
 
 import contextlib
 import sys
+from typing import TYPE_CHECKING
 
 import click
 
@@ -9,10 +10,10 @@ from skvoz.base.errors import HomeBusy
 from skvoz.cli.command import Group, json_option
 from skvoz.cli.desk import Desk, pass_desk
 from skvoz.cli.output import show_json
-from skvoz.node.proxy_setting import ProxyChoice, ProxySetting
-from skvoz.store.home import Home
 from skvoz.texts import say
-from skvoz.transports.proxy import parse_proxy
+
+if TYPE_CHECKING:
+    from skvoz.node.proxy_setting import ProxyChoice, ProxySetting
 
 
 @click.group(cls=Group)
@@ -41,13 +42,17 @@ def proxy() -> None:
 @pass_desk
 def use(desk: Desk, address: str, name: str, *, allow_direct: bool, as_json: bool) -> None:
     """Go through the proxy at ADDRESS, socks5://HOST:PORT, from now on."""
+    from skvoz.node.proxy_setting import ProxyChoice  # noqa: PLC0415  # heavy
+    from skvoz.store.home import Home  # noqa: PLC0415
+    from skvoz.transports.proxy import parse_proxy  # noqa: PLC0415
+
     parse_proxy(address, name)
     choice = ProxyChoice(
         proxy=parse_proxy(address, name, _password() if name else ""), allows_direct=allow_direct
     )
     with contextlib.suppress(HomeBusy):  # a node that runs takes the setting up by itself
         Home(desk.folder).close()  # makes the folder of a home that is to be
-    ProxySetting(desk.folder).write(choice)
+    _setting(desk).write(choice)
     _tell(choice, as_json=as_json)
 
 
@@ -56,7 +61,7 @@ def use(desk: Desk, address: str, name: str, *, allow_direct: bool, as_json: boo
 @pass_desk
 def off(desk: Desk, *, as_json: bool) -> None:
     """Go without a proxy from now on."""
-    ProxySetting(desk.folder).remove()
+    _setting(desk).remove()
     _tell(None, as_json=as_json)
 
 
@@ -65,7 +70,13 @@ def off(desk: Desk, *, as_json: bool) -> None:
 @pass_desk
 def show(desk: Desk, *, as_json: bool) -> None:
     """Say which proxy is used; its password is never shown."""
-    _tell(ProxySetting(desk.folder).read(), as_json=as_json)
+    _tell(_setting(desk).read(), as_json=as_json)
+
+
+def _setting(desk: Desk) -> "ProxySetting":
+    from skvoz.node.proxy_setting import ProxySetting  # noqa: PLC0415  # heavy
+
+    return ProxySetting(desk.folder)
 
 
 def _password() -> str:
@@ -74,7 +85,7 @@ def _password() -> str:
     return sys.stdin.readline().rstrip("\n")
 
 
-def _tell(choice: ProxyChoice | None, *, as_json: bool) -> None:
+def _tell(choice: "ProxyChoice | None", *, as_json: bool) -> None:
     if as_json:
         show_json(
             [
