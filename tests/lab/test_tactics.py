@@ -192,6 +192,8 @@ def test_the_fourth_handshake_in_a_row_is_dropped_and_those_after_it(
     assert handshakes(TACTICS[tactic](), [0, 0.3, 0.6, 0.9, 5, 59, 61]) == [True] * 3 + [False] * 3 + [True]
     assert all(handshakes(TACTICS[tactic](), [0.41 * n for n in range(9)]))
     assert all(handshakes(TACTICS[tactic](), [0.1 * n for n in range(9)], far=CLEAN.at(10)))
+    without_end = handshakes(TACTICS[tactic](), [0.3 * n for n in range(230)])
+    assert without_end == [True] * 3 + [False] * 197 + [True] * 3 + [False] * 27  # a minute, and a new row
     both = TACTICS[tactic]()
     assert handshakes(both, [0, 0.1, 0.2]) + handshakes(both, [0.3, 0.4], name=BLOCKED) == [True] * 5
 
