@@ -60,7 +60,7 @@ def _plan(only: list[str], seed: int, within_s: float) -> Plan:
     peers = tuple(peer for peer in PEERS if peer.name in only)
     if not rows and not peers:
         rows, peers = ROWS, PEERS
-    tactics = tuple(name for name in BLOCKING if name in only) or tuple(BLOCKING)
+    tactics = tuple(name for name in only if name in BLOCKING) or tuple(BLOCKING)
     return Plan(rows=rows, tactics=tactics, peers=peers, seed=seed, within_s=within_s)
 
 

@@ -19,7 +19,7 @@ from lab.processes import Where, stop
 from lab.site import Site
 from skvoz.api.caller import Caller, socket_file
 
-_START_TIMEOUT_S: Final = 60.0
+_START_TIMEOUT_S: Final = 90.0
 """A busy machine takes its time."""
 _POLL_S: Final = 0.02
 _PAGE: Final = 200
@@ -28,10 +28,11 @@ Heard = Callable[[str, float], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Means:
-    """How a node gets out: which authority it trusts, and which schemes it may use; none named: all."""
+    """How a node gets out: whom it trusts; which transports and hosts it may use, none named: all."""
 
     authority: Path
     only: tuple[str, ...] = ()
+    hosts: tuple[str, ...] = ()
 
 
 class Resident:
@@ -65,8 +66,10 @@ class Resident:
             "--authority",
             str(means.authority),
         ]
-        for scheme in means.only:
-            words += ["--only", scheme]
+        for transport in means.only:
+            words += ["--only", transport]
+        for host in means.hosts:
+            words += ["--host", host]
         environment = {**os.environ, "SSL_CERT_FILE": str(means.authority), "SKVOZ_KEYRING": "off"}
         with (self.folder.parent / f"{self.name}.log").open("ab") as log:
             self._process = subprocess.Popen(  # noqa: ASYNC220  # starting takes a millisecond

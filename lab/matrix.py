@@ -8,6 +8,7 @@ import itertools
 import subprocess
 import tempfile
 import time
+import traceback
 from collections.abc import AsyncGenerator, Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -92,7 +93,8 @@ async def run(plan: Plan, tell: Callable[[Cell], None]) -> Run:
                 try:
                     measured = await _measure_all(here, plan, tactic, peers)
                 except (CallRefused, OSError, RuntimeError) as error:  # TimeoutError is an OSError
-                    not_run[tactic] = f"the lab failed: {type(error).__name__}"
+                    not_run[tactic] = f"the lab failed: {type(error).__name__}: {error}"
+                    traceback.print_exc()
                     continue
                 for cell in measured:
                     judged = judge(

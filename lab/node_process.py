@@ -1,4 +1,4 @@
-"""A node in a process of its own: `python -m lab.node_process HOME [--authority PEM] [--only TRANSPORT]…`.
+"""A node in a process of its own: `python -m lab.node_process HOME`, with options.
 
 It is the app's own node, with its API on its home's socket. Only what opens connections is told to trust the
 lab's certificates and, where one transport is measured alone, knows no others.
@@ -9,6 +9,7 @@ import asyncio
 import signal
 from collections.abc import Sequence
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import wreq
 
@@ -22,16 +23,22 @@ from skvoz.store import Protection
 
 
 class OnlyDialer(Dialer):
-    """Knows ways by some transports only; where none is named, all."""
+    """Knows ways by some transports and to some hosts only; where none is named, all."""
 
-    def __init__(self, authority: wreq.CertStore | None, only: list[str]) -> None:
+    def __init__(self, authority: wreq.CertStore | None, only: list[str], hosts: list[str]) -> None:
         super().__init__(authority)
         self._only = only
+        self._hosts = hosts
 
     def reach(self, relay_id: RelayId, addresses: Sequence[str]) -> tuple[Way, ...]:
-        """Return the ways to a relay that are measured."""
+        """Return the ways to a relay that are measured; people tell each other of more."""
         ways = super().reach(relay_id, addresses)
-        return tuple(way for way in ways if not self._only or way.kind.word in self._only)
+        return tuple(
+            way
+            for way in ways
+            if (not self._only or way.kind.word in self._only)
+            and (not self._hosts or urlsplit(way.address).hostname in self._hosts)
+        )
 
 
 async def run(folder: Path) -> None:
@@ -49,11 +56,12 @@ def main() -> None:
     parser.add_argument("home", type=Path)
     parser.add_argument("--authority", type=Path)
     parser.add_argument("--only", action="append", default=[])
+    parser.add_argument("--host", action="append", default=[])
     options = parser.parse_args()
     authority = None
     if options.authority is not None:
         authority = wreq.CertStore.from_pem_certs([options.authority.read_text()])
-    node_module.Dialer = lambda: OnlyDialer(authority, options.only)
+    node_module.Dialer = lambda: OnlyDialer(authority, options.only, options.host)
     asyncio.run(run(options.home))
 
 

@@ -62,7 +62,8 @@ class Stage:
     async def wake(self, row: Row) -> Chat:
         """Start the node of a row's person, with the transports that the row allows."""
         chat = self.chats[row.name]
-        await chat.inside.wake(Means(authority=self.relay.authority, only=row.only))
+        hosts = () if row.is_free else tuple(relay_name(place) for place in row.places)
+        await chat.inside.wake(Means(authority=self.relay.authority, only=row.only, hosts=hosts))
         return chat
 
 
