@@ -13,4 +13,15 @@
 - `prober`: the censor's visitor, for the rule that asks
 - `grounds`: whether a tactic in a world is one, without which no cell counts; `every_ground` tries all
 - `doctor`: what a checkup (`skvoz doctor`) says under each tactic
+
+And people in such a world, for docs/survival.md:
+
+- `rows`: the ways that are measured; a new transport is an entry there
+- `site`: a relay behind Caddy; `homes`, `node_process`: people with real nodes; `processes`: how they are run
+- `stage`: all of them in a world; `chat`: what they write to each other, and what arrived
+- `distance`: the tactics, with the far side far away
+- `measuring`, `cells`: a row under a tactic, and what its colour means
+- `peers`: what else people use
+- `matrix`: all rows under all tactics; `survival` writes what it found, `quick` holds changes to it
+- `idle`: what a day costs in which nothing is said
 """
