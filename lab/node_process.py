@@ -8,6 +8,7 @@ import argparse
 import asyncio
 import signal
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -17,6 +18,7 @@ from skvoz.api.local import running
 from skvoz.base.ids import RelayId
 from skvoz.node import node as node_module
 from skvoz.node.dialer import Dialer
+from skvoz.node.drops import Drops
 from skvoz.node.node import open_home
 from skvoz.node.ways import Way
 from skvoz.store import Protection
@@ -25,8 +27,15 @@ from skvoz.store import Protection
 class OnlyDialer(Dialer):
     """Knows ways by some transports and to some hosts only; where none is named, all."""
 
-    def __init__(self, authority: wreq.CertStore | None, only: list[str], hosts: list[str]) -> None:
-        super().__init__(authority)
+    def __init__(
+        self,
+        *,
+        authority: wreq.CertStore | None,
+        only: list[str],
+        hosts: list[str],
+        drops: Drops | None = None,
+    ) -> None:
+        super().__init__(authority, drops)
         self._only = only
         self._hosts = hosts
 
@@ -61,7 +70,7 @@ def main() -> None:
     authority = None
     if options.authority is not None:
         authority = wreq.CertStore.from_pem_certs([options.authority.read_text()])
-    node_module.Dialer = lambda: OnlyDialer(authority, options.only, options.host)
+    node_module.Dialer = partial(OnlyDialer, authority=authority, only=options.only, hosts=options.host)
     asyncio.run(run(options.home))
 
 

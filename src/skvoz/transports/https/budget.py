@@ -19,8 +19,11 @@ HANDSHAKE_PACKETS: Final = 14
 """Opening TCP, TLS with a browser's hello and a certificate of 1 kB, and HTTP/2."""
 REQUEST_PACKETS: Final = 8
 """A request and its answer, with acks, as far as the bytes of both fit into a packet each."""
-_PACKET_BYTES: Final = 1_200
-"""What a packet carries besides its headers, TLS's and HTTP/2's."""
+_PACKET_BYTES: Final = 1_100
+"""What a packet carries besides its headers, TLS's and HTTP/2's, and a request's own.
+
+A few bytes in one more packet are what the first answer froze on, over a real distance.
+"""
 _UP_PACKETS: Final = 1.25
 """For each further packet's bytes upwards, with the acks; likewise downwards, with HTTP/2's as well."""
 _DOWN_PACKETS: Final = 2.2
