@@ -50,6 +50,7 @@ class Run(msgspec.Struct, kw_only=True):
     rows: dict[str, str]
     not_run: dict[str, str]
     cells: list[Cell]
+    notes: list[str] = []  # msgspec gives each its own
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

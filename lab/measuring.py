@@ -19,6 +19,8 @@ TEXTS_BY_TACTIC: Final = {"two-stage": 35}
 TEXT_EVERY_S: Final = 1.0
 USUAL_S: Final = 5.0
 """What takes longer than this has met the block."""
+EVERY_S_BY_TACTIC: Final = {"slow": 8.0}
+"""A leg of 14 kbit/s carries no text a second, with what is around it."""
 Rule = Callable[[], AbstractContextManager[None]]
 """Lets a tactic hold while a block runs."""
 _CALM_TEXTS: Final = 6
@@ -65,7 +67,8 @@ async def _measure(stage: Stage, rows: Sequence[Row], tactic: str, rule: Rule) -
 async def _measure_forced(stage: Stage, row: Row, tactic: str) -> Cell:
     spent = _Spent(stage, row)
     chat = await stage.wake(row)
-    letters = await chat.write_many(TEXTS_BY_TACTIC.get(tactic, TEXTS), TEXT_EVERY_S)
+    every_s = EVERY_S_BY_TACTIC.get(tactic, TEXT_EVERY_S)
+    letters = await chat.write_many(TEXTS_BY_TACTIC.get(tactic, TEXTS), every_s)
     cell = Cell(
         row=row.name,
         tactic=tactic,
@@ -81,13 +84,14 @@ async def _measure_free(stage: Stage, row: Row, tactic: str, alive_since: float)
     """Go on with a live chat until it flows again, and note when it did."""
     chat, spent = stage.chats[row.name], _Spent(stage, row)
     texts = TEXTS_BY_TACTIC.get(tactic, TEXTS)
-    since, letters = await _talk_until_calm(chat, texts)
+    every_s = EVERY_S_BY_TACTIC.get(tactic, TEXT_EVERY_S)
+    since, letters = await _talk_until_calm(chat, texts, every_s)
     struck = worst_s(letters)
     if struck is not None and struck <= USUAL_S:
         # It looks at beginnings, perhaps, and had nothing to look at: live connections end, as on the move.
         await asyncio.sleep(max(0.0, alive_since + _LIVED_S - time.monotonic()))
         await asyncio.to_thread(stage.cut_connections, row)
-        since, more = await _talk_until_calm(chat, texts)
+        since, more = await _talk_until_calm(chat, texts, every_s)
         letters += more
     await chat.arrived(letters, PATIENCE_S)
     calm = letters[-_CALM_TEXTS:]
@@ -130,13 +134,13 @@ class _Spent:
         return self._read() - self._before
 
 
-async def _talk_until_calm(chat: Chat, texts: int) -> tuple[float, list[Letter]]:
+async def _talk_until_calm(chat: Chat, texts: int, every_s: float) -> tuple[float, list[Letter]]:
     """Write so many texts at least, and on until they come as usual; return since when, and them."""
     since = time.monotonic()
     letters: list[Letter] = []
-    while time.monotonic() - since < _STALL_MOST_S + texts * TEXT_EVERY_S:
+    while time.monotonic() - since < _STALL_MOST_S + texts * every_s:
         letters.append(await chat.write())
-        await asyncio.sleep(TEXT_EVERY_S)
+        await asyncio.sleep(every_s)
         if len(letters) > texts and _is_calm(letters):
             break
     return since, letters

@@ -46,7 +46,8 @@ def _document(found: Run) -> str:
         peer_texts=TEXTS,
         peer_s=TEXT_TIMEOUT_S,
     )
-    parts = [head, "## The table\n", _overview(found)]
+    notes = "".join(f"- {note}\n" for note in found.notes)
+    parts = [head, *([f"## About this run\n\n{notes}"] if notes else []), "## The table\n", _overview(found)]
     for row, title in found.rows.items():
         parts += [f"## {title[0].upper()}{title[1:]}\n", _details(found, row)]
     if found.not_run:
