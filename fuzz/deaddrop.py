@@ -11,6 +11,7 @@ from skvoz.transports.deaddrop.objects import open_object, seal_object
 from skvoz.transports.deaddrop.places import parse_place
 from skvoz.transports.deaddrop.records import NO_CHAIN, Noted, Record, Written, chain, parse_record
 from skvoz.transports.deaddrop.replica import Replica
+from skvoz.transports.deaddrop.states import open_state, seal_state
 from skvoz.wire.frames import Append, Kind, Open, Reserve, Take
 
 _ID: Final = bytes(16)
@@ -50,6 +51,11 @@ def try_state(data: bytes) -> None:
     replica.export_state()
 
 
+def try_state_objects(data: bytes) -> None:
+    """Open a state whose every part is what a provider gave back."""
+    open_state(_KEYS, 1, lambda _: data)
+
+
 def try_place(data: bytes) -> None:
     """Parse a storage's URL."""
     try:
@@ -72,11 +78,13 @@ def make() -> Target:
     opened = Open(1, _ID, Kind.ROOM, bytes(32), bytes(32), None, b"", None)
     replica.take(1, NO_CHAIN, Record(before=NO_CHAIN, time_ms=1, requests=(opened,)))
     whole = seal_object(_KEYS, _PLACE, _record(), bytes)
+    [(_, state)] = seal_state(_KEYS, 1, replica.export_state(), bytes)
     return one_of(
         (
             Part(try_object, [whole, whole[:100]]),
             Part(try_record, [_record()]),
             Part(try_state, [replica.export_state()]),
+            Part(try_state_objects, [state]),
             Part(try_place, [b"sftp://anna@[::1]:22/drop?hostkey=SHA256%3Ax&create=new", b"file:///a%20b"]),
             Part(try_key, [_KEY.encode()]),
         )

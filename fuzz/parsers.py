@@ -116,12 +116,14 @@ PARSERS: Final[dict[str, tuple[str, ...]]] = {
         "wire/lanes.py:parse_lane_answer",
         "wire/lanes.py:parse_lane_request",
     ),
+    "proxy": ("transports/proxy.py:parse_proxy",),
     "deaddrop": (
         "transports/deaddrop/handing.py:parse_drop_key",
         "transports/deaddrop/objects.py:open_object",
         "transports/deaddrop/places.py:parse_place",
         "transports/deaddrop/records.py:parse_record",
         "transports/deaddrop/replica.py:Replica.restore_state",
+        "transports/deaddrop/states.py:open_state",
     ),
     "relay_machine": ("relay/machine.py:Relay.handle",),
     "client_documents": (

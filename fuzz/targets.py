@@ -19,6 +19,7 @@ TARGETS: Final[dict[str, str]] = {
     "wire_sealed": "fuzz.wire_sealed:make",
     "wire_lanes": "fuzz.wire_lanes:make",
     "deaddrop": "fuzz.deaddrop:make",
+    "proxy": "fuzz.proxy:make",
     "logs_rules": "fuzz.logs_rules:make",
     "relay_machine": "fuzz.relay_machine:make",
     "client_documents": "fuzz.client_documents:make",

@@ -63,7 +63,15 @@ def test_every_command_says_what_it_does(path: tuple[str, ...]) -> None:
             assert parameter.help, (path, parameter.name)
 
 
-SILENT = {("account", "protect"), ("demo",), ("home", "remove"), ("lock",), ("try",), ("unlock",)}
+SILENT = {
+    ("account", "protect"),
+    ("demo",),
+    ("drop", "forget"),
+    ("home", "remove"),
+    ("lock",),
+    ("try",),
+    ("unlock",),
+}
 """They have nothing to tell a program; a relay's commands print lines of their own."""
 
 

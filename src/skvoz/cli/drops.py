@@ -125,8 +125,9 @@ def list_drops(desk: Desk, *, as_json: bool) -> None:
 
 @drop.command()
 @click.argument("address", required=False)
+@json_option
 @pass_desk
-def key(desk: Desk, address: str | None) -> None:
+def key(desk: Desk, address: str | None, *, as_json: bool) -> None:
     """Print a drop's key, to hand on. The password of the storage is in it.
 
     Whoever has it can use the drop, see when others do, and empty it.
@@ -134,8 +135,11 @@ def key(desk: Desk, address: str | None) -> None:
     with desk.reach() as caller:
         drops = caller.call("drop.list", NoParams(), DropListView).drops
         found = _find(drops, address)
-        text = caller.call("drop.key", DropParams(relay_id=found.relay_id), DropKeyView).text
-    click.echo(text)
+        view = caller.call("drop.key", DropParams(relay_id=found.relay_id), DropKeyView)
+    if as_json:
+        show_json([view])
+        return
+    click.echo(view.text)
 
 
 @drop.command()

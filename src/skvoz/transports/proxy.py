@@ -57,7 +57,7 @@ def parse_proxy(address: str, name: str = "", password: str = "") -> SocksProxy:
     if found is None or not 0 < int(found["port"]) <= 0xFFFF:
         raise BadRequest("a proxy is socks5://HOST:PORT")
     for part in (name, password):
-        if len(part.encode()) > CREDENTIAL_SIZE_MAX or not part.isprintable():
+        if not part.isprintable() or len(part.encode()) > CREDENTIAL_SIZE_MAX:
             raise BadRequest("this name or password is too long for a proxy")
     if password and not name:
         raise BadRequest("a password needs a name beside it")
