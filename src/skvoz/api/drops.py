@@ -4,48 +4,16 @@ from typing import Final
 
 import msgspec
 
-from skvoz.api.params import NoParams, Params
+from skvoz.api.drop_views import DropKeyView, DropListView, DropParams, DropView
+from skvoz.api.params import NoParams
 from skvoz.api.question import Method, Question
-from skvoz.api.views import View
 from skvoz.base.errors import NotFound
-from skvoz.base.ids import RelayId
 from skvoz.client.relay_addresses import drop_address
 from skvoz.node.node import Node
 from skvoz.store.queries import Queries
 from skvoz.transports.deaddrop import DropKey, place_shown
 
 DROP_LIST: Final = "drop.list"
-
-
-class DropParams(Params, frozen=True, kw_only=True):
-    """Names a drop by the relay that runs over it."""
-
-    relay_id: RelayId
-
-
-class DropView(View, frozen=True, kw_only=True):
-    """A dead drop; `place` says where it is and nothing of who is let in there.
-
-    `address` is what `account.create` takes as a relay's. Bytes are those of today, and what they may be.
-    """
-
-    relay_id: RelayId
-    address: str
-    place: str
-    bytes_today: int
-    bytes_a_day: int
-
-
-class DropListView(View, frozen=True, kw_only=True):
-    """Dead drops that this home can reach."""
-
-    drops: tuple[DropView, ...]
-
-
-class DropKeyView(View, frozen=True, kw_only=True):
-    """A drop's key, with the password of its storage in it."""
-
-    text: str
 
 
 def drop_key(queries: Queries, params: DropParams) -> DropKeyView:

@@ -46,8 +46,12 @@ COMMANDS: Final = {
     "storage": ("storage", "storage", say("Say what this home takes on the disk, and free files.")),
     "lock": ("locking", "lock", say("Close this home until its passphrase is given.")),
     "unlock": ("locking", "unlock", say("Open a locked home with its passphrase.")),
-    "proxy": ("proxy", "proxy", say("Reach relays through a proxy of your own.")),
-    "doctor": ("doctor", "doctor", say("Say what is blocked here, what works, and what to do.")),
+    "proxy": ("proxy", "proxy", say("Reach relays through a proxy of your own: Tor, a VPN's, Xray's.")),
+    "doctor": (
+        "doctor",
+        "doctor",
+        say("Say how this home, its relays and the network are: what is blocked here, and what to do."),
+    ),
     "drop": ("drops", "drop", say("Talk without any relay, over storage that all of you reach.")),
     "relay": ("relay", "relay", say("Run a relay for others, and look into it.")),
 }

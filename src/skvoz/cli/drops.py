@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from skvoz.api.drops import DropKeyView, DropListView, DropParams, DropView
+from skvoz.api.drop_views import DropKeyView, DropListView, DropParams, DropView
 from skvoz.api.params import NoParams
 from skvoz.base.errors import BadRequest, NotFound
 from skvoz.cli.command import Group, json_option
