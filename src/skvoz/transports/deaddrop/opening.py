@@ -15,12 +15,10 @@ from typing import Final
 from urllib.parse import quote
 
 from skvoz.base.errors import BadRequest
-from skvoz.transports.deaddrop import sftp, webdav
 from skvoz.transports.deaddrop.folder import FolderStorage
 from skvoz.transports.deaddrop.imap import ImapStorage
-from skvoz.transports.deaddrop.places import StoragePlace, parse_place
+from skvoz.transports.deaddrop.places import CREATES, StoragePlace, parse_place
 from skvoz.transports.deaddrop.s3 import S3Storage
-from skvoz.transports.deaddrop.sftp import SftpStorage, learn_host_key
 from skvoz.transports.deaddrop.storage import Storage
 from skvoz.transports.deaddrop.webdav import WebDavStorage
 
@@ -31,17 +29,22 @@ def _folder(place: StoragePlace, _: str) -> Storage:
     return FolderStorage(Path(place.path))
 
 
+def _sftp(place: StoragePlace, password: str) -> Storage:
+    from skvoz.transports.deaddrop.sftp import SftpStorage  # noqa: PLC0415  # half a second, and 18 MB
+
+    return SftpStorage(place, password)
+
+
 _OPENERS: Final[dict[str, Callable[[StoragePlace, str], Storage]]] = {
     "file": _folder,
     "davs": WebDavStorage,
     "dav": WebDavStorage,
     "s3": S3Storage,
     "s3http": S3Storage,
-    "sftp": SftpStorage,
+    "sftp": _sftp,
     "imaps": ImapStorage,
     "imap": ImapStorage,
 }
-_CREATES: Final = {"davs": webdav.CREATES, "dav": webdav.CREATES, "sftp": sftp.CREATES}
 
 
 def open_storage(url: str, password: str) -> Storage:
@@ -58,7 +61,7 @@ def ways_to_create(url: str) -> list[str]:
     place = parse_place(url)
     if place.scheme not in _OPENERS:
         raise BadRequest("this is not the address of a storage")
-    known = _CREATES.get(place.scheme, ())
+    known = CREATES.get(place.scheme, ())
     if not known or "create" in place.options:
         return [url]
     joint = "&" if "?" in url else "?"
@@ -70,6 +73,8 @@ async def settled(url: str) -> str:
     place = parse_place(url)
     if place.scheme != "sftp" or "hostkey" in place.options:
         return url
+    from skvoz.transports.deaddrop.sftp import learn_host_key  # noqa: PLC0415  # as above
+
     joint = "&" if "?" in url else "?"
     return f"{url}{joint}hostkey={quote(await learn_host_key(place), safe='')}"
 

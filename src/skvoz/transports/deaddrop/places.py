@@ -11,6 +11,8 @@ from urllib.parse import parse_qsl, quote, unquote, urlsplit
 from skvoz.base.errors import BadRequest
 from skvoz.transports.deaddrop.http_line import HttpLine
 
+CREATES: Final = {"davs": ("move", "put"), "dav": ("move", "put"), "sftp": ("link", "new")}
+"""By scheme: what creates an object unless there is one, as the option `create` names it, the best first."""
 _LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 
 

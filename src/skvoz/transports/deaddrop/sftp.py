@@ -17,12 +17,11 @@ import asyncssh
 
 from skvoz.base.errors import BadRequest, TransportError
 from skvoz.transports.deaddrop.objects import SIZES
-from skvoz.transports.deaddrop.places import StoragePlace
+from skvoz.transports.deaddrop.places import CREATES, StoragePlace
 from skvoz.transports.deaddrop.storage import StorageFull, StorageOdd, StorageRefuses
 
 T = TypeVar("T")
 
-CREATES: Final = ("link", "new")
 _TIMEOUT_S: Final = 30.0
 _PORT: Final = 22
 _FULL: Final = (asyncssh.SFTPNoSpaceOnFilesystem, asyncssh.SFTPQuotaExceeded)
@@ -46,8 +45,8 @@ class SftpStorage:
     def __init__(self, place: StoragePlace, password: str) -> None:
         self._place = place
         self._password = password
-        self._create_by = place.options.get("create", CREATES[0])
-        if self._create_by not in CREATES or not place.host or not place.path:
+        self._create_by = place.options.get("create", CREATES[place.scheme][0])
+        if self._create_by not in CREATES[place.scheme] or not place.host or not place.path:
             raise BadRequest("this is not the address of a storage")
         self._turn = asyncio.Lock()
         self._connection: asyncssh.SSHClientConnection | None = None

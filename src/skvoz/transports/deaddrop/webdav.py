@@ -15,10 +15,9 @@ from typing import Final
 from skvoz.base.errors import BadRequest, TransportError
 from skvoz.transports.deaddrop.http_line import ANSWER_SIZE_MAX, Answer
 from skvoz.transports.deaddrop.objects import SIZES
-from skvoz.transports.deaddrop.places import StoragePlace, quoted
+from skvoz.transports.deaddrop.places import CREATES, StoragePlace, quoted
 from skvoz.transports.deaddrop.storage import StorageFull, StorageOdd, StorageRefuses
 
-CREATES: Final = ("move", "put")
 _NAME: Final = re.compile(rb"(?<![0-9a-f])[0-9a-f]{32}(?![0-9a-f])")
 _NOT_FOUND: Final = 404
 _CONFLICT: Final = 409
@@ -35,8 +34,8 @@ class WebDavStorage:
     def __init__(self, place: StoragePlace, password: str) -> None:
         plain = place.scheme == "dav"
         self._line = place.line(plain=plain)
-        self._create_by = place.options.get("create", CREATES[0])
-        if self._create_by not in CREATES:
+        self._create_by = place.options.get("create", CREATES[place.scheme][0])
+        if self._create_by not in CREATES[place.scheme]:
             raise BadRequest("this is not the address of a storage")
         self._base = quoted(place.path)
         self._url = f"{'http' if plain else 'https'}://{place.authority}"
