@@ -22,7 +22,7 @@ function limits() {
     ],
     [
       say("It does not get around blocking yet"),
-      say("There are few ways to a relay, and nobody has proved yet that a censor lets them through."),
+      say("Which documented blocks it gets through is tried in a lab; nobody has tried it against a real censor."),
     ],
     [
       say("Who has your unlocked machine has your messages"),
