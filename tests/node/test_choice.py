@@ -34,6 +34,11 @@ async def person_with_two_ways(here: World, name: str, port: int) -> Person:
     return made
 
 
+async def person_with_one_way(here: World, name: str) -> Person:
+    """Make somebody who reaches the relay by requests: what they tell their contacts of it is nothing new."""
+    return await here.person(name, url=here.url.replace("ws:", "http:"))
+
+
 async def goes_by(person: Person, kind: str) -> None:
     """Wait until all sessions are up over a kind of address; quiet ones hear of a freeze from others."""
 
@@ -50,7 +55,7 @@ async def goes_by(person: Person, kind: str) -> None:
 async def two_people(folder: Path) -> AsyncGenerator[tuple[World, Person, Person, Barrier]]:
     """Anna has one way, Boris two, and they have met."""
     async with world(folder) as here, barrier(here.relay.port) as way:
-        anna = await here.person("Anna")
+        anna = await person_with_one_way(here, "Anna")
         boris = await person_with_two_ways(here, "Boris", way.port)
         await here.introduce(anna, boris)
         await goes_by(boris, "ws")
@@ -63,7 +68,7 @@ def test_where_one_way_is_blocked_from_the_start_the_other_is_found(tmp_path: Pa
     async def scenario() -> None:
         async with world(tmp_path) as here, barrier(here.relay.port) as way:
             way.mood = mood
-            anna = await here.person("Anna")
+            anna = await person_with_one_way(here, "Anna")
             boris = await person_with_two_ways(here, "Boris", way.port)
             async with asyncio.timeout(30):
                 await here.introduce(anna, boris)
@@ -191,7 +196,7 @@ def test_a_relay_tells_where_else_it_is_and_that_is_where_it_is_found(tmp_path: 
             addresses = (f"ws://127.0.0.1:{told.port}/",)
             settings = Settings(port=port, reserve_bytes=0, addresses=addresses)
             async with world(tmp_path, settings) as here:
-                anna = await here.person("Anna")
+                anna = await person_with_one_way(here, "Anna")
                 boris = await here.person("Boris", url=f"ws://127.0.0.1:{given.port}/")
                 await here.introduce(anna, boris)
                 assert [relay.told for relay in await boris.records(Relay)] == [addresses]
