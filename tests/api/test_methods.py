@@ -50,8 +50,9 @@ def test_each_method_does_what_it_says(tmp_path: Path) -> None:
                 await end_of_a_chat(one, two, chat_id)
 
     asyncio.run(scenario())
-    # test_page, test_files, test_bots, test_locking, test_storage, test_checkups, test_looking_after
-    subjects = ("bot.", "file.", "folder.", "home.", "network.", "storage.")
+    # test_page, test_files, test_bots, test_locking, test_storage, test_checkups, test_looking_after,
+    # test_proxies, and cli/test_dead_drop
+    subjects = ("bot.", "drop.", "file.", "folder.", "home.", "network.", "proxy.", "storage.")
     elsewhere = {name for name in METHODS if name.startswith(subjects)} | {"node.page"}
     elsewhere |= {"message.report", "group.reported", "group.attention", "group.dismiss"}
     elsewhere |= {"group.link", "group.make_link", "group.revoke_link", "group.approve", "group.decline"}
