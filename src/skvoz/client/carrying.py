@@ -21,7 +21,7 @@ from skvoz.client.records import (
     Parcel,
 )
 from skvoz.client.step import Step
-from skvoz.content import account_uri, message_id, room_uri
+from skvoz.content import Disposition, NullPart, account_uri, message_id, parse, room_uri
 from skvoz.crypto import sign_labeled
 from skvoz.mls import Group
 
@@ -96,9 +96,24 @@ def note_arrived(step: Step, group_id: GroupId, identity: MessageId, epoch: int)
 
 
 def drop(step: Step, identity: MessageId) -> None:
-    """Carry a content no further: all have it, or it is gone here."""
+    """Carry a content no further: all have it."""
     for parcel in step.transaction.select(Parcel, message_id=identity):
         step.transaction.delete(Parcel, *parcel.key_values())
+
+
+def drop_words(step: Step, group_id: GroupId, identity: MessageId) -> None:
+    """Carry nothing more of a message that is gone here: its words, later ones, reactions to it."""
+    for parcel in step.transaction.select(Parcel, group_id=group_id):
+        if parcel.message_id == identity or _says_more_of(parcel.content, identity):
+            step.transaction.delete(Parcel, *parcel.key_values())
+
+
+def _says_more_of(content: bytes, identity: MessageId) -> bool:
+    found = parse(content)
+    if isinstance(found.body, NullPart):  # it takes words back, and has to go on
+        return False
+    is_reaction = found.body.disposition == Disposition.REACTION
+    return found.replaces == identity or (is_reaction and found.in_reply_to == identity)
 
 
 def begin_anew(step: Step, group_id: GroupId, epoch: int) -> None:

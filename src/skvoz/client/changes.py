@@ -201,7 +201,7 @@ def _delete(step: Step, message: Message) -> None:
     for given in step.transaction.select(ReactionGiven, message_id=message.message_id):
         step.transaction.delete(ReactionGiven, given.reaction_id)
     files.drop_of(step, message, everywhere=True)
-    carrying.drop(step, message.message_id)
+    carrying.drop_words(step, message.group_id, message.message_id)
     pins.drop(step, message.message_id)
     polls.drop(step, message.message_id)
     complaints.message_deleted(step, message)

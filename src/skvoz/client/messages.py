@@ -219,7 +219,7 @@ def remove(step: Step, message: Message) -> None:
     """Take a message out of the records, with all that hangs on it."""
     transaction = step.transaction
     files.drop_of(step, message)
-    carrying.drop(step, message.message_id)
+    carrying.drop_words(step, message.group_id, message.message_id)
     pins.drop(step, message.message_id)
     polls.drop(step, message.message_id)
     complaints.forget_about(step, message)
