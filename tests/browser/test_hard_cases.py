@@ -140,7 +140,7 @@ def test_a_full_disk_is_said_and_nothing_is_lost(little_disk: SmallDisk, visit: 
     files = page.get_by_role("list", name="Files").get_by_role("listitem")
     fetch = page.get_by_role("button", name="Download photos.zip")
     fetch.wait_for()
-    little_disk.fill(leave_bytes=300_000)
+    little_disk.fill(leave_bytes=900_000)
     bring(page, "drop", "mine.zip", "", bytes(2_000_000))
     expect(attached(page)).to_contain_text("the disk is full")
     look_at(page, "a full disk, attaching")
