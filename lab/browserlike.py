@@ -9,7 +9,18 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import wreq
+from wreq import exceptions
 from wreq.dns import DnsOptions
+
+_FAILED = (
+    TimeoutError,
+    exceptions.BodyError,
+    exceptions.ConnectionError,
+    exceptions.ConnectionResetError,
+    exceptions.RequestError,
+    exceptions.TimeoutError,
+    exceptions.TlsError,
+)
 
 
 async def _ask(asked: dict[str, Any]) -> bool:
@@ -25,7 +36,7 @@ async def _ask(asked: dict[str, Any]) -> bool:
     try:
         response = await client.get(asked["url"])
         return response.status.as_int() == 200 and bool(await response.bytes())
-    except Exception:  # noqa: BLE001  # whatever it was, it did not pass
+    except _FAILED:
         return False
 
 

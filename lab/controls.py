@@ -58,7 +58,7 @@ def unverified(*protocols: str) -> ssl.SSLContext:
     return context
 
 
-def _receive(line: socket.socket, size: int, until: float) -> bytes:
+def read_whole(line: socket.socket, size: int, until: float) -> bytes:
     """Read so many bytes; raises `OSError` at the end of the stream or of the time."""
     found = bytearray()
     while len(found) < size:
@@ -79,7 +79,7 @@ def fetch(address: str, name: str, size: int, timeout_s: float) -> bool:
             unverified("http/1.1").wrap_socket(line, server_hostname=name) as tls,
         ):
             tls.sendall(f"GET /{size} HTTP/1.1\r\nHost: {name}\r\nConnection: close\r\n\r\n".encode())
-            _receive(tls, size, until)
+            read_whole(tls, size, until)
     except OSError:
         return False
     return True
@@ -196,7 +196,7 @@ class RandomBytes:
         try:
             with socket.create_connection(address, PATIENCE_S) as line:
                 line.sendall(secrets.token_bytes(self.size))
-                return len(_receive(line, self.size, until)) == self.size
+                return len(read_whole(line, self.size, until)) == self.size
         except OSError:
             return False
 
@@ -222,7 +222,7 @@ class Script:
             ):
                 for up, down in self.steps:
                     tls.sendall(struct.pack("!HH", up - 4, down) + bytes(up - 4))
-                    _receive(tls, down, until)
+                    read_whole(tls, down, until)
         except OSError:
             return False
         return True

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import ClassVar, Final, Protocol
 
 from lab.chat import TEXT_SIZE
+from lab.controls import read_whole
 from lab.places import SUSPICIOUS
 from lab.world import World
 
@@ -68,18 +69,6 @@ class SocketLine:
     def close(self) -> None:
         """Hang up."""
         self.line.close()
-
-
-def read_whole(line: socket.socket, size: int, until: float) -> bytes:
-    """Read so many bytes; raises `OSError` at the end of the stream or of the time."""
-    found = bytearray()
-    while len(found) < size:
-        line.settimeout(max(0.01, until - time.monotonic()))
-        data = line.recv(65_536)
-        if not data or time.monotonic() > until:
-            raise TimeoutError
-        found += data
-    return bytes(found)
 
 
 def talk(peer: Peer, texts: int) -> list[float | None]:

@@ -16,8 +16,9 @@ from typing import Final
 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
+from lab.controls import read_whole
 from lab.outside import ECHO_TCP
-from lab.peers.base import ADDRESS, Line, Peer, SocketLine, read_whole
+from lab.peers.base import ADDRESS, Line, Peer, SocketLine
 from lab.places import SUSPICIOUS, WHO
 from lab.world import LabError, World
 

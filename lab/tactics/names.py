@@ -1,5 +1,6 @@
 """Rules about the ClientHello: its name, its fingerprint, its extensions."""
 
+from abc import abstractmethod
 from dataclasses import dataclass
 from typing import Final
 
@@ -41,9 +42,9 @@ class HelloTactic(Tactic):
         super().__init__(seed, time_scale)
         self._flows = FlowTable(lambda: HelloFlow(HelloReader(reassembles=self.reassembles)))
 
+    @abstractmethod
     def dislikes(self, hello: ClientHello, packet: Packet, now: float) -> bool:
         """Tell whether a hello condemns its flow."""
-        raise NotImplementedError
 
     def punish(self, packet: Packet, flow: HelloFlow) -> Verdict:
         """Say what becomes of a packet of a condemned flow, that with the hello included."""
