@@ -1,4 +1,7 @@
-"""A bot against the real thing: what it is told, what it says, and what stops in between."""
+"""A bot against the real thing: what it is told, what it says, and what stops in between.
+
+Long, because one home and one bot serve all of it.
+"""
 
 import asyncio
 import logging

@@ -1,4 +1,7 @@
-"""Rooms as clients see them: segments, closers, contests, carry, repeats."""
+"""Rooms as clients see them: segments, closers, contests, carry, repeats.
+
+Long, because one world serves all of it, and each rule is a test of a few lines.
+"""
 
 import pytest
 
