@@ -16,6 +16,7 @@ from skvoz.api.home_socket import serving
 from skvoz.api.locking import Locking
 from skvoz.api.page import serving_page
 from skvoz.api.service import Service
+from skvoz.node.lending import Lend
 from skvoz.node.node import Node, OpenHome, open_home, system_clock_ms
 from skvoz.store.protection import AskPassphrase, Protection
 
@@ -32,16 +33,19 @@ async def running(opened: OpenHome) -> AsyncGenerator[Node]:
 
 @contextlib.asynccontextmanager
 async def running_with_page(
-    opened: OpenHome, suggested_relay: str = "", clock_ms: Callable[[], int] = system_clock_ms
+    opened: OpenHome,
+    suggested_relay: str = "",
+    clock_ms: Callable[[], int] = system_clock_ms,
+    lend: Lend | None = None,
 ) -> AsyncGenerator[tuple[Service, Callable[[], str]]]:
     """Run a node likewise and serve its page too, where the home may be locked, and unlocked again.
 
     Gives also what makes an address that opens the page once. `suggested_relay` is the address of a relay
-    that a new account may live at, as people write it.
+    that a new account may live at, as people write it; `lend` runs one for the network around.
     """
     folder = opened.home.folder
     service = Service(None, suggested_relay, clock_ms)
-    locking = Locking(opened, service, clock_ms)
+    locking = Locking(opened, service, clock_ms, lend)
     async with (
         locking.watching(),
         _until_broken(locking.broken),

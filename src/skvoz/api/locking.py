@@ -18,6 +18,7 @@ from skvoz.api.params import PASSPHRASE_LENGTH_MIN, NoParams, ProtectParams, Rem
 from skvoz.api.service import Service
 from skvoz.api.views import DoneView
 from skvoz.base.errors import BadRequest, Conflict, Locked, SkvozError, TooOften, WrongPassphrase
+from skvoz.node.lending import Lend
 from skvoz.node.node import Node, OpenHome
 from skvoz.store.protection import Protection, change_protection, kind_of
 from skvoz.store.queries import Queries
@@ -54,8 +55,11 @@ class Tries:
 class Locking:
     """Runs the node of a home while it is unlocked."""
 
-    def __init__(self, opened: OpenHome, service: Service, clock_ms: Callable[[], int]) -> None:
+    def __init__(
+        self, opened: OpenHome, service: Service, clock_ms: Callable[[], int], lend: Lend | None = None
+    ) -> None:
         self._opened = opened
+        self._lend = lend
         self._service = service
         self._clock_ms = clock_ms
         self._node: Node | None = None
@@ -222,7 +226,7 @@ class Locking:
         self._tries = Tries()
 
     async def _begin(self) -> None:
-        node = Node(self._opened, self._clock_ms)
+        node = Node(self._opened, self._clock_ms, self._lend)
         await node.start()
         node.broken.add_done_callback(self._broke)
         self._node = node

@@ -211,6 +211,8 @@ class Service:
             has_account=stored.has_account,
             unsent=stored.unsent,
             dropped=stored.dropped,
+            lan_relays=0 if node.nearby is None else node.nearby.lenders,
+            lan_problem="" if node.nearby is None else node.nearby.problem,
         )
 
     def progress(self) -> ProgressView:

@@ -104,6 +104,7 @@ def account_view(account: Account, relay: Relay | None) -> AccountView:
         reports_enabled=account.reports_enabled,
         created_ms=account.created_ms,
         lock_after_minutes=account.lock_after_minutes,
+        lan_enabled=account.lan_enabled,
     )
 
 

@@ -33,6 +33,8 @@ class AccountView(View, frozen=True, kw_only=True):
     created_ms: int
     lock_after_minutes: int = 0
     """Minutes without use of the page until the home is locked, if it has a passphrase; 0: never."""
+    lan_enabled: bool = False
+    """Conversations go on over the network around, where no relay can be reached."""
 
 
 class PhraseView(View, frozen=True, kw_only=True):
@@ -373,6 +375,10 @@ class StatusView(View, frozen=True, kw_only=True):
     store_problem: str
     dropped: dict[str, int]
     locked: bool = False
+    lan_relays: int = 0
+    """Relays that others lend on the network around."""
+    lan_problem: str = ""
+    """Why the network around can't be used, where it is to be."""
 
 
 class HomeView(View, frozen=True, kw_only=True):

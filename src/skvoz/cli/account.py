@@ -135,6 +135,21 @@ def reports(desk: Desk, switch: str, *, as_json: bool) -> None:
             show_json([caller.call("account.get", NoParams(), AccountView)])
 
 
+@account.command()
+@click.argument("switch", type=click.Choice(["on", "off"]))
+@json_option
+@pass_desk
+def nearby(desk: Desk, switch: str, *, as_json: bool) -> None:
+    """Let conversations go on over the network around, where no relay can be reached.
+
+    Whoever is on that network can see that this machine offers something, and not to whom or what for.
+    """
+    with desk.reach() as caller:
+        wish(caller, "account.change", lan_enabled=switch == "on")
+        if as_json:
+            show_json([caller.call("account.get", NoParams(), AccountView)])
+
+
 @account.command("lock-after")
 @click.argument("minutes", type=click.IntRange(0, 24 * 60))
 @json_option

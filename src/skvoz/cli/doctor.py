@@ -91,6 +91,8 @@ def _for_support(status: StatusView, report: "CheckupView | None", *, has_node: 
         "store_problem": status.store_problem,
         "unsent": status.unsent,
         "dropped": status.dropped,
+        "lan_relays": status.lan_relays,
+        "lan_problem": status.lan_problem,
         "sessions": [
             {
                 "relay": order[one.relay_id],

@@ -15,6 +15,7 @@ from skvoz.api.views import PageView
 from skvoz.base.errors import HomeBusy
 from skvoz.cli.browser import open_page, open_page_and_forget, print_address, shall_open
 from skvoz.cli.desk import Desk, ask_passphrase, can_ask
+from skvoz.cli.lending import lend
 from skvoz.cli.neighbours import neighbours
 from skvoz.client.relay_addresses import parse_relay_address
 from skvoz.node.node import OpenHome, hold_home, open_home
@@ -70,7 +71,7 @@ def open_again(desk: Desk, wish: PageWish) -> bool:
 
 async def _run(opened: OpenHome, wish: PageWish) -> None:
     async with (
-        running_with_page(opened, wish.suggested_relay) as (service, address),
+        running_with_page(opened, wish.suggested_relay, lend=lend) as (service, address),
         shown(opened, wish, address()),
         neighbours(service, opened.home.folder, wish.suggested_relay),
     ):

@@ -61,12 +61,14 @@ def confirm_phrase(step: Step, command: ConfirmRecoveryPhrase) -> Answer:
 
 
 def change_profile(step: Step, command: ChangeProfile) -> Answer:
-    """Change the name that new cards carry, whether reports are sent, or when the home is locked."""
+    """Change the name that new cards carry, or what this home's person chose."""
     account = step.account()
     if command.name is not None:
         account = msgspec.structs.replace(account, name=check_name(command.name))
     if command.reports_enabled is not None:
         account = msgspec.structs.replace(account, reports_enabled=command.reports_enabled)
+    if command.lan_enabled is not None:
+        account = msgspec.structs.replace(account, lan_enabled=command.lan_enabled)
     if command.lock_after_minutes is not None:
         account = msgspec.structs.replace(account, lock_after_minutes=command.lock_after_minutes)
     renamed = account.name != step.account().name

@@ -66,10 +66,11 @@ class ConfirmRecoveryPhrase(CommandBase, frozen=True, kw_only=True):
 
 
 class ChangeProfile(CommandBase, frozen=True, kw_only=True):
-    """Change one's own name, whether delivery and reading are reported, or after how many minutes to lock."""
+    """Change one's own name, what is reported, when to lock, and whether to use the network around."""
 
     name: str | None = None
     reports_enabled: bool | None = None
+    lan_enabled: bool | None = None
     lock_after_minutes: Annotated[int, msgspec.Meta(ge=0, le=LOCK_AFTER_MINUTES_MAX)] | None = None
 
 

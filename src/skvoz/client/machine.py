@@ -4,7 +4,8 @@ The driver gives a transaction over what is stored, stores its changes, and only
 it could not store them it calls `undo_command` for a command, and for facts `forget`, and begins anew.
 """
 
-from typing import Final, assert_never
+from collections.abc import Callable
+from typing import Final, TypeVar, assert_never
 
 import msgspec
 
@@ -61,6 +62,7 @@ from skvoz.client.step import Caches, Outcome, Step
 from skvoz.client.transaction import Transaction
 from skvoz.crypto import sha256
 
+T = TypeVar("T")
 ALARMS_PER_STEP_MAX: Final = 256
 """Bounds one step after a long sleep; the rest comes in the next one."""
 _NEVER_MS: Final = 2**62
@@ -93,6 +95,10 @@ class Machine:
         except PeerError:
             transaction.next_number(entries.DROPPED_COUNTER)
         return step.outcome()
+
+    def look(self, transaction: Transaction, work: Callable[[Step], T], now_ms: int) -> T:
+        """Return what `work` reads; the transaction is not to be stored."""
+        return work(Step(transaction, self._environment, now_ms, self.caches))
 
     def command(self, transaction: Transaction, command: Command, now_ms: int) -> tuple[Answer, Outcome]:
         """Take a wish; a repeat, which has the same `client_id`, gets the first one's answer.

@@ -19,6 +19,7 @@ from skvoz.client.commands import Answer, Command
 from skvoz.client.effects import Effect
 from skvoz.client.inputs import EntriesRead, Input, Started
 from skvoz.client.machine import Machine
+from skvoz.client.step import Step
 from skvoz.client.transaction import Transaction
 from skvoz.store import RecordTables
 from skvoz.store.queries import Queries
@@ -110,6 +111,10 @@ class Core:
     def query(self, read: Callable[[Queries], T]) -> "Future[T]":
         """Queue a read over the stored records."""
         return self._ask(lambda: read(self._queries))
+
+    def look(self, work: Callable[[Step], T]) -> "Future[T]":
+        """Queue a look at what the machine knows; `work` changes nothing."""
+        return self._ask(lambda: self._machine.look(Transaction(self._records), work, self._clock_ms()))
 
     def _ask(self, work: Callable[[], T]) -> "Future[T]":
         future: Future[T] = Future()

@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import Self, TypeVar
 
 from skvoz.base.errors import Locked, StoreError
-from skvoz.base.ids import RelayId
+from skvoz.base.ids import EntryId, GroupId, RelayId
 from skvoz.client.carried_out import Bundle
-from skvoz.client.commands import Answer, Command
+from skvoz.client.commands import Answer, ChangeProfile, Command
 from skvoz.client.effects import Connect, Effect, FileEffect, WakeAt
 from skvoz.client.environment import Environment
-from skvoz.client.inputs import BotUsed, Started, TimePassed
+from skvoz.client.inputs import BotUsed, CarriedRead, Started, TimePassed
 from skvoz.client.machine import Machine
+from skvoz.client.near import near_keys
 from skvoz.client.records import DeadDrop
 from skvoz.crypto import suite
 from skvoz.crypto.suites import DEFAULT_SUITE
@@ -22,6 +23,8 @@ from skvoz.node.checkup import Checkup
 from skvoz.node.core import Core, anybody_may
 from skvoz.node.dialer import Dialer
 from skvoz.node.drops import DROPS_FOLDER, Drops
+from skvoz.node.lending import Lend
+from skvoz.node.nearby import Nearby
 from skvoz.node.proxy_setting import ProxySetting
 from skvoz.node.relays import Relays, RelayState
 from skvoz.node.transfers import Transfers
@@ -111,8 +114,19 @@ def system_clock_ms() -> int:
 class Node:
     """Runs until `close`; `start` must be awaited first, and then `broken` says if a bug stopped it."""
 
-    def __init__(self, opened: OpenHome, clock_ms: Callable[[], int] = system_clock_ms) -> None:
+    def __init__(
+        self,
+        opened: OpenHome,
+        clock_ms: Callable[[], int] = system_clock_ms,
+        lend: Lend | None = None,
+    ) -> None:
+        """Work on an open home; without `lend` it uses no network around, whatever its person chose."""
         self._opened = opened
+        self._lend = lend
+        self.nearby: Nearby | None = None
+        """The network around, while its person has it on."""
+        self._near_lock = asyncio.Lock()
+        self._closing = False
         self._clock_ms = clock_ms
         environment = Environment(suite=suite(DEFAULT_SUITE), randomness=secrets.token_bytes)
         self._core = Core(RecordTables(opened.database), Machine(environment), clock_ms)
@@ -141,9 +155,12 @@ class Node:
         self._event_sequence = await self.query(Queries.last_event)
         await asyncio.to_thread(self.files.tidy, await self.query(Queries.file_ids))
         self._relays.tell(Started())
+        await self._settle_nearby()
 
     async def close(self) -> None:
         """Finish what is being stored, and stop; what that would let out goes out after the next start."""
+        self._closing = True
+        await self._settle_nearby()
         self._paused = True
         await self.checkup.stop()
         await self.transfers.close()
@@ -160,7 +177,10 @@ class Node:
 
         `permitted` looks at what is stored right before and may refuse by raising a `CallerError`.
         """
-        return await asyncio.wrap_future(self._core.command(command, permitted))
+        answer = await asyncio.wrap_future(self._core.command(command, permitted))
+        if isinstance(command, ChangeProfile) and command.lan_enabled is not None:
+            await self._settle_nearby()
+        return answer
 
     async def query(self, read: Callable[[Queries], T]) -> T:
         """Read stored records."""
@@ -169,6 +189,36 @@ class Node:
     async def bundle(self) -> Bundle:
         """Return everything that others may lack, as a file for somebody to carry."""
         return await self.query(lambda queries: queries.bundle(secrets.token_bytes))
+
+    async def _settle_nearby(self, *, anew: bool = False) -> None:
+        """Use the network around, or no longer, as this home's person chose; `anew`: from the beginning."""
+        async with self._near_lock:
+            account = await self.query(Queries.account)
+            wanted = account is not None and account.lan_enabled and not self._closing
+            if self.nearby is not None and (anew or not wanted):
+                nearby, self.nearby = self.nearby, None
+                await nearby.close()
+            if wanted and self.nearby is None and self._lend is not None:
+                self.nearby = Nearby(self, self._lend, Dialer(), self._fail)
+
+    # What the network around asks for
+
+    async def near_keys(self) -> list[tuple[GroupId, bytes]]:
+        """See `skvoz.node.nearby.Home`."""
+        return await asyncio.wrap_future(self._core.look(near_keys))
+
+    async def carried(self, group_id: GroupId) -> list[tuple[EntryId, bytes]]:
+        """See `skvoz.node.nearby.Home`."""
+        return await self.query(lambda queries: queries.carried(group_id))
+
+    async def carried_count(self) -> int:
+        """See `skvoz.node.nearby.Home`."""
+        return await self.query(Queries.carried_count)
+
+    async def take_carried(self, fact: CarriedRead) -> None:
+        """See `skvoz.node.nearby.Home`."""
+        self._relays.tell(fact)
+        await self.query(Queries.last_event)  # which is answered after the fact was stored
 
     def bot_was_at_work(self, bot_id: bytes) -> None:
         """Have it noted that a program with a token was at work; may be called on any thread."""
@@ -229,6 +279,8 @@ class Node:
             else:
                 self._relays.request(effect)
         self._relays.taken_up(facts)
+        if self.nearby is not None:
+            self.nearby.look_again()
         if event_sequence > self._event_sequence:
             self._event_sequence = event_sequence
             self._spawn(self._notify())
@@ -246,6 +298,7 @@ class Node:
         await asyncio.sleep(STORE_RETRY_S)
         self._paused = False
         self._relays.tell(Started())
+        await self._settle_nearby(anew=True)
 
     def _wake_at(self, time_ms: int) -> None:
         """Tell the core at `time_ms`; the clock is looked at now and then, since machines sleep."""

@@ -108,6 +108,12 @@ class Relays:
         kept.used()
         kept.speak()
 
+    def drop(self, relay_id: RelayId, channel: Channel) -> None:
+        """Keep a session up no longer."""
+        kept = self._kept.pop((relay_id, channel), None)
+        if kept is not None:
+            kept.cancel()
+
     def states(self) -> list[RelayState]:
         """Return how it goes with each session."""
         return [kept.report() for kept in self._kept.values()]
@@ -185,10 +191,14 @@ class _Kept:
         self.session.stored(1)
         self.speak()
 
-    async def close(self) -> None:
-        """Stop; facts are told no more."""
+    def cancel(self) -> None:
+        """Stop soon; facts are told no more."""
         self._closed = True
         self._task.cancel()
+
+    async def close(self) -> None:
+        """Stop; facts are told no more."""
+        self.cancel()
         await asyncio.wait((self._task,))
 
     def _ended(self, task: asyncio.Task[None]) -> None:

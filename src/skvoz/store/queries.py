@@ -3,11 +3,12 @@
 import shutil
 from dataclasses import dataclass
 
-from skvoz.base.ids import AccountId, GroupId, LogId, MessageId, RelayId
+from skvoz.base.ids import AccountId, EntryId, GroupId, LogId, MessageId, RelayId
 from skvoz.base.ports import Randomness
 from skvoz.client import (
     carried_in,
     carried_out,
+    carrying,
     closers,
     complaints,
     entries,
@@ -117,6 +118,15 @@ class Queries:
     def bundle(self, randomness: Randomness) -> carried_out.Bundle:
         """Return everything that others may lack, as a file for somebody to carry."""
         return carried_out.make_bundle(Transaction(self._records), randomness)
+
+    def carried(self, group_id: GroupId) -> list[tuple[EntryId, bytes]]:
+        """Return what others of a conversation may lack, as entries of a log beside it."""
+        return carried_out.entries(Transaction(self._records), group_id)
+
+    def carried_count(self) -> int:
+        """Return a number that grows with each content to be carried."""
+        counter = self._records.get(Counter, (carrying.NUMBERS,))
+        return 0 if counter is None else counter.value
 
     def account(self) -> Account | None:
         """Return the account of this home, or nothing."""

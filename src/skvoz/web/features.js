@@ -21,6 +21,7 @@ import "./features/looking_after.js";
 import "./features/location.js";
 import "./features/message_acts.js";
 import "./features/network.js";
+import "./features/nearby.js";
 import "./features/notifications.js";
 import "./features/phrase.js";
 import "./features/pins.js";

@@ -44,6 +44,8 @@ class Account(Record, frozen=True, array_like=True, kw_only=True):
     lock_after_minutes: int = 0
     """Minutes without use of the page until the home is locked; 0: never."""
     folders: tuple[Folder, ...] = ()
+    lan_enabled: bool = False
+    """Conversations go on over the network around; on it others see that this machine offers something."""
 
 
 class Relay(Record, frozen=True, array_like=True, kw_only=True):

@@ -14,6 +14,7 @@ export interface AccountView {
   reports_enabled: boolean;
   created_ms: number;
   lock_after_minutes: number;
+  lan_enabled: boolean;
 }
 
 /** What a command answers; the fields that apply are set. */
@@ -692,6 +693,8 @@ export interface StatusView {
   store_problem: string;
   dropped: Record<string, number>;
   locked: boolean;
+  lan_relays: number;
+  lan_problem: string;
 }
 
 /** Something to do next, or something that was not tried. */
@@ -755,8 +758,8 @@ export interface VotesView {
 }
 
 export interface Methods {
-  /** Change one's own name, whether delivery and reading are reported, or after how many minutes to lock. */
-  "account.change": { params: { client_id: string; name?: string | null; reports_enabled?: boolean | null; lock_after_minutes?: number | null; }; result: Answer };
+  /** Change one's own name, what is reported, when to lock, and whether to use the network around. */
+  "account.change": { params: { client_id: string; name?: string | null; reports_enabled?: boolean | null; lan_enabled?: boolean | null; lock_after_minutes?: number | null; }; result: Answer };
   /** The phrase is written down: forget the root key here. `phrase` must be the right one. */
   "account.confirm_phrase": { params: { client_id: string; phrase: string; }; result: Answer };
   /** Make this home's account. Answers `account_id`. */

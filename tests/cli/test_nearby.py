@@ -1,0 +1,154 @@
+"""Two machines on a network without internet, in namespaces: real programs, and a relay that goes away."""
+
+import contextlib
+import os
+import re
+import shutil
+import subprocess
+import time
+from collections.abc import Generator
+from pathlib import Path
+from typing import Self
+
+import pytest
+
+from tests.cli.terminal import COMMAND, PATIENCE_S, Terminal, environment
+from tests.cli.test_talking import meet
+
+PEOPLE = ("anna", "boris")
+NAMES = (*PEOPLE, "relay")
+RELAY = "100.64.9.9"
+CAN = os.geteuid() == 0 and shutil.which("ip") is not None
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not CAN, reason="needs root and `ip`, to make network namespaces (Debian: iproute2)"),
+]
+
+
+def ip(*arguments: str) -> None:
+    subprocess.run(["ip", *arguments], check=True, capture_output=True, timeout=20)
+
+
+class Lan:
+    """Two machines on one cable, and a relay that each of them reaches over another one."""
+
+    def __init__(self) -> None:
+        self._mark = f"skvoz-near-{os.getpid()}"
+
+    def space(self, name: str) -> str:
+        return f"{self._mark}-{name}"
+
+    def __enter__(self) -> Self:
+        try:
+            for name in NAMES:
+                ip("netns", "add", self.space(name))
+                ip("-n", self.space(name), "link", "set", "lo", "up")
+            self._cable(("anna", "lan", "10.77.0.1/24"), ("boris", "lan", "10.77.0.2/24"))
+            for number, name in enumerate(PEOPLE, 1):
+                self._cable((name, "out", f"100.64.{number}.1/24"), ("relay", name, f"100.64.{number}.2/24"))
+                ip("-n", self.space(name), "route", "add", f"{RELAY}/32", "via", f"100.64.{number}.2")
+            ip("-n", self.space("relay"), "address", "add", f"{RELAY}/32", "dev", "lo")
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def _cable(self, one: tuple[str, str, str], other: tuple[str, str, str]) -> None:
+        (left, left_name, _), (right, right_name, _) = one, other
+        far = ("peer", "name", right_name, "netns", self.space(right))
+        ip("-n", self.space(left), "link", "add", left_name, "type", "veth", *far)
+        for name, device, address in (one, other):
+            ip("-n", self.space(name), "address", "add", address, "dev", device)
+            ip("-n", self.space(name), "link", "set", device, "up")
+
+    def __exit__(self, *_: object) -> None:
+        for name in NAMES:
+            with contextlib.suppress(subprocess.CalledProcessError):
+                ip("netns", "del", self.space(name))
+
+    def set_relay(self, state: str) -> None:
+        """Let the relay be there, or not."""
+        for name in PEOPLE:
+            ip("-n", self.space("relay"), "link", "set", name, state)
+            if state == "up":
+                ip("-n", self.space(name), "route", "replace", f"{RELAY}/32", "dev", "out")
+
+
+@contextlib.contextmanager
+def running(lan: Lan, name: str, *arguments: str) -> Generator[str]:
+    """Run a program on one of the machines; give the first line that it prints."""
+    program = subprocess.Popen(
+        ["ip", "netns", "exec", lan.space(name), *COMMAND, *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=environment(),
+    )
+    assert program.stdout is not None
+    try:
+        yield program.stdout.readline().decode().strip()
+        program.terminate()
+        _, errors = program.communicate(timeout=PATIENCE_S)
+        assert b"Traceback" not in errors, errors.decode()
+    finally:
+        if program.poll() is None:
+            program.kill()
+            program.communicate(timeout=PATIENCE_S)
+
+
+def look_around(lan: Lan, seconds: float) -> bytes:
+    """Return all bytes of mDNS that a machine hears, as who listens there would."""
+    listening = (
+        "import socket,struct,sys,time\n"
+        "heard = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3))\n"
+        "heard.settimeout(0.2); end = time.monotonic() + float(sys.argv[1])\n"
+        "while time.monotonic() < end:\n"
+        "    try: sys.stdout.buffer.write(heard.recv(65535))\n"
+        "    except TimeoutError: pass\n"
+    )
+    done = subprocess.run(
+        ["ip", "netns", "exec", lan.space("boris"), COMMAND[0], "-c", listening, str(seconds)],
+        check=True,
+        capture_output=True,
+        timeout=60,
+    )
+    return done.stdout
+
+
+def test_two_machines_talk_on_while_their_relay_is_away(tmp_path: Path) -> None:
+    anna, boris = Terminal(tmp_path / "anna"), Terminal(tmp_path / "boris")
+    with Lan() as lan, contextlib.ExitStack() as stack:
+        address = stack.enter_context(
+            running(lan, "relay", "relay", "--home", str(tmp_path / "relay"), "--listen", f"{RELAY}:8443")
+        )
+        for one in (anna, boris):
+            stack.enter_context(running(lan, one.home.name, "--home", str(one.home), "--no-open"))
+            one.does("account", "create", "--name", one.home.name, "--relay", address)
+        meet(boris, anna)
+        boris.does("send", "anna", "welcome")
+        anna.until("welcome", "read", "boris")
+        for one in (anna, boris):
+            assert one.objects("doctor")[0]["lan_relays"] == 0
+            one.does("account", "nearby", "on")
+        lan.set_relay("down")
+        anna.does("send", "boris", "over the network around")
+        boris.until("over the network around", "read", "anna")
+        boris.does("send", "anna", "heard you")
+        anna.until("heard you", "read", "boris")
+        assert anna.objects("doctor")[0]["lan_relays"] == 1
+        # Whoever listens on the network learns no name, and nothing that stays the same.
+        lan.set_relay("up")
+        heard = look_around(lan, 3.0)
+        for word in (b"skvoz", b"anna", b"boris", b"welcome"):
+            assert word not in heard.lower()
+        anna.does("send", "boris", "and the relay is back")
+        for one, other in ((boris, "anna"), (anna, "boris")):
+            one.until("the relay is back", "read", other)
+            deadline = time.monotonic() + PATIENCE_S
+            while one.objects("doctor")[0]["unsent"] and time.monotonic() < deadline:
+                time.sleep(0.2)
+            said = one.does("read", other)
+            for text in ("over the network around", "heard you", "the relay is back"):
+                assert len(re.findall(text, said)) == 1, said
+            assert one.objects("doctor")[0]["unsent"] == 0
+        anna.does("account", "nearby", "off")
+        assert anna.objects("doctor")[0]["lan_relays"] == 0
