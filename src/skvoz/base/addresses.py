@@ -2,6 +2,7 @@
 
 import ipaddress
 import re
+from dataclasses import dataclass, field
 from typing import Final
 
 from skvoz.base.limits import ADDRESS_SIZE_MAX
@@ -13,7 +14,32 @@ _PUBLIC: Final = re.compile(
 _DROP: Final = re.compile(r"drop:[A-Za-z0-9_-]{43}")
 _LOCAL_ENDINGS: Final = frozenset({"localhost", "local", "lan", "home", "internal", "intranet", "arpa"})
 """Last labels of names that only a network's own resolver knows (RFC 6761, 6762, 8375 and custom)."""
+_PLACE: Final = re.compile(
+    r"(wss?|https?)://(\[[0-9a-f:.]{2,45}\]|[a-z0-9.-]{1,253})(?::([0-9]{1,5}))?(?:/[!-~]*)?", re.IGNORECASE
+)
+_PORT_MAX: Final = 65_535
 _PRINTABLE: Final = re.compile("[!-~]+")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """What is written in an address: `host` as a resolver takes it, in lower case."""
+
+    scheme: str
+    host: str = field(repr=False)
+    port: int
+
+
+def place_of(address: str) -> Place | None:
+    """Return what an address says; None for one that says anything unusual, such as a user's name."""
+    match = _PLACE.fullmatch(address)
+    if match is None or len(address) > ADDRESS_SIZE_MAX:
+        return None
+    scheme = match[1].lower()
+    port = int(match[3] or (443 if scheme in {"wss", "https"} else 80))
+    if not 0 < port <= _PORT_MAX:
+        return None
+    return Place(scheme=scheme, host=match[2].lower().strip("[]"), port=port)
 
 
 def is_address(text: str) -> bool:
@@ -42,20 +68,21 @@ def is_public(address: str) -> bool:
         return False
     host = match[1].lower()
     if host.startswith("["):
-        return _is_public_ip(host[1:-1])
+        return is_public_ip(host[1:-1])
     labels = host.removesuffix(".").split(".")
     if labels[-1][:1].isdigit():
-        return _is_public_ip(host)
+        return is_public_ip(host)
     return len(labels) > 1 and all(labels) and labels[-1] not in _LOCAL_ENDINGS
 
 
-def _is_public_ip(text: str) -> bool:
+def is_public_ip(text: str) -> bool:
+    """Tell whether an IP address is one of the public internet, without another one inside that isn't."""
     try:
         found = ipaddress.ip_address(text)
     except ValueError:
         return False
     if isinstance(found, ipaddress.IPv6Address):
         inner = found.ipv4_mapped or found.sixtofour
-        if inner is not None and not _is_public_ip(str(inner)):
+        if inner is not None and not is_public_ip(str(inner)):
             return False
     return found.is_global and not found.is_multicast

@@ -30,6 +30,16 @@ class Channel(Enum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Carrier:
+    """A relay that can carry a session to another; `preferred`: rather than going there directly."""
+
+    relay_id: RelayId
+    public_key: bytes
+    addresses: tuple[str, ...]
+    preferred: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Connect(_Deed):
     """Keep a session to this relay on this channel."""
 
@@ -37,6 +47,7 @@ class Connect(_Deed):
     channel: Channel
     public_key: bytes
     addresses: tuple[str, ...]
+    carriers: tuple[Carrier, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)

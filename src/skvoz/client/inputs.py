@@ -29,6 +29,8 @@ class RelayConnected(_Fact):
     """The relay's key, which matches its id; the session asked for it where it was not known."""
     addresses: tuple[str, ...] = ()
     """Where the relay says that it is found."""
+    carries: bool = False
+    """Whether it carries sessions to other relays."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)

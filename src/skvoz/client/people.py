@@ -152,6 +152,7 @@ def handle_input(step: Step, fact: Input) -> None:
         case RelayConnected():
             _learn_relay_key(step, fact)
             whereabouts.told(step, fact.relay_id, fact.addresses)
+            whereabouts.carries(step, fact.relay_id, carries=fact.carries)
         case Taken():
             approaches.taken(step, fact)
         case TakeRefused():

@@ -234,6 +234,7 @@ class RelaySession:
                 store_id=welcome.store,
                 public_key=self._public_key,
                 addresses=tuple(welcome.addresses),
+                carries=welcome.carries,
             )
         ]
 
@@ -335,7 +336,7 @@ class RelaySession:
             case frames.Pong():
                 self._in_flight.discard(frame.number)
                 return None
-            case frames.CastHeard() | frames.Filled() | frames.Part():
+            case frames.CastHeard() | frames.Filled() | frames.Part() | frames.Passed() | frames.Took():
                 return None  # not asked for here
             case frames.Bye():
                 self._token = None

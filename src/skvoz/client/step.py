@@ -14,7 +14,7 @@ import msgspec
 from skvoz.base.errors import Conflict, NotFound
 from skvoz.base.ids import EntryId, GroupId, LogId, RelayId
 from skvoz.base.ports import Randomness
-from skvoz.client.effects import Channel, Connect, Effect, WakeAt
+from skvoz.client.effects import Carrier, Channel, Connect, Effect, WakeAt
 from skvoz.client.envelope import ENVELOPE_LABEL, SECRET_SIZE
 from skvoz.client.environment import Environment
 from skvoz.client.events import Event
@@ -22,6 +22,8 @@ from skvoz.client.records import Account, Alarm, Conversation, GroupPart, Logged
 from skvoz.client.transaction import Transaction
 from skvoz.mls import Group
 
+CARRIERS_MAX: Final = 2
+"""Relays that may carry a session to another one."""
 GROUPS_CACHED_MAX: Final = 128
 """Decoded groups kept from step to step: some 100 KB each once their tree is loaded."""
 _encode_event = msgspec.msgpack.Encoder().encode
@@ -185,8 +187,25 @@ class Step:
                     channel=channel,
                     public_key=relay.public_key,
                     addresses=relay.reach,
+                    carriers=self._carriers(relay_id),
                 )
             )
+
+    def _carriers(self, relay_id: RelayId) -> tuple[Carrier, ...]:
+        """Return who can carry a session there: to relays of others, rather our own; to ours, if need be."""
+        account = self.transaction.get(Account, 0)
+        home = None if account is None else account.home_relay_id
+        known = [one for one in self.transaction.select(Relay) if one.carries and one.relay_id != relay_id]
+        known.sort(key=lambda one: one.relay_id != home)
+        return tuple(
+            Carrier(
+                relay_id=one.relay_id,
+                public_key=one.public_key,
+                addresses=one.reach,
+                preferred=one.relay_id == home,
+            )
+            for one in known[:CARRIERS_MAX]
+        )
 
     def set_alarm(self, name: str, subject: bytes, due_ms: int) -> None:
         """Have `name` done about `subject` at `due_ms`, in place of what was set under both before."""

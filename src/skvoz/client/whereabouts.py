@@ -35,6 +35,17 @@ def told(step: Step, relay_id: RelayId, addresses: tuple[str, ...]) -> None:
         step.set_alarm(TELL_ALARM, b"", step.now_ms)
 
 
+def carries(step: Step, relay_id: RelayId, *, carries: bool) -> None:
+    """Note whether a relay carries sessions to others; our own may then be reached over it."""
+    known = step.transaction.get(Relay, relay_id)
+    if known is None or known.carries == carries:
+        return
+    step.transaction.put(msgspec.structs.replace(known, carries=carries))
+    home_id = relays.home_of(step)
+    if home_id is not None and home_id != relay_id:
+        step.connect(home_id, Channel.INBOX)
+
+
 def hinted(step: Step, inbox: bytes) -> None:
     """Take a contact's word about the relay that their inbox is at; `inbox` was parsed before."""
     address = parse_inbox_address(inbox)

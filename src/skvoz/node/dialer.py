@@ -8,17 +8,19 @@ import asyncio
 import contextlib
 import dataclasses
 import ipaddress
+import itertools
 import socket
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
-from skvoz.base.errors import StoreError, TransportError
+from skvoz.base.errors import BadRequest, StoreError, TransportError
 from skvoz.base.ids import RelayId
+from skvoz.client.effects import Carrier
 from skvoz.node.drops import Drops
 from skvoz.node.proxy_setting import ProxySetting
-from skvoz.node.ways import Kind, Way, Ways, reach
-from skvoz.transports import https, wss
+from skvoz.node.ways import Kind, NearRelay, Way, Ways, hops, reach
+from skvoz.transports import hop, https, wss
 from skvoz.transports.connection import MessageConnection
 from skvoz.transports.pace import Pace, host_of
 from skvoz.transports.proxy import SocksProxy
@@ -30,6 +32,8 @@ _OUTSIDE: Final = ((socket.AF_INET, "192.0.2.1"), (socket.AF_INET6, "2001:db8::1
 """Addresses of nobody (RFC 5737, 3849), to which nothing is sent."""
 _ANY_PORT: Final = 9
 _WITH_TLS: Final = ("wss:", "https:")
+_HOPS_MAX: Final = 8
+"""Ways over other relays that are tried to one."""
 
 
 Opener = Callable[[Way], Awaitable[MessageConnection]]
@@ -53,10 +57,12 @@ class Dialer:
         self._may_begin.set()
         self._networks: dict[tuple[str, ...], tuple[Ways, https.Network]] = {}
         self._finders: list[Finder] = []
+        self._carriers: dict[RelayId, tuple[Carrier, ...]] = {}
         self._openers: Mapping[Kind, Opener] = {
             Kind.WSS: self._open_websocket,
             Kind.HTTPS: self._open_requests,
             Kind.DROP: (drops or Drops.none()).open,
+            Kind.HOP: self._open_hop,
         }
 
     @property
@@ -72,8 +78,32 @@ class Dialer:
         """Have more ways found."""
         self._finders.append(finder)
 
+    def note_carriers(self, relay_id: RelayId, carriers: tuple[Carrier, ...]) -> None:
+        """Note which other relays may carry sessions to a relay."""
+        self._carriers[relay_id] = carriers
+
     def reach(self, relay_id: RelayId, addresses: Sequence[str]) -> tuple[Way, ...]:
         """Return all ways to a relay."""
+        direct = self._direct(relay_id, addresses)
+        carried = (
+            one
+            for carrier in self._carriers.get(relay_id, ())
+            for way in self._direct(carrier.relay_id, carrier.addresses)
+            if not way.is_around  # what goes past the person's proxy is never the better way
+            for one in hops(
+                direct,
+                NearRelay(
+                    relay_id=carrier.relay_id,
+                    public_key=carrier.public_key,
+                    way=way,
+                    far_relay_id=relay_id,
+                ),
+                preferred=carrier.preferred,
+            )
+        )
+        return (*direct, *itertools.islice(carried, _HOPS_MAX))
+
+    def _direct(self, relay_id: RelayId, addresses: Sequence[str]) -> tuple[Way, ...]:
         plain = reach(addresses)
         found = (way for finder in self._finders for way in finder(relay_id, plain))
         return self._through_proxy(tuple(dict.fromkeys((*plain, *found))))
@@ -133,6 +163,18 @@ class Dialer:
         if choice is None or choice.proxy.shown != way.through:
             raise TransportError("this goes through another proxy now")
         return choice.proxy
+
+    async def _open_hop(self, way: Way) -> MessageConnection:
+        near = way.carrier
+        if near is None:
+            raise BadRequest("this way has no relay that carries")
+        onto = hop.Onto(
+            relay_id=near.relay_id,
+            public_key=near.public_key,
+            far_relay_id=near.far_relay_id,
+            far_address=way.address,
+        )
+        return await hop.connect(await self.open(near.way), onto)
 
     async def _open_websocket(self, way: Way) -> MessageConnection:
         if not way.address.startswith("wss:"):  # nobody counts handshakes on this machine

@@ -86,6 +86,7 @@ class Relays:
 
     def connect(self, effect: Connect) -> None:
         """Keep a session to a relay up."""
+        self._dialer.note_carriers(effect.relay_id, effect.carriers)
         key = (effect.relay_id, effect.channel)
         kept = self._kept.get(key)
         if kept is None:
@@ -249,7 +250,8 @@ class _Kept:
             self._problem = str(failed.exceptions[0])
             broke_soon = self._up_at is None or loop.time() - self._up_at < SHORT_S
             if broke_soon or failed.subgroup(_Frozen) is not None:
-                trip.ways.failed(trip.way, loop.time())
+                is_none = failed.subgroup(CallerError) is not None
+                trip.ways.failed(trip.way, loop.time(), is_none=is_none)
 
     async def _talk(self, connection: MessageConnection, trip: "_Trip") -> None:
         await connection.send(self.session.connected())

@@ -9,6 +9,9 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Final
 
+from skvoz.base.addresses import is_public
+from skvoz.base.ids import RelayId
+
 BLOCKED_FIRST_S: Final = 30.0
 """A way that failed is tried again after so long, if it is the better one; then after four times as long."""
 BLOCKED_MOST_S: Final = 3_600.0
@@ -35,6 +38,7 @@ class Kind(Enum):
     WSS = ("wss", 0, False)
     HTTPS = ("https", 1, True)
     DROP = ("drop", 4, True)
+    HOP = ("hop", 2, False)
 
     def __init__(self, word: str, cost: int, asks_itself: bool) -> None:  # noqa: FBT001  # by position, above
         self.word = word
@@ -49,6 +53,7 @@ _SCHEMES: Final = {
     "http": Kind.HTTPS,
     "drop": Kind.DROP,
 }
+_COST_PREFERRED: Final = -1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,17 +61,22 @@ class Way:
     """One way to a relay: by which transport, where the relay is looked for, and what carries it there.
 
     `through` is empty where this machine itself connects to the address. `is_around`: past the person's
-    proxy, which they allow where nothing gets through it.
+    proxy, which they allow where nothing gets through it. `carrier`: the relay of a hop. `preferred`: it
+    comes before all that are not, whatever it costs.
     """
 
     kind: Kind
     address: str = field(repr=False)
     through: str = field(default="", repr=False)
     is_around: bool = False
+    carrier: "NearRelay | None" = field(default=None, repr=False)
+    preferred: bool = False
 
     @property
     def cost(self) -> int:
         """What a message over it costs, in comparison."""
+        if self.preferred:
+            return _COST_PREFERRED
         return self.kind.cost + (_AROUND_COST if self.is_around else 0)
 
     def ping_after_s(self, unused_s: float) -> float:
@@ -83,6 +93,29 @@ class Way:
     def shown(self) -> str:
         """What people read of it."""
         return f"{self.address} ({self.through})" if self.through else self.address
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NearRelay:
+    """A relay that carries, the way to it, and the id of the relay that it carries to."""
+
+    relay_id: RelayId = field(repr=False)
+    public_key: bytes = field(repr=False)
+    way: Way
+    far_relay_id: RelayId = field(repr=False)
+
+
+def hops(plain: Sequence[Way], near: NearRelay, *, preferred: bool) -> tuple[Way, ...]:
+    """Return the ways over a relay that carries: to public addresses; to others where it has one itself."""
+    if near.way.kind not in {Kind.WSS, Kind.HTTPS}:
+        return ()
+    is_local = not is_public(near.way.address)
+    addresses = dict.fromkeys(way.address for way in plain if way.kind is Kind.WSS)
+    return tuple(
+        Way(kind=Kind.HOP, address=address, through=near.way.shown, carrier=near, preferred=preferred)
+        for address in addresses
+        if is_local or is_public(address)
+    )
 
 
 def reach(addresses: Sequence[str]) -> tuple[Way, ...]:
@@ -143,8 +176,8 @@ class Ways:
         record.worked_at = now
         record.blocked_until = float("-inf")
 
-    def failed(self, way: Way, now: float) -> None:
-        """Note that a way didn't come up, or froze, or broke soon."""
+    def failed(self, way: Way, now: float, *, is_none: bool = False) -> None:
+        """Note that a way didn't come up, or froze, or broke soon; or that it `is_none` at all."""
         record = self._record(way)
         record.tried_at = now
         if now < record.blocked_until:
@@ -152,7 +185,7 @@ class Ways:
         if now - record.worked_at >= LIVED_S and record.worked_at > float("-inf"):
             record.blocked_s = 0.0
         longer = record.blocked_s * _BLOCKED_FACTOR or BLOCKED_FIRST_S
-        record.blocked_s = min(BLOCKED_MOST_S, longer)
+        record.blocked_s = BLOCKED_MOST_S if is_none else min(BLOCKED_MOST_S, longer)
         record.blocked_until = now + record.blocked_s
 
     def _record(self, way: Way) -> _Record:

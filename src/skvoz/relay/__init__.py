@@ -3,6 +3,7 @@
 - `machine`: `Relay.handle(inputs, now_ms) -> effects`, the whole relay but for sockets and disks
 - `session`: one client's attachments, cursors, credit, and what it may have lost with its connection
 - `readers`: who reads which log
+- `hops`: sessions that are carried to other relays
 - `parts`: parts of blobs, as many as may be under way
 - `seam`: inputs, effects, and what passes between the machine and the store
 - `ports`: what a store must be able to do
@@ -17,6 +18,7 @@
 
 from skvoz.relay.blobs import PartWriter, fetch
 from skvoz.relay.executor import Admission, Executor
+from skvoz.relay.hops import Carriage
 from skvoz.relay.machine import Relay
 from skvoz.relay.ports import BlobFiles, BlobRows, LogReader, LogTransaction
 from skvoz.relay.reading import read
@@ -25,6 +27,7 @@ __all__ = [
     "Admission",
     "BlobFiles",
     "BlobRows",
+    "Carriage",
     "Executor",
     "LogReader",
     "LogTransaction",

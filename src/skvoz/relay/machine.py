@@ -12,15 +12,18 @@ from skvoz.base.limits import CREDIT_BYTES
 from skvoz.base.ports import Randomness
 from skvoz.crypto import CipherSuite, sha256
 from skvoz.logs import Quotas, Rate, Rates
+from skvoz.relay.hops import Carriage, Hops
 from skvoz.relay.parts import Parts
 from skvoz.relay.readers import Readers
 from skvoz.relay.seam import (
     Appended,
+    Came,
     Close,
     Dropped,
     Effect,
     Execute,
     Executed,
+    Gone,
     Granted,
     Input,
     Job,
@@ -31,18 +34,21 @@ from skvoz.relay.seam import (
     PartOutcome,
     PartsDone,
     Passed,
+    Reached,
     Read,
     ReadAnswer,
     ReadDone,
     ReadRequest,
     Received,
     Send,
+    Went,
 )
 from skvoz.relay.session import ATTACHMENTS_MAX, READ_BYTES, READS_MAX, Session
 from skvoz.wire.frames import (
     Append,
     Attach,
     Bye,
+    Carry,
     Cast,
     Credit,
     Detach,
@@ -55,6 +61,7 @@ from skvoz.wire.frames import (
     Limits,
     No,
     Open,
+    Pass,
     Ping,
     Pong,
     Put,
@@ -65,7 +72,7 @@ from skvoz.wire.frames import (
     Up,
     Welcome,
 )
-from skvoz.wire.sealed import SealedSession, answer_key_request, receive_greeting
+from skvoz.wire.sealed import SealedSession, answer_key_request, answer_proof_request, receive_greeting
 
 SESSION_S: Final = 300
 """A session without a connection is kept so long, seconds."""
@@ -92,7 +99,7 @@ class Relay:
 
     Hand in whatever happened since the last call in one `handle`: what goes to one connection is then one
     message. `randomness` makes session tokens and handshakes. `store_id`: 16 bytes. `addresses`: where
-    clients are told to look for the relay. `carries`: whether it carries sessions to other relays.
+    clients are told to look for the relay. `carriage`: where sessions are carried to; None: nowhere.
     """
 
     def __init__(
@@ -104,7 +111,7 @@ class Relay:
         quotas: Quotas,
         randomness: Randomness,
         addresses: Sequence[str] = (),
-        carries: bool = False,
+        carriage: Carriage | None = None,
     ) -> None:
         self._suite = suite
         self._private_key = private_key
@@ -112,7 +119,7 @@ class Relay:
         self._store_id = store_id
         self._randomness = randomness
         self._addresses = list(addresses)
-        self._carries = carries
+        self._carries = carriage is not None
         self._limits = Limits(
             quotas.entry_size_max,
             quotas.rekey_size_max,
@@ -132,6 +139,7 @@ class Relay:
         self._readers = Readers(self._touched)
         self._jobs: list[Job] = []
         self._parts = Parts()
+        self._hops = Hops(carriage or Carriage(sessions_max=0, ports=frozenset()), self._touched)
         self._effects: list[Effect] = []
 
     def is_confirmed(self, connection: int) -> bool:
@@ -157,6 +165,8 @@ class Relay:
                     self._lose(happened.connection, now_ms)
                 case Passed():
                     self._sweep(now_ms)
+                case Reached() | Came() | Went() | Gone():
+                    self._hops.handle(happened)
                 case _:
                     assert_never(happened)
         return self._flush()
@@ -180,7 +190,9 @@ class Relay:
             return
         self._touched[session.number] = session
         for frame in frames:
-            if isinstance(frame, Hello):
+            if isinstance(frame, Pass) and self._hops.hand_on(session, frame):
+                continue
+            if isinstance(frame, Hello | Pass):
                 session.say(Bye("bad"))
                 self._send_messages(session)
                 self._expel(connection, now_ms)
@@ -191,6 +203,10 @@ class Relay:
         key = answer_key_request(self._public_key, message)
         if key is not None:
             self._effects.append(Send(connection, key))
+            return
+        proof = answer_proof_request(self._suite, self._private_key, self._public_key, message)
+        if proof is not None:
+            self._effects.append(Send(connection, proof))
             return
         arrival = receive_greeting(self._suite, self._private_key, message)
         hello = arrival.hello
@@ -213,6 +229,7 @@ class Relay:
             self._by_token[session.token] = session
         elif session is not None:
             if session.connection is not None:
+                self._hops.lost(session)
                 self._effects.append(Close(session.connection))
                 del self._connected[session.connection]
             session.rewind(min(greeted.received, session.sent), greeted.owed)
@@ -246,8 +263,10 @@ class Relay:
                 session.pay(frame.cost)
             case Ping():
                 session.say(Pong(frame.number))
-            case Hello():
-                raise AssertionError("a hello is taken before")
+            case Carry():
+                self._hops.begin(session, frame, now_ms)
+            case Hello() | Pass():
+                raise AssertionError("these are taken before")
             case _:
                 assert_never(frame)
 
@@ -325,6 +344,7 @@ class Relay:
         self._greeted.pop(connection, None)
         session = self._connected.pop(connection, None)
         if session is not None:
+            self._hops.lost(session)
             session.abandon()
             session.connection = None
             session.sealed = None
@@ -359,6 +379,7 @@ class Relay:
         if reads:
             self._effects.append(Read(reads))
         self._effects += self._parts.take_effects()
+        self._effects += self._hops.take_effects()
         effects = self._effects
         self._effects = []
         return effects

@@ -187,7 +187,33 @@ class Passed(_Quiet, frozen=True, gc=False):
     """Time has passed; hand this in every few seconds, so that dead sessions go."""
 
 
-Input: TypeAlias = Received | Lost | Executed | ReadDone | PartsDone | Passed
+class Reached(_Quiet, frozen=True, gc=False):
+    """Another relay was reached for a hop, and has proven to be the one."""
+
+    hop: int
+
+
+class Came(_Quiet, frozen=True, gc=False):
+    """The relay at the other end of a hop said this."""
+
+    hop: int
+    message: bytes
+
+
+class Went(_Quiet, frozen=True, gc=False):
+    """A message of a hop, of this size, has been handed on."""
+
+    hop: int
+    size: int
+
+
+class Gone(_Quiet, frozen=True, gc=False):
+    """The relay at the other end was not reached, was not the one, or hung up."""
+
+    hop: int
+
+
+Input: TypeAlias = Received | Lost | Executed | ReadDone | PartsDone | Passed | Reached | Came | Went | Gone
 
 
 class Send(_Quiet, frozen=True, gc=False):
@@ -230,4 +256,29 @@ class ReadParts(_Quiet, frozen=True, gc=False):
     jobs: list[PartJob]
 
 
-Effect: TypeAlias = Send | Close | Execute | Read | WriteParts | ReadParts
+class Reach(_Quiet, frozen=True, gc=False):
+    """Connect to another relay for a client's connection, have it prove its id, and hand in `Reached`.
+
+    Read from it only as long as the client's connection has little left to send.
+    """
+
+    hop: int
+    connection: int
+    address: str
+    relay_id: bytes
+
+
+class Onward(_Quiet, frozen=True, gc=False):
+    """Hand the relay at the other end of a hop one message, and hand in `Went`."""
+
+    hop: int
+    message: bytes
+
+
+class LetGo(_Quiet, frozen=True, gc=False):
+    """End a hop's connection; `Gone` need not follow."""
+
+    hop: int
+
+
+Effect: TypeAlias = Send | Close | Execute | Read | WriteParts | ReadParts | Reach | Onward | LetGo

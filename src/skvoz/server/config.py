@@ -6,6 +6,9 @@ address = "wss://…"           # where the world reaches it, for `skvoz relay c
 addresses = ["wss://…"]       # where people's nodes are to look for it, 8 at most; they keep this
 tickets = ["…"]               # who may create logs; absent: everybody
 reserve_bytes = 536870912     # below so much free disk nothing more is stored
+carry_sessions = 256          # sessions that are carried to other relays at a time; 0: none
+carry_ports = [443]           # at which ports other relays may be
+carry_local = false           # whether also to addresses that are not public, and without TLS
 
 [quotas]                      # any field of `skvoz.logs.Quotas`
 retention_s = 2592000
@@ -15,7 +18,7 @@ import dataclasses
 import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 import msgspec
 
@@ -24,13 +27,14 @@ from skvoz.base.errors import BadRequest, StoreError
 from skvoz.base.limits import BLOB_SIZE_MAX, ENTRY_SIZE_MAX, REKEY_SIZE_MAX
 from skvoz.crypto import sha256
 from skvoz.logs import CLOSER_RETENTION_S, Quotas
-from skvoz.relay import Admission
+from skvoz.relay import Admission, Carriage
 from skvoz.server.home import split_address
 from skvoz.wire.frames import ADDRESSES_MAX
 
 RESERVE_BYTES: Final = 512 * 1024 * 1024
 """Below so much free disk a relay stores nothing more; deleting and reading go on."""
 
+_CARRY_SESSIONS_MAX: Final = 10_000
 _QUOTA_MAX: Final = 2**63
 """What is not a number is not below it either."""
 
@@ -47,6 +51,7 @@ class Settings:
     quotas: Quotas = field(default_factory=Quotas)
     admission: Admission = field(default_factory=Admission)
     reserve_bytes: int = RESERVE_BYTES
+    carriage: Carriage | None = field(default_factory=Carriage)
 
     def __post_init__(self) -> None:
         if not self.path.startswith("/") or not self.path.isascii():
@@ -62,6 +67,9 @@ class _File(msgspec.Struct, forbid_unknown_fields=True):
     addresses: list[str] = []  # msgspec gives each its own
     tickets: list[str] | None = None
     reserve_bytes: int = RESERVE_BYTES
+    carry_sessions: Annotated[int, msgspec.Meta(ge=0, le=_CARRY_SESSIONS_MAX)] = 256
+    carry_ports: tuple[Annotated[int, msgspec.Meta(ge=1, le=65_535)], ...] = (443,)
+    carry_local: bool = False
     quotas: dict[str, Any] = {}  # msgspec gives each its own
 
     def __repr__(self) -> str:
@@ -92,11 +100,20 @@ def read_settings(file: Path) -> Settings:
             quotas=_quotas(found.quotas),
             admission=Admission(ticket_hashes=hashes),
             reserve_bytes=found.reserve_bytes,
+            carriage=_carriage(found),
         )
     except (ValueError, msgspec.ValidationError, BadRequest) as error:  # a number can be too long to be read
         raise BadRequest(f"relay.toml: {error}") from None
     except RecursionError:
         raise BadRequest("relay.toml: lists are nested too deeply") from None
+
+
+def _carriage(found: _File) -> Carriage | None:
+    if not found.carry_sessions:
+        return None
+    return Carriage(
+        sessions_max=found.carry_sessions, ports=frozenset(found.carry_ports), local=found.carry_local
+    )
 
 
 def _quotas(found: dict[str, Any]) -> Quotas:

@@ -22,11 +22,14 @@ from skvoz.relay.seam import (
     Execute,
     Executed,
     Input,
+    LetGo,
     Lost,
+    Onward,
     Outcome,
     PartOutcome,
     PartsDone,
     Passed,
+    Reach,
     Read,
     ReadAnswer,
     ReadDone,
@@ -43,6 +46,7 @@ from skvoz.server.door import Door
 from skvoz.server.home import HeldHome, hold_home, write_private_file
 from skvoz.server.lanes import Lanes
 from skvoz.server.listener import Connections
+from skvoz.server.onward import Onwards
 from skvoz.server.part_pump import PartPump
 from skvoz.server.requests import Requests
 from skvoz.server.store import Store
@@ -86,6 +90,7 @@ class RelayService:
                 quotas=settings.quotas,
                 randomness=secrets.token_bytes,
                 addresses=settings.addresses,
+                carriage=settings.carriage,
             )
         except BaseException:
             self._held.close()
@@ -107,6 +112,11 @@ class RelayService:
             lambda number: self._side_of(number).is_clear(number),
             lambda job: self._blobs.read(job, lambda outcomes: self._part_read(job.connection, outcomes)),
             lambda outcomes: self._take(PartsDone(outcomes)),
+        )
+        self._onwards = Onwards(
+            self._take,
+            lambda number: self._side_of(number).is_clear(number),
+            local=settings.carriage is not None and settings.carriage.local,
         )
         self._inputs: list[Input] = []
         self._server: asyncio.Server | None = None
@@ -149,6 +159,7 @@ class RelayService:
             self._connections.close_all()
             self._lanes.close_all()
             await self._server.wait_closed()
+        await self._onwards.close()
         try:
             await asyncio.to_thread(self._store.close)
         finally:
@@ -181,6 +192,12 @@ class RelayService:
                     case ReadParts():
                         for job in effect.jobs:
                             self._pump.ask(job)
+                    case Reach():
+                        self._onwards.reach(effect)
+                    case Onward():
+                        self._onwards.hand_on(effect)
+                    case LetGo():
+                        self._onwards.let_go(effect.hop)
                     case _:
                         assert_never(effect)
         except Exception as error:  # noqa: BLE001  # a bug: what the machine holds can't be relied on any more
@@ -209,6 +226,7 @@ class RelayService:
 
     def _cleared(self, number: int) -> None:
         self._pump.go_on(number)
+        self._onwards.cleared(number)
 
     def _store_failed(self, error: BaseException) -> None:
         self._loop.call_soon_threadsafe(self._fail, error)

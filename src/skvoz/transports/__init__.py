@@ -6,6 +6,7 @@
 - `proxy`: the person's own SOCKS5 proxy, which either way to a relay can go through
 - `trust`: whose certificates are believed
 - `deaddrop`: no relay at all, the rules of one over storage that all reach
+- `hop`: a relay that is reached through another one
 - `https`: short requests with a browser's hello and few packets a connection, where long ones are frozen
 - `wss`: WebSocket over TLS, the live default; plain WebSocket on this machine and behind a hop
 """

@@ -38,6 +38,10 @@ EPHEMERAL_SIZE_MAX: Final = 4096
 """The client's one-time KEM key, bytes: X-Wing has 1,216."""
 ADDRESSES_MAX: Final = 8
 """Addresses that a relay says to have."""
+PASS_SIZE_MAX: Final = 1280 * 1024 - 2048
+"""A message to or from another relay, bytes: what fits a message to this one."""
+PASS_WINDOW_BYTES: Final = 1024 * 1024
+"""A client waits while so much of what it passes hasn't been taken."""
 ENTRY_COST: Final = 64
 """What an entry, knock or cast costs in credit above its body's bytes; also an `entries` or `base` frame."""
 
@@ -57,6 +61,7 @@ Body: TypeAlias = Annotated[bytes, Meta(max_length=REKEY_SIZE_MAX)]
 Package: TypeAlias = Annotated[bytes, Meta(min_length=1, max_length=PACKAGE_SIZE_MAX)]
 Address: TypeAlias = Annotated[str, Meta(min_length=1, max_length=ADDRESS_SIZE_MAX, pattern=r"^[!-~]+\Z")]
 """Where a relay is looked for, in ASCII without blanks."""
+PassBody: TypeAlias = Annotated[bytes, Meta(min_length=1, max_length=PASS_SIZE_MAX)]
 PartBody: TypeAlias = Annotated[bytes, Meta(min_length=1, max_length=PART_SIZE_MAX)]
 Knocks: TypeAlias = Annotated[list[Position], Meta(max_length=KNOCKS_PER_LOG_MAX)]
 
@@ -296,6 +301,23 @@ class Discard(Frame, tag=18, frozen=True):
     write_key: Key
 
 
+class Carry(Frame, tag=19, frozen=True):
+    """Connect to another relay, and carry messages there and back for as long as this connection lasts.
+
+    `relay`: the other relay's id, which it has to prove to have.
+    """
+
+    request: Request
+    relay: Hash
+    address: Address
+
+
+class Pass(Frame, tag=20, frozen=True):
+    """Hand the other relay one message. Has no answer."""
+
+    body: PassBody
+
+
 Up: TypeAlias = (
     Hello
     | Open
@@ -315,6 +337,8 @@ Up: TypeAlias = (
     | Fill
     | Fetch
     | Discard
+    | Carry
+    | Pass
 )
 """What a client says."""
 
@@ -468,6 +492,18 @@ class Part(Frame, tag=76, frozen=True):
     body: PartBody
 
 
+class Passed(Frame, tag=77, frozen=True):
+    """The other relay said this."""
+
+    body: PassBody
+
+
+class Took(Frame, tag=78, frozen=True):
+    """So many more bytes of `Pass` have been handed on."""
+
+    size: Position
+
+
 Down: TypeAlias = (
     Welcome
     | Ok
@@ -482,6 +518,8 @@ Down: TypeAlias = (
     | Pong
     | Filled
     | Part
+    | Passed
+    | Took
 )
 """What a relay says."""
 

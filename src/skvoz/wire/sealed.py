@@ -13,6 +13,11 @@ A client that knows only the relay's id, as from a link, first asks for the key 
     client -> relay   0 ‖ relay id, 32 bytes
     relay  -> client  public key                             nothing, and the end, unless the id is its own
 
+A relay that carries others' sessions asks the next one for a proof that it holds its key:
+
+    relay  -> relay   2 ‖ relay id, 32 bytes ‖ enc           HPKE to the relay's key
+    relay  -> relay   what only the key's holder can export  32 bytes; nothing, and the end, for another's id
+
 Plaintexts are length (4 bytes, big endian) ‖ frames ‖ zeros, up to the next multiple of 512 bytes.
 """
 
@@ -30,7 +35,12 @@ WIRE_VERSION: Final = 1
 """The first byte of a greeting."""
 KEY_REQUEST: Final = 0
 """The first byte of a question for the relay's key."""
+PROOF_REQUEST: Final = 2
+"""The first byte of a question for a proof."""
+_RELAY_ID_SIZE: Final = 32
 _KEY_REQUEST_SIZE: Final = 33
+_PROOF_SIZE: Final = 32
+_PROOF_INFO: Final = b"skvoz session 1 proof"
 MESSAGE_SIZE_MAX: Final = 1280 * 1024
 """A sealed message, bytes: a closer of 1 MiB and room for other frames."""
 FRAMES_SIZE_MAX: Final = MESSAGE_SIZE_MAX - 1024
@@ -159,6 +169,33 @@ def answer_key_request(public_key: bytes, message: bytes) -> bytes | None:
     if not equal(message[1:], sha256(public_key)):
         raise Invalid("another relay was asked for")
     return public_key
+
+
+def ask_for_proof(suite: CipherSuite, public_key: bytes, randomness: Randomness) -> tuple[bytes, bytes]:
+    """Return a question for a proof, and the answer that only the holder of the private key can give."""
+    enc, proof = suite.hpke_export_sender(public_key, _PROOF_INFO, b"", _PROOF_SIZE, randomness)
+    return bytes([PROOF_REQUEST]) + sha256(public_key) + enc, proof
+
+
+def check_proof(proof: bytes, message: bytes) -> None:
+    """Raise `Invalid` unless a relay answered as only the holder of its key can."""
+    if not equal(proof, message):
+        raise Invalid("the relay doesn't hold the key of its id")
+
+
+def answer_proof_request(
+    suite: CipherSuite, private_key: bytes, public_key: bytes, message: bytes
+) -> bytes | None:
+    """Return the proof if a connection's first message asks for one; None if it is something else.
+
+    Raises `Invalid` for another relay's id, and `Malformed` or `DecryptFailed`.
+    """
+    if message[:1] != bytes([PROOF_REQUEST]):
+        return None
+    relay_id, enc = message[1 : 1 + _RELAY_ID_SIZE], message[1 + _RELAY_ID_SIZE :]
+    if not equal(relay_id, sha256(public_key)) or len(enc) != suite.kem.encapsulation_size:
+        raise Invalid("another relay was asked for")
+    return suite.hpke_export_receiver(private_key, enc, _PROOF_INFO, b"", _PROOF_SIZE)
 
 
 def greet(

@@ -69,6 +69,10 @@ class Relay(Record, frozen=True, array_like=True, kw_only=True):
     announced: tuple[str, ...] = ()
     """What contacts were told last, where it was more than this home's person gave."""
 
+    carries: bool = True
+    """Whether it carries sessions to other relays: until it says that it doesn't, so that no first session goes
+    past it."""
+
     @property
     def reach(self) -> tuple[str, ...]:
         """All addresses, in the order in which they are tried."""
