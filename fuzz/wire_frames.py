@@ -74,6 +74,8 @@ UP: Final[tuple[Up, ...]] = (
     Fill(14, _ID, _KEY, 9, b"part"),
     Fetch(15, _ID, _KEY, 9, 4),
     Discard(16, _ID, _KEY),
+    frames.Carry(17, _KEY, "wss://a.example/"),
+    frames.Pass(b"sealed"),
 )
 DOWN: Final[tuple[Down, ...]] = (
     Welcome(
@@ -92,6 +94,8 @@ DOWN: Final[tuple[Down, ...]] = (
     Pong(7),
     Filled(8, _ID, 9),
     frames.Part(9, b"part"),
+    frames.Passed(b"sealed"),
+    frames.Took(6),
 )
 
 

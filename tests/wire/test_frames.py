@@ -14,6 +14,7 @@ from skvoz.wire.frames import (
     Attached,
     Base,
     Bye,
+    Carry,
     Cast,
     CastHeard,
     Credit,
@@ -36,6 +37,8 @@ from skvoz.wire.frames import (
     Ok,
     Open,
     Part,
+    Pass,
+    Passed,
     Ping,
     Pong,
     Put,
@@ -44,6 +47,7 @@ from skvoz.wire.frames import (
     Stored,
     Take,
     Taken,
+    Took,
     Trim,
     Up,
     Welcome,
@@ -82,6 +86,8 @@ UP: list[Up] = [
     Fill(14, ID, KEY, 9, b"part"),
     Fetch(15, ID, KEY, 9, 4),
     Discard(16, ID, KEY),
+    Carry(17, KEY, "wss://a.example/"),
+    Pass(b"sealed"),
 ]
 
 WELCOME = Welcome(
@@ -109,6 +115,8 @@ DOWN: list[Down] = [
     Pong(0),
     Filled(8, ID, 9),
     Part(9, b"part"),
+    Passed(b"sealed"),
+    Took(6),
 ]
 
 
@@ -196,6 +204,10 @@ def test_missing_and_surplus_fields_are_malformed(frame: Up | Down) -> None:
         (Reserve(1, ID, ID, KEY, KEY, KEY, 65_552, 1, None), 8, 2**31),
         (Reserve(1, ID, ID, KEY, KEY, KEY, 65_552, 1, None), 9, 0),
         (Credit(0), 0, "13"),
+        (Carry(1, KEY, "wss://a.example/"), 2, KEY[:31]),
+        (Carry(1, KEY, "wss://a.example/"), 3, "wss://a.example/ "),
+        (Pass(b"x"), 1, b""),
+        (Pass(b"x"), 1, bytes(wire.PASS_SIZE_MAX + 1)),
     ],
 )
 def test_values_beyond_a_limit_are_malformed(frame: Up, index: int, value: object) -> None:

@@ -18,6 +18,7 @@ from websockets.exceptions import ConnectionClosed, InvalidURI, WebSocketExcepti
 from skvoz.base.addresses import is_public_ip, place_of
 from skvoz.base.errors import PeerError, TransportError
 from skvoz.crypto import DEFAULT_SUITE, suite
+from skvoz.relay.hops import Carriage
 from skvoz.relay.seam import Came, Gone, Onward, Reach, Reached, Went
 from skvoz.wire.frames import PASS_SIZE_MAX
 from skvoz.wire.sealed import ask_for_key, ask_for_proof, check_key, check_proof
@@ -44,13 +45,12 @@ class Onwards:
         self,
         tell: Callable[[Reached | Came | Went | Gone], None],
         is_clear: Callable[[int], bool | None],
-        *,
-        local: bool,
+        carriage: Carriage | None,
     ) -> None:
         """`is_clear` tells whether a client's connection has little left to send; None: it is gone."""
         self._tell = tell
         self._is_clear = is_clear
-        self._local = local
+        self._local = carriage is not None and carriage.local
         self._queues: dict[int, asyncio.Queue[bytes]] = {}
         self._cleared: dict[int, asyncio.Event] = {}
         self._hops: dict[int, int] = {}

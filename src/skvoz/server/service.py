@@ -109,15 +109,11 @@ class RelayService:
         )
         self._requests = Requests(settings.path, self._lanes.ask)
         self._pump = PartPump(
-            lambda number: self._side_of(number).is_clear(number),
+            self._is_clear,
             lambda job: self._blobs.read(job, lambda outcomes: self._part_read(job.connection, outcomes)),
             lambda outcomes: self._take(PartsDone(outcomes)),
         )
-        self._onwards = Onwards(
-            self._take,
-            lambda number: self._side_of(number).is_clear(number),
-            local=settings.carriage is not None and settings.carriage.local,
-        )
+        self._onwards = Onwards(self._take, self._is_clear, settings.carriage)
         self._inputs: list[Input] = []
         self._server: asyncio.Server | None = None
         self._timer: asyncio.TimerHandle | None = None
@@ -239,6 +235,9 @@ class RelayService:
 
     def _door(self) -> Door:
         return Door(self._connections.protocol, self._requests.protocol)
+
+    def _is_clear(self, connection: int) -> bool | None:
+        return self._side_of(connection).is_clear(connection)
 
     def _side_of(self, connection: int) -> Connections | Lanes:
         """Tell who holds a connection: lanes have numbers below zero."""

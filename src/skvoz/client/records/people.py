@@ -70,8 +70,7 @@ class Relay(Record, frozen=True, array_like=True, kw_only=True):
     """What contacts were told last, where it was more than this home's person gave."""
 
     carries: bool = True
-    """Whether it carries sessions to other relays: until it says that it doesn't, so that no first session goes
-    past it."""
+    """Whether it carries sessions to other relays: until it says that it doesn't; no session goes past it."""
 
     @property
     def reach(self) -> tuple[str, ...]:
