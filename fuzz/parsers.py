@@ -109,7 +109,9 @@ PARSERS: Final[dict[str, tuple[str, ...]]] = {
         "wire/sealed.py:SealedSession.open_down",
         "wire/sealed.py:SealedSession.open_up",
         "wire/sealed.py:answer_key_request",
+        "wire/sealed.py:answer_proof_request",
         "wire/sealed.py:check_key",
+        "wire/sealed.py:check_proof",
         "wire/sealed.py:receive_greeting",
     ),
     "wire_lanes": (

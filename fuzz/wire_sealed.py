@@ -13,8 +13,11 @@ from skvoz.wire.sealed import (
     Arrival,
     SealedSession,
     answer_key_request,
+    answer_proof_request,
     ask_for_key,
+    ask_for_proof,
     check_key,
+    check_proof,
     greet,
     receive_greeting,
 )
@@ -116,6 +119,25 @@ def try_key_request(script: Script) -> None:
         raise AssertionError("a relay told another key than its own")
 
 
+def try_proof_request(script: Script) -> None:
+    """Ask a relay for a proof of its key."""
+    pair = _pair()
+    question, proof = ask_for_proof(_SUITE, pair.public_key, Counter("fuzz proof"))
+    asked = changed(script, question)
+    answer = answer_proof_request(_SUITE, pair.private_key, pair.public_key, asked)
+    if answer == proof and asked != question:
+        raise AssertionError("a changed question had the right answer")
+
+
+def try_proof(script: Script) -> None:
+    """Be told a proof that was changed on its way."""
+    _, proof = ask_for_proof(_SUITE, _pair().public_key, Counter("fuzz proof"))
+    told = changed(script, proof)
+    check_proof(proof, told)
+    if told != proof:
+        raise AssertionError("a changed proof was accepted")
+
+
 def try_key(script: Script) -> None:
     """Be told a relay's key."""
     public_key = _pair().public_key
@@ -133,6 +155,8 @@ _TRIES: Final = (
     try_welcome,
     try_key_request,
     try_key,
+    try_proof_request,
+    try_proof,
 )
 
 

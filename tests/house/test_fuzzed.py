@@ -11,7 +11,9 @@ from tests.house.test_house import modules
 _NAMES: Final = re.compile(
     r"(parse|open|read|verify|decode|unpack|unpad|receive|received|restore|stored|finish)(_\w+)?"
 )
-_MORE_NAMES: Final = frozenset({"check_key", "answer_key_request", "root_key_of", "handle"})
+_MORE_NAMES: Final = frozenset(
+    {"check_key", "check_proof", "answer_key_request", "answer_proof_request", "root_key_of", "handle"}
+)
 _FROM_OUTSIDE: Final = re.compile(r"\b(bytes|str|Reader|memoryview|Path|Raw|Input)\b")
 
 

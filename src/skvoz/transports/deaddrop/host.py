@@ -23,12 +23,15 @@ from skvoz.relay.seam import (
     Executed,
     Input,
     Job,
+    LetGo,
     Lost,
+    Onward,
     Outcome,
     PartJob,
     PartsDone,
     Passed,
     Progress,
+    Reach,
     Read,
     ReadDone,
     ReadParts,
@@ -216,6 +219,8 @@ class DropHost:
                         case WriteParts() | ReadParts():
                             self._parts.extend(effect.jobs)
                             self._wake.set()
+                        case Reach() | Onward() | LetGo():
+                            raise AssertionError("a drop carries nothing")
                         case _:
                             assert_never(effect)
         finally:
