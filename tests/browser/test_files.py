@@ -171,6 +171,11 @@ def test_documents_keep_to_their_place(visit: Visit) -> None:
         assert headers["x-content-type-options"] == "nosniff"
         assert "sandbox" in headers["content-security-policy"]
     assert there.locator("article img, article svg script").count() == 0
+    there.get_by_label("Search", exact=True).fill("page")
+    results = there.get_by_role("region", name="What was found").get_by_role("button")
+    expect(results).to_have_count(1)
+    expect(results).to_contain_text("page.html")
+    there.get_by_label("Search", exact=True).press("Escape")
 
     files.nth(3).get_by_role("button", name="Fetch torn.jpg").click()
     files.nth(3).get_by_role("button", name="Show torn.jpg").click()

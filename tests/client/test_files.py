@@ -12,6 +12,7 @@ from skvoz.client import effects, inputs
 from skvoz.client.chosen_files import STAGED_KEPT_MS
 from skvoz.client.commands import (
     AttachFile,
+    DeleteMessage,
     FetchFile,
     FileToSend,
     ForgetFile,
@@ -99,6 +100,22 @@ def test_what_is_unfinished_is_taken_up_after_a_start_and_what_is_held_is_not() 
     assert uploads(anna) == [one]
     anna.do(lambda client_id: PauseFile(client_id=client_id, file_id=two, paused=False))
     assert uploads(anna) == [one, two]
+
+
+def test_a_message_keeps_the_harmless_names_of_its_files_until_it_is_deleted() -> None:
+    world, anna, boris = friends("hello")
+    file_id = staged(anna, name="../bill.pdf")
+    sent(anna, boris.account_id, file_id, text="x")
+    done(anna, file_id)
+    for device in (anna, boris):
+        [message] = [one for one in device.all(Message) if one.file_count]
+        assert message.file_names == (harmless_name("../bill.pdf"),)
+    [said] = [one.message_id for one in anna.all(Message) if one.file_count]
+    anna.do(lambda client_id: DeleteMessage(client_id=client_id, message_id=said))
+    world.settle()
+    for device in (anna, boris):
+        [message] = [one for one in device.all(Message) if one.message_id == said]
+        assert (message.deleted, message.file_names) == (True, ())
 
 
 def test_refusals_are_repeated_a_while_and_then_the_message_has_failed() -> None:

@@ -162,6 +162,25 @@ def test_search_finds_words_in_any_case_and_with_yo(records: RecordTables) -> No
     assert numbers("snow") == []
 
 
+def test_search_finds_messages_by_the_names_of_their_files(records: RecordTables) -> None:
+    store(
+        records,
+        message(1, "see", file_names=("Счёт за март.pdf", "b.txt")),
+        message(2, "", file_names=("x.pdf",)),
+    )
+
+    def numbers(query: str) -> list[int]:
+        found = Queries(records).search(query, chat_id=None, before=None, limit=9)
+        return [one.sequence for one in found]
+
+    assert numbers("pdf") == [2, 1]
+    assert numbers("see счет") == [1]
+    store(records, message(1, "", deleted=True), message(2, "seen", file_names=("x.pdf",)))
+    assert numbers("счет") == []
+    assert numbers("seen pdf") == [2]
+    assert "март".encode() not in index_of(records)
+
+
 def test_a_removed_message_is_not_found_again(records: RecordTables) -> None:
     store(records, message(1, "ключ под ковриком"), message(2, "ключ на столе"), message(3, "пароль"))
     assert WORD in index_of(records)

@@ -206,7 +206,9 @@ def _delete(step: Step, message: Message) -> None:
     polls.drop(step, message.message_id)
     complaints.message_deleted(step, message)
     left = msgspec.structs.replace(message, text="", unsupported="", mentions=(), reply_to=None, reactions={})
-    step.transaction.put(msgspec.structs.replace(left, deleted=True, file_count=0, location=None, poll=None))
+    step.transaction.put(
+        msgspec.structs.replace(left, deleted=True, file_count=0, file_names=(), location=None, poll=None)
+    )
     messages.changed(step, message, "deleted")
 
 

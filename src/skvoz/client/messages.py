@@ -23,6 +23,7 @@ from skvoz.client import (
     whereabouts,
 )
 from skvoz.client.events import MessageChange, MessageChanged, MessageReceived
+from skvoz.client.file_names import harmless_name
 from skvoz.client.records import (
     Conversation,
     ConversationKind,
@@ -171,6 +172,7 @@ def message_of(
         mentions=spans(action) if is_text else (),
         expires_ms=_expiry_ms(action.expires, now_ms) if is_text else None,
         file_count=len(action.files) if is_text else 0,
+        file_names=tuple(harmless_name(file.name) for file in action.files) if is_text else (),
         forwarded=is_text and action.forwarded,
         location=_place(action.location) if is_text else None,
         poll=_asked(action.poll) if is_text else None,

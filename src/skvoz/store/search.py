@@ -1,4 +1,4 @@
-"""Search over the words of messages: case and ё are folded, the last word may be unfinished."""
+"""Search over what messages say and how their files are named: ё is е, the last word may be unfinished."""
 
 import re
 import unicodedata
@@ -35,6 +35,11 @@ def highlights(text: str, query: str) -> list[tuple[int, int]]:
     ]
 
 
+def _searchable(message: Message) -> str:
+    """Return what a message is found by: its words and the names of its files."""
+    return fold("\n".join(filter(None, (message.text, *message.file_names))))
+
+
 class MessageWords:
     """Keeps the search index in step with the messages."""
 
@@ -43,15 +48,14 @@ class MessageWords:
 
     def change(self, old: Message | None, new: Message | None) -> None:
         """Index what a message says now in place of what it said, in the transaction that writes it."""
-        if old is not None and new is not None and (old.sequence, old.text) == (new.sequence, new.text):
+        said = None if old is None else (old.sequence, _searchable(old))
+        says = None if new is None else (new.sequence, _searchable(new))
+        if said == says:
             return
-        if old is not None and old.text:
+        if said is not None and said[1]:
             # The index keeps no texts, and takes words out only if they are named again.
             self._database.run(
-                "INSERT INTO message_text (message_text, rowid, folded) VALUES ('delete', ?, ?)",
-                (old.sequence, fold(old.text)),
+                "INSERT INTO message_text (message_text, rowid, folded) VALUES ('delete', ?, ?)", said
             )
-        if new is not None and new.text:
-            self._database.run(
-                "INSERT INTO message_text (rowid, folded) VALUES (?, ?)", (new.sequence, fold(new.text))
-            )
+        if says is not None and says[1]:
+            self._database.run("INSERT INTO message_text (rowid, folded) VALUES (?, ?)", says)

@@ -62,6 +62,8 @@ class Message(Record, frozen=True, array_like=True, kw_only=True):
     """A poll: question, answers, whether several may be chosen; `text` says the same in words."""
     poll_closed_ms: int | None = None
     """When its author closed the poll, as their clock said."""
+    file_names: tuple[str, ...] = ()
+    """As their author named the files, to be found by; empty in what came before this was kept."""
 
 
 class ReactionGiven(Record, frozen=True, array_like=True, kw_only=True):

@@ -45,8 +45,9 @@ const BEFORE_FOUND = 24;
  * @param {MessageView} message
  */
 export function found(message) {
-  const { text } = message;
+  const { text, files } = message;
   const spans = spansOf({ ...message, mentions: [] });
+  if (!spans.length && files.length) return [...files.map(({ name }) => name), text].filter(Boolean).join(", ");
   const first = spans[0]?.start ?? 0;
   const start = first > BEFORE_FOUND ? text.lastIndexOf(" ", first - BEFORE_FOUND / 2) + 1 : 0;
   return html`${start ? "…" : ""}${marked(text, start, Math.min(text.length, start + PREVIEW), spans)}`;
