@@ -8,6 +8,7 @@ import "./features/cards.js";
 import "./features/contact.js";
 import "./features/emergency.js";
 import "./features/emoji.js";
+import "./features/expiry.js";
 import "./features/files.js";
 import "./features/folders.js";
 import "./features/forwarding.js";

@@ -7,7 +7,7 @@ import { attempt } from "../core/attempt.js";
 import { call, wish } from "../core/connection.js";
 import { ask } from "../core/dialog.js";
 import { chatSections } from "../core/places.js";
-import { duration, language, say } from "../core/texts.js";
+import { language, say } from "../core/texts.js";
 
 /** @typedef {import("../types/api.js").ChatView} ChatView */
 /** @typedef {import("../types/api.js").ContactView} ContactView */
@@ -95,40 +95,3 @@ chatSections.add({
       ? html`<section class="settings"><skvoz-contact .accountId=${chat.chat_id} .piece=${"block"}></skvoz-contact></section>`
       : nothing,
 });
-
-const MINUTE = 60;
-const HOUR = 60 * MINUTE;
-const DAY = 24 * HOUR;
-
-/** @param {ChatView} chat */
-function expiry(chat) {
-  const usual = [5 * MINUTE, HOUR, 8 * HOUR, DAY, 7 * DAY, 28 * DAY];
-  const present = chat.expiry_s ?? 0;
-  const offered = usual.includes(present) || !present ? usual : [...usual, present].sort((one, other) => one - other);
-  /** @param {Event} event */
-  const set = (event) => {
-    const select = /** @type {HTMLSelectElement} */ (event.target);
-    void attempt(async () => {
-      try {
-        await wish("chat.set_expiry", { chat_id: chat.chat_id, expiry_s: Number(select.value) || null });
-      } catch (error) {
-        select.value = String(present);
-        throw error;
-      }
-    });
-  };
-  return html`
-    <section class="settings">
-      <label class="field">
-        <span>${say("New messages disappear")}</span>
-        <select @change=${set}>
-          <option value="0" ?selected=${!present}>${say("Never")}</option>
-          ${offered.map((seconds) => html`<option value=${seconds} ?selected=${seconds === present}>${say("After {time}", { time: duration(seconds) })}</option>`)}
-        </select>
-        <small>${say("From every device that keeps to this; nobody can be forced to.")}</small>
-      </label>
-    </section>
-  `;
-}
-
-chatSections.add({ order: 25, draw: (chat) => (chat.state === "active" && !chat.is_request ? expiry(chat) : nothing) });

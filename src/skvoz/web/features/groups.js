@@ -12,6 +12,7 @@ import { menuButton } from "../core/popup.js";
 import { back, go, goInstead } from "../core/router.js";
 import { count, explain, language, say } from "../core/texts.js";
 import { chats } from "../state/chats.js";
+import { expiry, expiryTold } from "./expiry.js";
 
 /** @typedef {import("../types/api.js").ChatView} ChatView */
 /** @typedef {import("../types/api.js").ContactView} ContactView */
@@ -107,6 +108,15 @@ customElements.define("skvoz-new-group", NewGroup);
 screens.set("new-group", () => html`<skvoz-new-group></skvoz-new-group>`);
 listMenu.add({ order: 20, label: () => say("New group"), act: () => go({ screen: "new-group" }) });
 
+/** @param {string} chat_id @param {string} member @param {string} name */
+export function askToRemove(chat_id, member, name) {
+  ask({
+    title: say("Remove {name} from the group?", { name }),
+    text: say("They read nothing more of it, and keep what they have."),
+    answers: [{ label: say("Remove"), danger: true, act: () => attempt(() => wish("group.remove", { chat_id, member })) }],
+  });
+}
+
 /** The members of a group, and what its admins may change. */
 class Members extends Part {
   static properties = { chat: { attribute: false }, members: { state: true }, candidates: { state: true } };
@@ -147,6 +157,7 @@ class Members extends Part {
       <h2>${count("{number} member", "{number} members", members.length)}</h2>
       <ul class="people">${members.map((member) => this.row(chat, member))}</ul>
       ${this.isAdmin ? this.adding(chat) : nothing}
+      ${this.isAdmin ? expiry(chat) : expiryTold(chat)}
       ${chat.state === "active" ? html`<button class="button danger" @click=${() => leave(chat)}>${say("Leave the group")}</button>` : nothing}
     `;
   }
@@ -186,12 +197,7 @@ class Members extends Part {
             {
               label: () => say("Remove from the group"),
               danger: true,
-              act: () =>
-                ask({
-                  title: say("Remove {name} from the group?", { name }),
-                  text: say("They read nothing more of it, and keep what they have."),
-                  answers: [{ label: say("Remove"), danger: true, act: () => attempt(() => wish("group.remove", { chat_id: chat.chat_id, member: id })) }],
-                }),
+              act: () => askToRemove(chat.chat_id, id, name),
             },
           ]
         : []),

@@ -10,6 +10,7 @@ import { go } from "../core/router.js";
 import { Signal } from "../core/signal.js";
 import { count, language, say } from "../core/texts.js";
 import { chats } from "../state/chats.js";
+import { askToRemove } from "./groups.js";
 import { reasonWord } from "./reporting.js";
 
 /** @typedef {import("../types/api.js").ChatView} ChatView */
@@ -115,7 +116,7 @@ class Reported extends Part {
         ${known ? nothing : html`<p class="quiet">${say("The message is not here: its words are as they say.")}</p>`}
         <div class="row">
           ${known && !deleted ? html`<button class="button danger" @click=${() => attempt(remove)}>${say("Delete for everybody")}</button>` : nothing}
-          ${author_member ? html`<button class="button danger" @click=${() => attempt(() => wish("group.remove", { chat_id, member }))}>${say("Remove {name}", { name: author })}</button>` : nothing}
+          ${author_member ? html`<button class="button danger" @click=${() => askToRemove(chat_id, member, author)}>${say("Remove {name}", { name: author })}</button>` : nothing}
           <button class="button" @click=${() => attempt(dismiss)}>${say("Dismiss")}</button>
         </div>
       </li>
