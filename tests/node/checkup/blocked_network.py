@@ -30,6 +30,7 @@ class Servers:
     def __init__(self) -> None:
         self._tasks: set[asyncio.Task[None]] = set()
         self._held: list[asyncio.Server] = []
+        self._is_over = False
 
     async def serve(
         self,
@@ -46,6 +47,9 @@ class Servers:
                 writer.transport.abort()  # nobody waits for the rest
 
         def meet(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            if self._is_over:  # accepted just before the end
+                writer.transport.abort()
+                return
             task = asyncio.ensure_future(met(reader, writer))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
@@ -55,13 +59,15 @@ class Servers:
         return int(server.sockets[0].getsockname()[1])
 
     async def close(self) -> None:
+        self._is_over = True
         for server in self._held:
             server.close()
         tasks = list(self._tasks)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        await asyncio.sleep(0)  # transports close in the next turn
+        for _ in range(5):  # who was accepted is met some turns later, and transports close in the next one
+            await asyncio.sleep(0)
 
     # What stands somewhere
 
@@ -154,7 +160,7 @@ async def _join(
         for pump in pumps:
             pump.cancel()
         await asyncio.gather(*pumps, return_exceptions=True)
-        far_writer.close()
+        far_writer.transport.abort()
 
 
 async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, bytes_s: int | None) -> None:
