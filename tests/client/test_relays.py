@@ -225,6 +225,9 @@ def test_the_session_tries_what_the_person_gave_first() -> None:
         "wss://relay.example/\n",
         "http://relay.example/",
         "https://localhost/",
+        "wss://[64:ff9b::10.0.0.1]/",
+        "wss://[64:ff9b::a00:1]/",
+        "wss://[64:ff9b:1::808:808]/",
         "",
     ],
 )
@@ -234,7 +237,13 @@ def test_addresses_in_ones_own_network_are_told_from_public_ones(address: str) -
 
 @pytest.mark.parametrize(
     "address",
-    ["wss://relay.example/talk", "WSS://Relay.Example:8443", "wss://8.8.8.8/x", "wss://[2606:4700::1]:443/"],
+    [
+        "wss://relay.example/talk",
+        "WSS://Relay.Example:8443",
+        "wss://8.8.8.8/x",
+        "wss://[2606:4700::1]:443/",
+        "wss://[64:ff9b::808:808]/",
+    ],
 )
 def test_public_addresses_are_public(address: str) -> None:
     assert is_public(address)

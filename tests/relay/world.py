@@ -6,15 +6,19 @@ from collections.abc import Callable, Sequence
 from skvoz.crypto import SUITES, sha256
 from skvoz.logs import Quotas
 from skvoz.relay.executor import Admission, Executor
+from skvoz.relay.hops import Carriage
 from skvoz.relay.machine import Relay
 from skvoz.relay.seam import (
     Close,
     Execute,
     Executed,
     Input,
+    LetGo,
     Lost,
+    Onward,
     PartsDone,
     Passed,
+    Reach,
     Read,
     ReadDone,
     ReadParts,
@@ -69,8 +73,15 @@ class Dice:
 
 
 class World:
-    def __init__(self, quotas: Quotas | None = None, admission: Admission | None = None) -> None:
+    def __init__(
+        self,
+        quotas: Quotas | None = None,
+        admission: Admission | None = None,
+        carriage: Carriage | None = None,
+    ) -> None:
         self.quotas = quotas or Quotas()
+        self.carriage = carriage
+        self.carried: list[Reach | Onward | LetGo] = []
         self.dice = Dice()
         self.pair = SUITE.generate_key_pair(self.dice)
         executor = Executor(quotas=self.quotas, admission=admission or Admission())
@@ -91,6 +102,7 @@ class World:
             store_id=self.store.store_id,
             quotas=self.quotas,
             randomness=self.dice,
+            carriage=self.carriage,
         )
 
     def connection(self) -> int:
@@ -121,6 +133,8 @@ class World:
                         waiting.append(PartsDone(outcomes))
                     case ReadParts():
                         waiting.append(PartsDone(self.store.read_parts(effect.jobs)))
+                    case Reach() | Onward() | LetGo():
+                        self.carried.append(effect)
             if self.hold_store:
                 self.held += waiting
                 waiting = []

@@ -236,3 +236,20 @@ def test_a_client_waits_while_the_far_relay_takes_nothing(tmp_path: Path) -> Non
                 await asyncio.gather(hearing, pouring, return_exceptions=True)
 
     asyncio.run(scenario())
+
+
+def test_a_bug_at_the_other_end_of_a_hop_ends_the_hop_and_no_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def broken(*_: object) -> None:
+        raise KeyError
+
+    monkeypatch.setattr("skvoz.server.onward.Onwards._open", broken)
+
+    async def scenario() -> None:
+        async with relay(tmp_path / "near") as near:
+            for _ in range(2):
+                await refused(near, "ws://127.0.0.1:1/", bytes(32), "doesn't reach")
+            assert not near._relay._hops._hops
+
+    asyncio.run(scenario())

@@ -18,6 +18,9 @@ _PLACE: Final = re.compile(
     r"(wss?|https?)://(\[[0-9a-f:.]{2,45}\]|[a-z0-9.-]{1,253})(?::([0-9]{1,5}))?(?:/[!-~]*)?", re.IGNORECASE
 )
 _PORT_MAX: Final = 65_535
+_NAT64: Final = ipaddress.IPv6Network("64:ff9b::/96")
+_LOCAL_NAT64: Final = ipaddress.IPv6Network("64:ff9b:1::/48")
+"""Gateways to IPv4 from networks without it (RFC 6052, 8215)."""
 _PRINTABLE: Final = re.compile("[!-~]+")
 
 
@@ -82,7 +85,11 @@ def is_public_ip(text: str) -> bool:
     except ValueError:
         return False
     if isinstance(found, ipaddress.IPv6Address):
+        if found in _LOCAL_NAT64:
+            return False
         inner = found.ipv4_mapped or found.sixtofour
+        if found in _NAT64:
+            inner = ipaddress.IPv4Address(found.packed[-4:])
         if inner is not None and not is_public_ip(str(inner)):
             return False
     return found.is_global and not found.is_multicast

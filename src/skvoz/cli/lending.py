@@ -47,6 +47,7 @@ async def lend(address: str) -> AsyncGenerator[Lent]:
             path=path_of(lender),
             quotas=QUOTAS,
             admission=Admission(ticket_hashes=frozenset({sha256(ticket)})),
+            carriage=None,  # who lends a place goes nowhere for others
         )
         service = await RelayService(folder, settings).start()
         try:

@@ -24,6 +24,8 @@ from skvoz.mls import Group
 
 CARRIERS_MAX: Final = 2
 """Relays that may carry a session to another one."""
+_CANDIDATES_MAX: Final = 16
+"""Relays of others that are looked at for it: the first by their ids, so the same ones every time."""
 GROUPS_CACHED_MAX: Final = 128
 """Decoded groups kept from step to step: some 100 KB each once their tree is loaded."""
 _encode_event = msgspec.msgpack.Encoder().encode
@@ -194,17 +196,19 @@ class Step:
     def _carriers(self, relay_id: RelayId) -> tuple[Carrier, ...]:
         """Return who can carry a session there: to relays of others, rather our own; to ours, if need be."""
         account = self.transaction.get(Account, 0)
-        home = None if account is None else account.home_relay_id
-        known = [one for one in self.transaction.select(Relay) if one.carries and one.relay_id != relay_id]
-        known.sort(key=lambda one: one.relay_id != home)
+        home_id = None if account is None else account.home_relay_id
+        home = None if home_id is None else self.transaction.get(Relay, home_id)
+        others = self.transaction.first(Relay, _CANDIDATES_MAX)
+        known = [] if home is None else [home, *(one for one in others if one.relay_id != home_id)]
+        usable = [one for one in known if one.carries and one.relay_id != relay_id]
         return tuple(
             Carrier(
                 relay_id=one.relay_id,
                 public_key=one.public_key,
                 addresses=one.reach,
-                preferred=one.relay_id == home,
+                preferred=one.relay_id == home_id,
             )
-            for one in known[:CARRIERS_MAX]
+            for one in usable[:CARRIERS_MAX]
         )
 
     def set_alarm(self, name: str, subject: bytes, due_ms: int) -> None:

@@ -117,7 +117,7 @@ async def open_line(
                 await connection.close()
                 raise
         except (TransportError, PeerError, BadRequest) as error:
-            ways.failed(way, loop.time())
+            ways.failed(way, loop.time(), is_none=isinstance(error, BadRequest))
             problem = str(error)
             continue
         ways.worked(way, loop.time())

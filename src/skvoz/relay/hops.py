@@ -137,8 +137,9 @@ class Hops:
         return effects
 
     def _is_too_often(self, host: str, now_ms: int) -> bool:
-        all_wait = self._rates.wait_ms("", _REACHES, now_ms)
-        return bool(all_wait or self._rates.wait_ms(host, _REACHES_OF_HOST, now_ms))
+        if self._rates.wait_ms(host, _REACHES_OF_HOST, now_ms):
+            return True  # and others' hosts lose no turn by it
+        return self._rates.wait_ms("", _REACHES, now_ms) > 0
 
     def _end(self, number: int) -> None:
         session = self._hops[number].session

@@ -25,7 +25,8 @@ from skvoz.wire.sealed import ask_for_key, ask_for_proof, check_key, check_proof
 
 REACHED_WITHIN_S: Final = 12.0
 """Looking up, TLS, the upgrade and the proof; a client gives up not long after."""
-_UNREAD_MAX: Final = 2
+_UNREAD_MAX: Final = 0
+"""Frames behind the one that was read; the connection isn't read while that waits."""
 _SILENT: Final = logging.getLogger("skvoz.onward")
 _SILENT.disabled = True
 
@@ -93,8 +94,8 @@ class Onwards:
     def _forget(self, effect: Reach) -> None:
         task = self._tasks.pop(effect.hop)
         del self._queues[effect.hop], self._cleared[effect.hop], self._hops[effect.connection]
-        if not task.cancelled():
-            task.exception()  # a bug, or the end of the loop; the client was told that the hop is gone
+        if not task.cancelled() and task.exception() is not None:
+            self._tell(Gone(effect.hop))  # a bug, or a library's: nobody waits for this hop any longer
 
     async def _run(self, effect: Reach) -> None:
         try:
@@ -151,11 +152,10 @@ class Onwards:
 
     async def _down(self, effect: Reach, connection: ClientConnection) -> None:
         while True:
-            message = await _binary(connection)
             while not self._is_clear(effect.connection):
                 await self._cleared[effect.hop].wait()
                 self._cleared[effect.hop].clear()
-            self._tell(Came(effect.hop, message))
+            self._tell(Came(effect.hop, await _binary(connection)))
 
 
 async def _have_proven(connection: ClientConnection, relay_id: bytes) -> None:

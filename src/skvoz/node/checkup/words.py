@@ -104,6 +104,7 @@ WAYS: Final[dict[str, str]] = {
 KINDS: Final[dict[str, str]] = {
     "wss": later("a connection that stays open"),
     "https": later("single requests"),
+    "hop": later("over another relay that carries"),
 }
 """Transports by their words; others are called by those."""
 NOT_TRIED: Final[dict[str, str]] = {

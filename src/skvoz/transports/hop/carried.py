@@ -14,6 +14,8 @@ from skvoz.wire.sealed import SealedSession, ask_for_key, check_key, greet
 
 REACHED_WITHIN_S: Final = 20.0
 """The handshake with the relay that carries, and what it takes to reach the other one."""
+ALONE_S: Final = 300.0
+"""So long after the far relay's last word the near one's signs of life count: who keeps all back is left."""
 _REQUEST: Final = 1
 
 
@@ -38,11 +40,12 @@ class HopConnection:
         self._room = asyncio.Event()
         self._speaking = asyncio.Lock()
         self._problem: TransportError | None = None
+        self._far_heard_at = asyncio.get_running_loop().time()
 
     @property
     def heard_at(self) -> float:
-        """When the relay that carries last showed that something reaches it."""
-        return self._near.heard_at
+        """When the relay that carries last showed that something reaches it, which alone proves little."""
+        return min(self._near.heard_at, self._far_heard_at + ALONE_S)
 
     async def send(self, message: bytes) -> None:
         """Pass a message on; wait while much is under way. Raises `TransportError` once the hop ended."""
@@ -60,7 +63,7 @@ class HopConnection:
     async def receive(self) -> bytes:
         """Wait for the next message. Raises `TransportError` once the hop ended."""
         try:
-            while not self._came:
+            while not self._came and self._problem is None:
                 for frame in self._sealed.open_down(await self._near.receive()):
                     self._take(frame)
         except PeerError:
@@ -103,7 +106,10 @@ class HopConnection:
         match frame:
             case Passed():
                 self._came.append(frame.body)
+                self._far_heard_at = asyncio.get_running_loop().time()
             case Took():
+                if self._untaken:
+                    self._far_heard_at = asyncio.get_running_loop().time()
                 self._untaken = max(0, self._untaken - frame.size)
                 self._room.set()
             case Bye():
