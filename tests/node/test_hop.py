@@ -1,20 +1,23 @@
-"""A relay of somebody else's is reached through our own: it never sees the address of who talks there."""
+"""A node goes over another relay by itself, and nothing is lost or told twice where that one means harm."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 
 import pytest
-from picows import WSTransport
 from websockets.asyncio.client import ClientConnection
 
-from skvoz.client.records import Inbox, MessageState
+from skvoz.base.errors import TransportError
+from skvoz.client.records import Inbox
+from skvoz.crypto import sha256
+from skvoz.node.dialer import Dialer
+from skvoz.node.ways import Way
 from skvoz.relay import Carriage
-from skvoz.server import Settings, disclose
-from skvoz.server.listener import Connections
-from skvoz.server.onward import Onwards
+from skvoz.server import Settings
+from skvoz.transports.connection import MessageConnection
 from tests.node.people import Person, World, until, world
 
 Fault = Literal["repeats", "garbles", "drops"]
@@ -41,57 +44,28 @@ async def is_carried(person: Person) -> bool:
     return any(" (" in one.address and one.state == "connected" for one in states)
 
 
+@pytest.fixture
+def blocked(monkeypatch: pytest.MonkeyPatch) -> set[int]:
+    """Return ports that nobody's node gets to directly, by whatever way."""
+    ports = set[int]()
+
+    def block(opened: Callable[[Dialer, Way], Awaitable[MessageConnection]]) -> object:
+        async def open_way(self: Dialer, way: Way) -> MessageConnection:
+            if urlsplit(way.address).port in ports:
+                raise TransportError("blocked")
+            return await opened(self, way)
+
+        return open_way
+
+    for name in ("_open_websocket", "_open_requests"):
+        monkeypatch.setattr(Dialer, name, block(getattr(Dialer, name)))
+    return ports
+
+
 async def has_opened(person: Person) -> bool:
     """Tell whether the inbox of a link is at its relay."""
     inboxes = await person.records(Inbox)
     return bool(inboxes) and all(one.opened for one in inboxes)
-
-
-def test_the_far_relay_sees_the_near_ones_address_only(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    seen: list[tuple[Connections, object]] = []
-    went: list[object] = []
-    opened, open_onward = Connections.opened, Onwards._open
-
-    def see(self: Connections, transport: WSTransport) -> int:
-        seen.append((self, transport.underlying_transport.get_extra_info("peername")))
-        return opened(self, transport)
-
-    async def go(self: Onwards, address: str) -> ClientConnection:
-        connection = await open_onward(self, address)
-        went.append(connection.local_address)
-        return connection
-
-    monkeypatch.setattr(Connections, "opened", see)
-    monkeypatch.setattr(Onwards, "_open", go)
-
-    async def scenario() -> None:
-        async with two_relays(tmp_path) as (near, far, anna, boris):
-            link = await anna.link()
-            await until(lambda: has_opened(anna))
-            await anna.sleep()  # she goes to her relay directly
-            seen.clear()
-
-            async def all_went_by_the_near_relay() -> bool:
-                at_far = {peer for connections, peer in seen if connections is far.relay._connections}
-                return bool(at_far) and at_far <= set(went)
-
-            to_anna = await boris.accept_link(link, "who am I?")
-            [first] = [one.message_id for one in await boris.messages(to_anna)]
-            await boris.wait_for_state(first, MessageState.SENT)
-            await until(all_went_by_the_near_relay)
-            assert any(connections is near.relay._connections for connections, _ in seen)
-            assert await is_carried(boris)
-            assert not [line for line in disclose(far.relay_folder) if "127.0.0.1" in line]
-            assert not [line for line in disclose(near.relay_folder) if str(far.relay.port) in line]
-            await anna.wake()
-            to_boris = await boris.account_id()
-            await anna.wait_for(to_boris, ["who am I?"])
-            await anna.send(to_boris, "somebody")
-            await boris.wait_for(to_anna, ["who am I?", "somebody"])
-
-    asyncio.run(scenario())
 
 
 @pytest.mark.parametrize("fault", ["repeats", "garbles", "drops"])
@@ -143,5 +117,36 @@ def test_where_the_relay_that_carries_is_away_people_are_reached_without_it(tmp_
             await far.stop_relay()
             await anna.send(to_boris, "straight")
             await boris.wait_for(to_anna, ["hello", "straight"])
+
+    asyncio.run(scenario())
+
+
+def test_where_the_own_relay_is_blocked_another_one_leads_to_it(tmp_path: Path, blocked: set[int]) -> None:
+    """By itself: in the middle, and from the start of a node."""
+
+    async def scenario() -> None:
+        async with two_relays(tmp_path) as (near, far, anna, boris):
+            await far.introduce(anna, boris)
+            to_boris, to_anna = await boris.account_id(), await anna.account_id()
+            home_id = sha256(near.relay.public_key)
+
+            async def goes_over_the_other() -> bool:
+                states = [one for one in boris.node.relay_states() if one.relay_id == home_id]
+                return bool(states) and all(
+                    " (" in one.address and one.state == "connected" for one in states
+                )
+
+            assert not await goes_over_the_other()
+            await near.stop_relay()
+            blocked.add(near.settings.port)
+            await near.start_relay()
+            await boris.send(to_anna, "around")
+            await anna.wait_for(to_boris, ["hello", "around"])
+            await until(goes_over_the_other)
+            await boris.sleep()
+            await anna.send(to_boris, "and back")
+            await boris.wake()
+            await boris.wait_for(to_anna, ["hello", "around", "and back"])
+            await until(goes_over_the_other)
 
     asyncio.run(scenario())

@@ -12,7 +12,9 @@ import trustme
 from websockets.asyncio.client import ClientConnection
 
 from skvoz.base.errors import DecryptFailed, TransportError
+from skvoz.cli.lending import lend
 from skvoz.crypto import sha256
+from skvoz.node.lending import path_of
 from skvoz.relay import Carriage
 from skvoz.server import RelayService
 from skvoz.transports import hop, wss
@@ -165,5 +167,19 @@ def test_what_a_relay_carried_and_says_again_is_nothing(
                         await meddler.receive()
                 await carried.send(sealed.seal_up([Ping(3)]))
                 assert sealed.open_down(await carried.receive()) == [Pong(3)]
+
+    asyncio.run(scenario())
+
+
+def test_a_lent_relay_carries_nobody_further() -> None:
+    async def scenario() -> None:
+        async with lend("127.0.0.1") as lent:
+            address = f"ws://127.0.0.1:{lent.port}{path_of(lent.lender)}"
+            async with await wss.connect(address) as connection:
+                await connection.send(ask_for_key(lent.lender.relay_id))
+                message, greeting = greet(SUITE, await connection.receive(), secrets.token_bytes)
+                await connection.send(message)
+                welcome, _ = greeting.finish(await connection.receive())
+                assert not welcome.carries
 
     asyncio.run(scenario())
