@@ -30,8 +30,10 @@ OTHER = Random(2).randbytes(3_000_000)
 class Sight:
     """From where connections came to relays, and from where relays connected to others."""
 
-    came: list[tuple[Connections, tuple[str, int]]] = field(default_factory=list)
-    went: list[tuple[str, int]] = field(default_factory=list)
+    came: list[tuple[Connections, tuple[str, int]]] = field(
+        default_factory=list[tuple[Connections, tuple[str, int]]]
+    )
+    went: list[tuple[str, int]] = field(default_factory=list[tuple[str, int]])
 
     def at(self, world: World) -> set[tuple[str, int]]:
         return {peer for connections, peer in self.came if connections is world.relay._connections}
