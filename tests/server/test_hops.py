@@ -6,15 +6,18 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+from websockets.asyncio.client import ClientConnection
 from websockets.asyncio.server import ServerConnection, serve
 
 from skvoz.base.errors import BadRequest, TransportError
 from skvoz.crypto import DEFAULT_SUITE, sha256, suite
 from skvoz.relay import Carriage
 from skvoz.server import RelayService, Settings, create_home
+from skvoz.server.listener import CLEAR_BYTES
+from skvoz.server.onward import Onwards
 from skvoz.transports import hop, wss
 from skvoz.wire.frames import PASS_WINDOW_BYTES
-from skvoz.wire.sealed import answer_proof_request, ask_for_key
+from skvoz.wire.sealed import MESSAGE_SIZE_MAX, answer_proof_request, ask_for_key
 
 SUITE = suite(DEFAULT_SUITE)
 LOCAL = Carriage(local=True)
@@ -193,21 +196,28 @@ def test_a_public_name_that_leads_into_a_local_network_is_not_followed(
     assert not met
 
 
+FAR = SUITE.generate_key_pair(lambda size: b"k" * size)
+
+
+async def prove(connection: ServerConnection) -> None:
+    """Be the relay whose key this is."""
+    assert await connection.recv()
+    await connection.send(FAR.public_key)
+    question = await connection.recv()
+    assert isinstance(question, bytes)
+    proof = answer_proof_request(SUITE, FAR.private_key, FAR.public_key, question)
+    assert proof is not None
+    await connection.send(proof)
+
+
 def test_a_client_waits_while_the_far_relay_takes_nothing(tmp_path: Path) -> None:
     """What waits at the relay that carries is bounded; the rest waits at the client."""
 
     async def scenario() -> None:
         hold = asyncio.Event()
-        private = SUITE.generate_key_pair(lambda size: b"k" * size)
 
         async def hear(connection: ServerConnection) -> None:
-            assert await connection.recv()
-            await connection.send(private.public_key)
-            question = await connection.recv()
-            assert isinstance(question, bytes)
-            proof = answer_proof_request(SUITE, private.private_key, private.public_key, question)
-            assert proof is not None
-            await connection.send(proof)
+            await prove(connection)
             await hold.wait()
 
         async with (
@@ -215,7 +225,7 @@ def test_a_client_waits_while_the_far_relay_takes_nothing(tmp_path: Path) -> Non
             relay(tmp_path / "near") as near,
         ):
             port = next(iter(server.sockets)).getsockname()[1]
-            async with await hop_over(near, f"ws://127.0.0.1:{port}/", sha256(private.public_key)) as carried:
+            async with await hop_over(near, f"ws://127.0.0.1:{port}/", sha256(FAR.public_key)) as carried:
                 sent = 0
 
                 async def pour() -> None:
@@ -234,6 +244,50 @@ def test_a_client_waits_while_the_far_relay_takes_nothing(tmp_path: Path) -> Non
                 for task in (hearing, pouring):
                     task.cancel()
                 await asyncio.gather(hearing, pouring, return_exceptions=True)
+
+    asyncio.run(scenario())
+
+
+def test_a_far_relay_waits_while_the_client_takes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The relay that carries has one message of it unread, and little more than another one to send."""
+    ends: list[ClientConnection] = []
+    open_onward = Onwards._open
+
+    async def note(self: Onwards, address: str) -> ClientConnection:
+        ends.append(await open_onward(self, address))
+        return ends[-1]
+
+    monkeypatch.setattr(Onwards, "_open", note)
+
+    async def scenario() -> None:
+        sent = 0
+
+        async def pour(connection: ServerConnection) -> None:
+            nonlocal sent
+            await prove(connection)
+            for _ in range(40):
+                await connection.send(bytes(1024 * 1024))
+                sent += 1
+
+        async with (
+            serve(pour, "127.0.0.1", 0, close_timeout=0.1) as server,
+            relay(tmp_path / "near") as near,
+        ):
+            port = next(iter(server.sockets)).getsockname()[1]
+            async with await hop_over(near, f"ws://127.0.0.1:{port}/", sha256(FAR.public_key)) as carried:
+                before = -1
+                while before != sent:  # until it waits
+                    before = sent
+                    await asyncio.sleep(0.3)
+                assert 0 < sent < 40
+                [transport] = near._connections._open.values()
+                waiting = transport.underlying_transport.get_write_buffer_size()
+                assert CLEAR_BYTES < waiting <= CLEAR_BYTES + MESSAGE_SIZE_MAX
+                assert len(ends[0].recv_messages.frames) <= 1
+                for _ in range(40):
+                    assert len(await carried.receive()) == 1024 * 1024
 
     asyncio.run(scenario())
 

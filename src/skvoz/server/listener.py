@@ -105,7 +105,8 @@ class Connections:
         transport = self._open.get(number)
         if transport is None:
             return None
-        return transport.underlying_transport.get_write_buffer_size() < CLEAR_BYTES
+        waiting = transport.underlying_transport.get_write_buffer_size()
+        return waiting <= CLEAR_BYTES  # beyond it `cleared` follows
 
     def message(self, number: int, message: bytes) -> None:
         """Hand on what a connection said."""
