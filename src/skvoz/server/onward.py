@@ -87,7 +87,8 @@ class Onwards:
         """End all."""
         tasks = list(self._tasks.values())
         for task in tasks:
-            task.cancel()
+            if not task.cancelling():  # a second time would leave a connection that is being closed
+                task.cancel()
         if tasks:
             await asyncio.wait(tasks)
 
