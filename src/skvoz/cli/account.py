@@ -142,7 +142,8 @@ def reports(desk: Desk, switch: str, *, as_json: bool) -> None:
 def nearby(desk: Desk, switch: str, *, as_json: bool) -> None:
     """Let conversations go on over the network around, where no relay can be reached.
 
-    Whoever is on that network can see that this machine offers something, and not to whom or what for.
+    Whoever is on that network can see that this machine offers something, and with a trained eye that it is
+    Skvoz; not whose it is, and not what is said. Both sides have to switch it on.
     """
     with desk.reach() as caller:
         wish(caller, "account.change", lan_enabled=switch == "on")

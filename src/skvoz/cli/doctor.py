@@ -75,6 +75,14 @@ def _home_lines(status: StatusView, *, has_node: bool) -> Iterator[str]:
         )
     if status.unsent:
         yield count("{number} thing waits for a relay", "{number} things wait for a relay", status.unsent)
+    if status.lan_problem:
+        yield say("The network around: {problem}", problem=say(status.lan_problem))
+    if status.lan_relays:
+        yield count(
+            "{number} machine of somebody you share a chat with is here.",
+            "{number} machines of people you share a chat with are here.",
+            status.lan_relays,
+        )
 
 
 def _for_support(status: StatusView, report: "CheckupView | None", *, has_node: bool) -> dict[str, Any]:

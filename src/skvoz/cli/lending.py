@@ -7,7 +7,6 @@ that goes with it, and is open to nobody without the ticket, which the announcem
 import contextlib
 import secrets
 import shutil
-import tempfile
 from collections.abc import AsyncGenerator
 from pathlib import Path
 from typing import Final
@@ -34,11 +33,14 @@ QUOTAS: Final = Quotas(
 
 
 @contextlib.asynccontextmanager
-async def lend(address: str) -> AsyncGenerator[Lent]:
-    """Run a relay at an address of this machine until the block ends; raises `SkvozError`."""
-    folder = Path(tempfile.mkdtemp(prefix="relay-"))
+async def lend(folder: Path, address: str) -> AsyncGenerator[Lent]:
+    """Run a relay in a folder of its own at an address of this machine until the block ends.
+
+    Raises `SkvozError`.
+    """
     ticket, path = secrets.token_bytes(16), secrets.token_bytes(16)
     lender = Lender(relay_id=bytes(32), ticket=ticket, path=path)
+    shutil.rmtree(folder, ignore_errors=True)  # of one that was killed
     try:
         create_home(folder)
         settings = Settings(
@@ -52,7 +54,7 @@ async def lend(address: str) -> AsyncGenerator[Lent]:
         service = await RelayService(folder, settings).start()
         try:
             known = Lender(relay_id=sha256(service.public_key), ticket=ticket, path=path)
-            yield Lent(lender=known, port=service.port)
+            yield Lent(lender=known, port=service.port, failed=service.failed)
         finally:
             await service.close()
     finally:

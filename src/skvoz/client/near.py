@@ -31,10 +31,13 @@ class SideLog:
 
 
 def near_keys(step: Step) -> list[tuple[GroupId, bytes]]:
-    """Return the keys by which members recognise each other near, of the conversations that go on there."""
+    """Return the keys by which members recognise each other near, of the conversations that go on there.
+
+    They are in an order that nothing changes which is said: what is announced would show when it is.
+    """
     found = [one for one in step.transaction.select(Conversation) if _goes_on(step, one)]
     found.sort(key=lambda one: (-one.last_activity_ms, one.group_id))
-    return [(one.group_id, _near_key(step, one)) for one in found[:NEAR_MAX]]
+    return sorted((one.group_id, _near_key(step, one)) for one in found[:NEAR_MAX])
 
 
 def side_log(near_key: bytes, relay_id: RelayId) -> SideLog:

@@ -3,20 +3,29 @@
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from skvoz.transports.lan import Lender
+
+if TYPE_CHECKING:
+    import asyncio
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lent:
-    """A relay that runs: what is told to those who may use it, and the port."""
+    """A relay that runs: what is told to those who may use it, the port, and in time what broke it."""
 
     lender: Lender = field(repr=False)
     port: int
+    failed: "asyncio.Future[BaseException]" = field(repr=False)
 
 
-Lend = Callable[[str], AbstractAsyncContextManager[Lent]]
-"""Runs a relay at an address of this machine until the block ends; raises `SkvozError` where it can't."""
+Lend = Callable[[Path, str], AbstractAsyncContextManager[Lent]]
+"""Runs a relay in a folder, which goes with it, at an address of this machine until the block ends.
+
+Raises `SkvozError` where it can't.
+"""
 
 
 def path_of(lender: Lender) -> str:

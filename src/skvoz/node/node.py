@@ -30,6 +30,7 @@ from skvoz.node.relays import Relays, RelayState
 from skvoz.node.transfers import Transfers
 from skvoz.store import Database, Home, RecordTables
 from skvoz.store.file_cache import FileCache
+from skvoz.store.home import LENT_FOLDER
 from skvoz.store.protection import AskPassphrase, Protection, create_key, kind_of, read_key
 from skvoz.store.queries import Queries
 
@@ -199,24 +200,25 @@ class Node:
                 nearby, self.nearby = self.nearby, None
                 await nearby.close()
             if wanted and self.nearby is None and self._lend is not None:
-                self.nearby = Nearby(self, self._lend, Dialer(), self._fail)
+                folder = self._opened.home.folder / LENT_FOLDER
+                self.nearby = Nearby(self, self._lend, folder, self._clock_ms, self._fail)
 
     # What the network around asks for
 
     async def near_keys(self) -> list[tuple[GroupId, bytes]]:
-        """See `skvoz.node.nearby.Home`."""
+        """See `skvoz.node.beside.Home`."""
         return await asyncio.wrap_future(self._core.look(near_keys))
 
     async def carried(self, group_id: GroupId) -> list[tuple[EntryId, bytes]]:
-        """See `skvoz.node.nearby.Home`."""
+        """See `skvoz.node.beside.Home`."""
         return await self.query(lambda queries: queries.carried(group_id))
 
     async def carried_count(self) -> int:
-        """See `skvoz.node.nearby.Home`."""
+        """See `skvoz.node.beside.Home`."""
         return await self.query(Queries.carried_count)
 
     async def take_carried(self, fact: CarriedRead) -> None:
-        """See `skvoz.node.nearby.Home`."""
+        """See `skvoz.node.beside.Home`."""
         self._relays.tell(fact)
         await self.query(Queries.last_event)  # which is answered after the fact was stored
 

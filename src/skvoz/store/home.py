@@ -5,6 +5,7 @@ key.json    how the database's key is protected (mode 0600)
 key.old     the last key.json, until its bytes are overwritten
 skvoz.db    the encrypted database, with its `-wal` beside it
 files       the files of messages, sealed (`skvoz.store.file_cache`)
+lent        the small relay that is lent to the network around, while it runs (`skvoz.node.nearby`)
 proxy.json  the person's proxy (`skvoz.node.proxy_setting`), mode 0600
 api.sock    the running node's API (`skvoz.api`)
 page.json   where the page is, and who may use it (`skvoz.api.page_sessions`)
@@ -13,11 +14,14 @@ page.json   where the page is, and who may use it (`skvoz.api.page_sessions`)
 import contextlib
 import fcntl
 import os
+import shutil
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Final, Self
 
 from skvoz.base.errors import Conflict, HomeBusy, StoreError
+
+LENT_FOLDER: Final = "lent"
 
 
 class Home:
@@ -46,6 +50,7 @@ class Home:
         with contextlib.suppress(OSError):
             for left in filter(Path.exists, (folder / "key.new", folder / "key.old", folder / "page.new")):
                 overwrite_and_remove(left, spare_others=True)  # of a process that was killed while it wrote
+        shutil.rmtree(folder / LENT_FOLDER, ignore_errors=True)  # likewise
 
     @property
     def database_file(self) -> Path:

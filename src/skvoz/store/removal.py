@@ -11,7 +11,7 @@ from typing import Final
 
 from skvoz.base.errors import StoreError
 from skvoz.store.file_cache import FOLDER_NAME
-from skvoz.store.home import Home, overwrite_and_remove, sync_folder
+from skvoz.store.home import LENT_FOLDER, Home, overwrite_and_remove, sync_folder
 from skvoz.store.protection import destroy_key
 
 _LOOSE: Final = ("page.json", "page.new", "open.html", "open.new", "api.sock")
@@ -29,7 +29,8 @@ def remove_home(home: Home) -> None:
     try:
         for name in ("key.new", "proxy.json", "proxy.json.new"):
             overwrite_and_remove(folder / name)
-        shutil.rmtree(folder / FOLDER_NAME, ignore_errors=True)
+        for name in (FOLDER_NAME, LENT_FOLDER):
+            shutil.rmtree(folder / name, ignore_errors=True)
         for name in (*_LOOSE, *_DATABASE, "lock"):
             (folder / name).unlink(missing_ok=True)
         sync_folder(folder)

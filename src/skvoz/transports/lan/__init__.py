@@ -4,7 +4,7 @@
 - `discovery`: saying and hearing it, by mDNS
 """
 
-from skvoz.transports.lan.announcement import Lender, announce, recognise
+from skvoz.transports.lan.announcement import Lender, Place, announce, recognise
 from skvoz.transports.lan.discovery import Discovery, lan_address
 
-__all__ = ["Discovery", "Lender", "announce", "lan_address", "recognise"]
+__all__ = ["Discovery", "Lender", "Place", "announce", "lan_address", "recognise"]

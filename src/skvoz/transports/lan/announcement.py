@@ -1,13 +1,17 @@
 """What who lends a relay on the local network says of it: random bytes but for those who share a key.
 
-    announcement = nonce (16) ‖ 32 slots (6 + 16) ‖ AES-256-GCM(wrapped key, zero nonce, nonce, lender)
+    announcement = nonce (16) ‖ 32 slots (6 + 16) ‖ sealed
+    sealed       = AES-256-GCM(wrapped key, zero nonce, aad = nonce ‖ place, lender)
     slot         = tag (6) ‖ mask (16) xor the wrapped key's seed
     tag ‖ mask   = HKDF-SHA-256(key of a conversation, salt = nonce, "skvoz near 1", 22)
     wrapped key  = HKDF-SHA-256(seed, salt = nonce, "skvoz near lender 1", 32)
-    lender       = relay id (32) ‖ ticket (16) ‖ path (16)
+    lender       = relay id (32) ‖ ticket (16) ‖ path (16) ‖ minutes since 1970 (4)
+    place        = IPv4 address (4) ‖ port (2)
 
 There are always 32 slots, those that no conversation needs of random bytes: how many somebody has doesn't
 show. Nonce and seed are fresh for each announcement, so that two of one lender have nothing in common.
+Whoever repeats one at another place, or on another day, is recognised by nobody: who then connected would
+show that they share a conversation with somebody who was there.
 """
 
 from collections.abc import Iterable, Sequence
@@ -16,6 +20,7 @@ from typing import Final, TypeVar
 
 from skvoz.base.errors import DecryptFailed
 from skvoz.base.ports import Randomness
+from skvoz.codec import uint32
 from skvoz.crypto import KEY_SIZE, ZERO_NONCE, hkdf_sha256, seal, unseal
 
 K = TypeVar("K")
@@ -29,8 +34,12 @@ _SLOT_SIZE: Final = _TAG_SIZE + _SEED_SIZE
 _ID_SIZE: Final = 32
 _TICKET_SIZE: Final = 16
 _PATH_SIZE: Final = 16
-_SEALED_SIZE: Final = _ID_SIZE + _TICKET_SIZE + _PATH_SIZE + 16
+_TIME_SIZE: Final = 4
+_SEALED_SIZE: Final = _ID_SIZE + _TICKET_SIZE + _PATH_SIZE + _TIME_SIZE + 16
 ANNOUNCEMENT_SIZE: Final = _NONCE_SIZE + SLOTS * _SLOT_SIZE + _SEALED_SIZE
+FRESH_MINUTES: Final = 12 * 60
+"""How old, or early, an announcement may be: the clock of a machine without internet is wrong by its zone."""
+_MINUTE_MS: Final = 60_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,20 +51,38 @@ class Lender:
     path: bytes = field(repr=False)
 
 
-def announce(lender: Lender, keys: Sequence[bytes], randomness: Randomness) -> bytes:
-    """Return an announcement for the holders of up to `SLOTS` keys."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where a lent relay is on the local network: its IPv4 address (4 bytes) and port."""
+
+    address: bytes = field(repr=False)
+    port: int
+
+    @property
+    def encoded(self) -> bytes:
+        """The bytes that an announcement is bound to."""
+        return self.address + self.port.to_bytes(2)
+
+
+def announce(
+    lender: Lender, place: Place, keys: Sequence[bytes], *, now_ms: int, randomness: Randomness
+) -> bytes:
+    """Return an announcement of a lender at a place, for the holders of up to `SLOTS` keys."""
     nonce, seed = randomness(_NONCE_SIZE), randomness(_SEED_SIZE)
     slots = [_slot(key, nonce, seed) for key in keys[:SLOTS]]
     slots += [randomness(_SLOT_SIZE) for _ in range(SLOTS - len(slots))]
     slots.sort()
-    sealed = seal(_key(seed, nonce), ZERO_NONCE, nonce, lender.relay_id + lender.ticket + lender.path)
+    plain = lender.relay_id + lender.ticket + lender.path + uint32(now_ms // _MINUTE_MS)
+    sealed = seal(_key(seed, nonce), ZERO_NONCE, nonce + place.encoded, plain)
     return nonce + b"".join(slots) + sealed
 
 
-def recognise(announcement: bytes, keys: Iterable[tuple[K, bytes]]) -> tuple[Lender, list[K]] | None:
+def recognise(
+    announcement: bytes, place: Place, keys: Iterable[tuple[K, bytes]], *, now_ms: int
+) -> tuple[Lender, list[K]] | None:
     """Return the lender, and whose keys it names; nothing for an announcement of strangers, or none at all.
 
-    One that strangers made out of others' bytes opens nothing.
+    One that strangers made out of others' bytes opens nothing, nor does one from another place or time.
     """
     if len(announcement) != ANNOUNCEMENT_SIZE:
         return None
@@ -67,9 +94,11 @@ def recognise(announcement: bytes, keys: Iterable[tuple[K, bytes]]) -> tuple[Len
     for name, key in keys:
         tag, mask = _drawn(key, nonce)
         wrapped = slots.get(tag)
-        lender = None if wrapped is None else _opened(_xor(mask, wrapped), nonce, sealed)
-        if lender is not None:
-            found = lender
+        if wrapped is None:
+            continue
+        plain = _opened(_xor(mask, wrapped), nonce, place, sealed)
+        if plain is not None and _is_fresh(plain, now_ms):
+            found = _parsed(plain)
             whose.append(name)
     return None if found is None else (found, whose)
 
@@ -96,10 +125,22 @@ def _key(seed: bytes, nonce: bytes) -> bytes:
     return hkdf_sha256(seed, salt=nonce, info=b"skvoz near lender 1", length=KEY_SIZE)
 
 
-def _opened(seed: bytes, nonce: bytes, sealed: bytes) -> Lender | None:
+def _opened(seed: bytes, nonce: bytes, place: Place, sealed: bytes) -> bytes | None:
     try:
-        plain = unseal(_key(seed, nonce), ZERO_NONCE, nonce, sealed)
+        return unseal(_key(seed, nonce), ZERO_NONCE, nonce + place.encoded, sealed)
     except DecryptFailed:
         return None
+
+
+def _is_fresh(plain: bytes, now_ms: int) -> bool:
+    made = int.from_bytes(plain[-_TIME_SIZE:])
+    return abs(now_ms // _MINUTE_MS - made) <= FRESH_MINUTES
+
+
+def _parsed(plain: bytes) -> Lender:
     ticket_ends = _ID_SIZE + _TICKET_SIZE
-    return Lender(relay_id=plain[:_ID_SIZE], ticket=plain[_ID_SIZE:ticket_ends], path=plain[ticket_ends:])
+    return Lender(
+        relay_id=plain[:_ID_SIZE],
+        ticket=plain[_ID_SIZE:ticket_ends],
+        path=plain[ticket_ends : ticket_ends + _PATH_SIZE],
+    )

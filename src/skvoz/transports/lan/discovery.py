@@ -7,6 +7,7 @@ where the library would have to remember too much, this ends and says so.
 import asyncio
 import ipaddress
 import logging
+import re
 import secrets
 import socket
 from collections.abc import Callable
@@ -17,9 +18,12 @@ from zeroconf import Error, IPVersion, ServiceStateChange, Zeroconf
 from zeroconf.asyncio import AsyncServiceBrowser, AsyncServiceInfo, AsyncZeroconf
 
 from skvoz.base.errors import TransportError
+from skvoz.transports.lan.announcement import Place
 
 SERVICE: Final = "_http._tcp.local."
 """What printers, cameras and disks say too."""
+_NAME: Final = re.compile(r"[0-9a-f]{8}\._http\._tcp\.local\.")
+"""Names of announcements: what else is on the network is not asked."""
 NAMES_WAITING_MAX: Final = 64
 """Names that wait to be looked up: more of them are passed over, and come again if they are real."""
 LOOKED_UP_PER_S: Final = 8
@@ -30,28 +34,41 @@ _LOOK_UP_MS: Final = 1_500
 _PIECE_SIZE: Final = 240
 """A string of a TXT record has 255 bytes with its name."""
 _PIECES_MAX: Final = 8
-Heard = Callable[[str, bytes, str, int], None]
-"""Told of a service: its name, announcement, host and port."""
+_HOSTS_MAX: Final = 4
+"""Addresses of one service that are told: anybody may say one more."""
+Heard = Callable[[str, bytes, Place], None]
+"""Told of a service: its name, announcement, and a place where it may be."""
 Gone = Callable[[str], None]
 
 
-def lan_address() -> str | None:
-    """Return this machine's IPv4 address on a private network, if it has one."""
+_NEAR: Final = tuple(
+    map(ipaddress.IPv4Network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16"))
+)
+"""Networks of homes and offices (RFC 1918), and of a cable without anybody who gives out addresses (3927)."""
+_NOT_AROUND: Final = ("tun", "tap", "utun", "wg", "ppp", "tailscale", "docker", "br-", "veth", "virbr", "lo")
+"""How systems call what leads far away, as VPNs do, or stays on this machine, as containers do."""
+_POINT_TO_POINT: Final = 31
+
+
+def lan_address() -> ipaddress.IPv4Interface | None:
+    """Return this machine's IPv4 address on a private network around it, if it has one."""
     for adapter in ifaddr.get_adapters():
+        if adapter.name.startswith(_NOT_AROUND):
+            continue
         for found in adapter.ips:
-            if not isinstance(found.ip, str):
-                continue
-            address = ipaddress.ip_address(found.ip)
-            if address.is_private and not address.is_loopback:
-                return found.ip
+            if isinstance(found.ip, str) and found.network_prefix < _POINT_TO_POINT:
+                interface = ipaddress.IPv4Interface((found.ip, found.network_prefix))
+                if any(interface.ip in network for network in _NEAR):
+                    return interface
     return None
 
 
 class Discovery:
     """Says one announcement at a time and tells what others say, on the network of one address."""
 
-    def __init__(self, address: str, heard: Heard, gone: Gone) -> None:
-        self._address = address
+    def __init__(self, interface: ipaddress.IPv4Interface, heard: Heard, gone: Gone) -> None:
+        self._address = str(interface.ip)
+        self._network = interface.network
         self._heard = heard
         self._gone = gone
         self._names: asyncio.Queue[str] = asyncio.Queue(NAMES_WAITING_MAX)
@@ -108,6 +125,8 @@ class Discovery:
         self, zeroconf: Zeroconf, service_type: str, name: str, state_change: ServiceStateChange
     ) -> None:
         del zeroconf, service_type
+        if _NAME.fullmatch(name) is None:
+            return
         if state_change is ServiceStateChange.Removed:
             self._gone(name)
         elif not self._names.full():
@@ -121,14 +140,15 @@ class Discovery:
             await asyncio.sleep(1 / LOOKED_UP_PER_S)
 
     async def _ask(self, name: str) -> None:
+        """Ask where a service is and what it says; only places on this very network are told."""
         found = AsyncServiceInfo(SERVICE, name)
         if not await found.async_request(self._mdns.zeroconf, _LOOK_UP_MS):
             return
-        hosts = found.parsed_addresses(IPVersion.V4Only)
         pieces = [found.properties.get(bytes((ord("a") + number,))) for number in range(_PIECES_MAX)]
         announcement = b"".join(piece for piece in pieces if piece)
-        if hosts and found.port:
-            self._heard(name, announcement, hosts[0], found.port)
+        hosts = [one for one in found.ip_addresses_by_version(IPVersion.V4Only) if one in self._network]
+        for host in hosts[:_HOSTS_MAX] if found.port else ():
+            self._heard(name, announcement, Place(address=host.packed, port=found.port or 0))
 
     async def _watch(self) -> None:
         while True:
