@@ -74,25 +74,34 @@ class Lan:
                 ip("-n", self.space(name), "route", "replace", f"{RELAY}/32", "dev", "out")
 
 
-@contextlib.contextmanager
-def running(lan: Lan, name: str, *arguments: str) -> Generator[str]:
-    """Run a program on one of the machines; give the first line that it prints."""
-    program = subprocess.Popen(
-        ["ip", "netns", "exec", lan.space(name), *COMMAND, *arguments],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        env=environment(),
-    )
-    assert program.stdout is not None
-    try:
-        yield program.stdout.readline().decode().strip()
-        program.terminate()
-        _, errors = program.communicate(timeout=PATIENCE_S)
-        assert b"Traceback" not in errors, errors.decode()
-    finally:
-        if program.poll() is None:
-            program.kill()
-            program.communicate(timeout=PATIENCE_S)
+class Program:
+    """A program on one of the machines, until the block ends."""
+
+    def __init__(self, lan: Lan, name: str, *arguments: str, **variables: str) -> None:
+        self._running = subprocess.Popen(
+            ["ip", "netns", "exec", lan.space(name), *COMMAND, *arguments],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=environment(**variables),
+        )
+
+    def first_line(self) -> str:
+        """Wait until it prints something."""
+        assert self._running.stdout is not None
+        return self._running.stdout.readline().decode().strip()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        try:
+            self._running.terminate()
+            _, errors = self._running.communicate(timeout=PATIENCE_S)
+            assert b"Traceback" not in errors, errors.decode()
+        finally:
+            if self._running.poll() is None:
+                self._running.kill()
+                self._running.communicate(timeout=PATIENCE_S)
 
 
 LISTENING = """
@@ -124,29 +133,36 @@ def test_two_machines_talk_on_while_their_relay_is_away(tmp_path: Path) -> None:
     anna, boris = Terminal(tmp_path / "anna"), Terminal(tmp_path / "boris")
     texts = ("over the network around", "heard you", "the relay is back")
     with Lan() as lan, contextlib.ExitStack() as stack:
-        address = stack.enter_context(
-            running(lan, "relay", "relay", "--home", str(tmp_path / "relay"), "--listen", f"{RELAY}:8443")
-        )
+
+        def start(name: str, *arguments: str, **variables: str) -> Program:
+            return stack.enter_context(Program(lan, name, *arguments, **variables))
+
+        def say_aside(one: Terminal, other: Terminal, text: str) -> None:
+            """Say something, and don't wait until a relay has it."""
+            start(one.home.name, "send", other.home.name, text, SKVOZ_HOME=str(one.home))
+
+        programs = [start("relay", "relay", "--home", str(tmp_path / "relay"), "--listen", f"{RELAY}:8443")]
+        programs += [start(one.home.name, "--home", str(one.home), "--no-open") for one in (anna, boris)]
+        address, *_ = [program.first_line() for program in programs]
         stack.enter_context(listening(lan, tmp_path / "heard"))
         for one in (anna, boris):
-            stack.enter_context(running(lan, one.home.name, "--home", str(one.home), "--no-open"))
             one.does("account", "create", "--name", one.home.name, "--relay", address)
         meet(boris, anna)
         for one in (anna, boris):
             one.does("account", "nearby", "on")
         lan.set_relay("down")
-        anna.does("send", "boris", texts[0])
+        say_aside(anna, boris, texts[0])
         boris.until(texts[0], "read", "anna")
-        boris.does("send", "anna", texts[1])
+        say_aside(boris, anna, texts[1])
         anna.until(texts[1], "read", "boris")
-        assert "1 machine of somebody you share a chat with is here." in anna.does("doctor", "--no-network")
         lan.set_relay("up")
         anna.does("send", "boris", texts[2])
         for one, other in ((boris, "anna"), (anna, "boris")):
             one.until(texts[2], "read", other)
             deadline = time.monotonic() + PATIENCE_S
-            while one.objects("doctor", "--no-network")[0]["unsent"]:
+            while (now := one.objects("doctor", "--no-network")[0])["unsent"]:
                 assert time.monotonic() < deadline
+            assert now["lan_relays"] == 1
             said = one.does("read", other)
             assert [said.count(text) for text in texts] == [1, 1, 1], said
         anna.does("account", "nearby", "off")

@@ -132,7 +132,7 @@ def test_garbage_and_places_on_other_networks_are_passed_over() -> None:
         async with (
             asyncio.timeout(30),
             Discovery(THIS_MACHINE, heard.note, lambda _: None) as one,
-            Discovery(THIS_MACHINE, lambda *_: None, lambda _: None) as other,
+            Discovery(THIS_MACHINE, Heard().note, lambda _: None) as other,
         ):
             running = asyncio.create_task(one.run())
             with _socket() as stranger:
