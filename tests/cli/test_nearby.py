@@ -96,7 +96,7 @@ class Program:
     def __exit__(self, *_: object) -> None:
         try:
             self._running.terminate()
-            _, errors = self._running.communicate(timeout=PATIENCE_S)
+            errors = self._running.communicate(timeout=PATIENCE_S)[1]
             assert b"Traceback" not in errors, errors.decode()
         finally:
             if self._running.poll() is None:
