@@ -5,6 +5,7 @@ Whoever shares a conversation finds what is lent by its announcement; what then 
 """
 
 import asyncio
+import contextlib
 import secrets
 import time
 from collections.abc import Callable
@@ -29,6 +30,10 @@ _KEYS_S: Final = 30.0
 _RETRY_S: Final = 10.0
 
 
+class _Over(TransportError):
+    """Nobody wants it any more."""
+
+
 class Nearby:
     """Lends and finds relays until `close`; `problem` says why it can't now."""
 
@@ -50,6 +55,7 @@ class Nearby:
         self._named: dict[str, RelayId] = {}
         self._keys: Keys = []
         self.problem = ""
+        self._closing = asyncio.Event()
         self._task = asyncio.create_task(self._run())
         self._task.add_done_callback(self._ended)
 
@@ -65,7 +71,7 @@ class Nearby:
 
     async def close(self) -> None:
         """Lend nothing more, and forget what was found."""
-        self._task.cancel()
+        self._closing.set()  # and no cancelling: it would leave sockets open where something ends just now
         await asyncio.wait((self._task,))
 
     def _ended(self, task: "asyncio.Task[None]") -> None:
@@ -74,12 +80,14 @@ class Nearby:
             self._broke(error)
 
     async def _run(self) -> None:
-        while True:
+        while not self._closing.is_set():
             try:
                 await self._at(_address())
             except* SkvozError as group:
                 self.problem = str(_first(group))
-            await asyncio.sleep(_RETRY_S)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_RETRY_S):
+                    await self._closing.wait()
 
     async def _at(self, interface: IPv4Interface) -> None:
         """Lend and find on the network of one address, until the machine has another one."""
@@ -98,9 +106,14 @@ class Nearby:
                 tasks.create_task(self._announce(discovery, beside, lent, interface))
                 tasks.create_task(self._stay(interface))
                 tasks.create_task(_until_broken(lent))
+                tasks.create_task(self._until_closing())
         finally:
             self._beside = None
             self._named.clear()
+
+    async def _until_closing(self) -> None:
+        await self._closing.wait()
+        raise _Over
 
     async def _stay(self, interface: IPv4Interface) -> None:
         while lan_address() == interface:

@@ -5,6 +5,7 @@ where the library would have to remember too much, this ends and says so.
 """
 
 import asyncio
+import contextlib
 import ipaddress
 import logging
 import re
@@ -81,13 +82,22 @@ class Discovery:
             self._mdns = AsyncZeroconf(interfaces=[self._address], ip_version=IPVersion.V4Only)
         except OSError:
             raise TransportError("the network around can't be searched") from None
+        try:
+            # Whoever is cancelled while the library starts stops it for good, and its end fails then.
+            await self._mdns.zeroconf.async_wait_for_start()
+        except Error:
+            await self._close()
+            raise TransportError("the network around can't be searched") from None
         self._browser = AsyncServiceBrowser(self._mdns.zeroconf, SERVICE, handlers=[self._changed])
         return self
 
     async def __aexit__(self, *_: object) -> None:
         await self._browser.async_cancel()
-        await self._mdns.async_unregister_all_services()
-        await self._mdns.async_close()
+        await self._close()
+
+    async def _close(self) -> None:
+        with contextlib.suppress(Error):
+            await self._mdns.async_close()  # which says goodbye first
 
     async def say(self, announcement: bytes, port: int) -> None:
         """Say this from now on, under a fresh name, in place of what was said before.
