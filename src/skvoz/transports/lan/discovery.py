@@ -32,6 +32,8 @@ REMEMBERED_MAX: Final = 2_000
 """Records of others: a network with more is flooded."""
 _WATCH_S: Final = 1.0
 _LOOK_UP_MS: Final = 1_500
+_TRIES: Final = 3
+"""How often a name is looked up that doesn't answer: radio loses what is said to all."""
 _PIECE_SIZE: Final = 240
 """A string of a TXT record has 255 bytes with its name."""
 _PIECES_MAX: Final = 8
@@ -72,7 +74,7 @@ class Discovery:
         self._network = interface.network
         self._heard = heard
         self._gone = gone
-        self._names: asyncio.Queue[str] = asyncio.Queue(NAMES_WAITING_MAX)
+        self._names: asyncio.Queue[tuple[str, int]] = asyncio.Queue(NAMES_WAITING_MAX)
         self._said: AsyncServiceInfo | None = None
 
     async def __aenter__(self) -> Self:
@@ -139,20 +141,25 @@ class Discovery:
             return
         if state_change is ServiceStateChange.Removed:
             self._gone(name)
-        elif not self._names.full():
-            self._names.put_nowait(name)
+        else:
+            self._put(name, _TRIES)
+
+    def _put(self, name: str, tries: int) -> None:
+        if tries and not self._names.full():
+            self._names.put_nowait((name, tries))
 
     async def _look_up(self) -> None:
         while True:
-            name = await self._names.get()
+            name, tries = await self._names.get()
             if self._said is None or name != self._said.name:
-                await self._ask(name)
+                await self._ask(name, tries)
             await asyncio.sleep(1 / LOOKED_UP_PER_S)
 
-    async def _ask(self, name: str) -> None:
+    async def _ask(self, name: str, tries: int) -> None:
         """Ask where a service is and what it says; only places on this very network are told."""
         found = AsyncServiceInfo(SERVICE, name)
         if not await found.async_request(self._mdns.zeroconf, _LOOK_UP_MS):
+            self._put(name, tries - 1)
             return
         pieces = [found.properties.get(bytes((ord("a") + number,))) for number in range(_PIECES_MAX)]
         announcement = b"".join(piece for piece in pieces if piece)
