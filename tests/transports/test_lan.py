@@ -20,7 +20,8 @@ LENDER = Lender(relay_id=bytes(range(32)), ticket=b"t" * 16, path=b"p" * 16)
 KEYS = [(number, secrets.token_bytes(32)) for number in range(40)]
 HERE = Place(address=bytes((192, 168, 1, 5)), port=40_000)
 NOW_MS = 1_800_000_000_000
-THIS_MACHINE = IPv4Interface("127.0.0.1/8")
+THIS_MACHINE, OTHER = IPv4Interface("127.41.7.2/8"), IPv4Interface("127.41.7.3/8")
+"""Addresses of this test's own: what goes to one that others listen at too, one of them gets."""
 MARK = secrets.token_hex(3)[:5]
 """What names begin with here: other tests say things on this machine at the same time."""
 
@@ -134,7 +135,7 @@ def test_garbage_and_places_on_other_networks_are_passed_over() -> None:
         async with (
             asyncio.timeout(30),
             Discovery(THIS_MACHINE, heard.note, lambda _: None) as one,
-            Discovery(THIS_MACHINE, Heard().note, lambda _: None) as other,
+            Discovery(OTHER, Heard().note, lambda _: None) as other,
         ):
             running = asyncio.create_task(one.run())
             with _socket() as stranger:
