@@ -176,7 +176,9 @@ def _compare(memory: MemoryStore, log_id: bytes, script: Script) -> None:
             raise AssertionError("a log that is gone left entries behind")
         return
     bodies = [entry.body or b"" for entry in held]
-    if (log.entry_count, log.byte_count) != (len(bodies), sum(map(len, bodies))):
+    charged = [log, *memory.branches(log_id)]
+    counts = sum(one.entry_count for one in charged), sum(one.byte_count for one in charged)
+    if counts != (len(bodies), sum(map(len, bodies))):
         raise AssertionError("a log holds something else than it says")
     if [entry.position for entry in held] != [entry.position for entry in memory.all_entries(log_id)]:
         raise AssertionError("two stores hold different entries")

@@ -26,6 +26,14 @@ def test_two_talk_in_every_suite_by_name_or_number(suite: int | str) -> None:
     assert len(exported[0]) == 40
 
 
+def test_an_exporter_gives_as_much_as_hkdf_does() -> None:
+    alice, _ = two(1)
+    most = 255 * 32
+    assert len(ask(alice, "export", label="l", context="", length=most)["value"]) == 2 * most
+    line = json.dumps({"id": 9, "op": "export", "label": "l", "context": "", "length": most + 1})
+    assert alice.answer(line.encode())["error"].startswith("BadRequest: ")
+
+
 def test_three_join_and_one_is_removed() -> None:
     alice, bob = two()
     carol, dave = peer_named("carol"), peer_named("dave")

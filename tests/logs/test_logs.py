@@ -12,6 +12,8 @@ from skvoz.logs import (
     CONTEST_BITS,
     INBOX,
     ROOM,
+    Appended,
+    Branch,
     Log,
     OpenRequest,
     Quotas,
@@ -69,7 +71,8 @@ def closer(number: int, *, carry: bool = False, proof: bytes | None = None) -> R
 
 
 def close(log: Log, segment: Segment, wanted: RekeyRequest) -> Refusal | Rekeyed:
-    return rekey(log, segment, wanted, Quotas(), next_hash_known=False, now_ms=NOW)
+    branch = Branch(number=segment.branch) if segment.branch else None
+    return rekey(log, segment, branch, wanted, Quotas(), next_hash_known=False, now_ms=NOW)
 
 
 def test_a_proof_fits_its_closer_only() -> None:
@@ -180,8 +183,8 @@ def test_a_closer_closes_and_opens_at_one_position() -> None:
     assert (done.log.head, done.closed.closed_at, done.closed.last_closer, done.opened.number) == (1, 1, 1, 1)
     assert (done.closed.carried, done.opened.by_carry, done.opened.parent) == (True, True, 0)
     assert done.opened.door_hash == root.door_hash
-    assert append(done.log, done.closed, 1, Quotas()) == Refusal("superseded")
-    assert isinstance(append(done.log, done.opened, 1, Quotas()), Log)
+    assert append(done.log, done.closed, None, 1, Quotas()) == Refusal("superseded")
+    assert isinstance(append(done.log, done.opened, None, 1, Quotas()), Appended)
     assert (log.head, root.closed_at) == (0, 0)
 
 
@@ -216,6 +219,7 @@ class LogModel(RuleBasedStateMachine):
         self.segments: dict[int, Segment] = {0: root}
         self.rows: list[tuple[int, int, str]] = []
         self.carry_of: dict[int, bool] = {}
+        self.branches: dict[int, Branch] = {}
         self.number = 0
 
     def teardown(self) -> None:
@@ -231,19 +235,21 @@ class LogModel(RuleBasedStateMachine):
     @rule(choice=st.integers(0, 20), size=st.integers(0, 100))
     def append_one(self, choice: int, size: int) -> None:
         segment = self.known(choice)
-        decided = append(self.log, segment, size, Quotas())
+        branch = self.branches.get(segment.branch)
+        decided = append(self.log, segment, branch, size, Quotas())
         if self.is_closed(segment.number):
             assert decided == Refusal("superseded")
             return
-        assert isinstance(decided, Log)
-        self.log = decided
-        self.rows.append((decided.head, segment.number, "entry"))
+        assert isinstance(decided, Appended)
+        self.log = decided.log
+        self.charge(decided.branch)
+        self.rows.append((decided.log.head, segment.number, "entry"))
 
     @rule(choice=st.integers(0, 20), carry=st.booleans())
     def close_one(self, choice: int, *, carry: bool) -> None:
         segment = self.known(choice)
         self.number += 1
-        decided = close(self.log, segment, closer(self.number, carry=carry))
+        decided = self.close(segment, closer(self.number, carry=carry))
         if self.is_closed(segment.number):
             assert decided == Refusal("superseded")
             return
@@ -258,12 +264,25 @@ class LogModel(RuleBasedStateMachine):
         self.number += 1
         wanted = closer(self.number, carry=carry)
         proof = find_contest_proof(LOG_ID, segment.key_hash, wanted.next_hash)
-        decided = close(self.log, segment, closer(self.number, carry=carry, proof=proof))
+        decided = self.close(segment, closer(self.number, carry=carry, proof=proof))
         assert isinstance(decided, Rekeyed)
         self.take(decided, segment, carry=carry)
 
+    def close(self, segment: Segment, wanted: RekeyRequest) -> Refusal | Rekeyed:
+        branch = self.branches.get(segment.branch)
+        return rekey(self.log, segment, branch, wanted, Quotas(), next_hash_known=False, now_ms=NOW)
+
+    def charge(self, branch: Branch | None) -> None:
+        if branch is not None:
+            self.branches[branch.number] = branch
+
     def take(self, done: Rekeyed, segment: Segment, *, carry: bool) -> None:
         self.log = done.log
+        self.charge(done.branch)
+        if segment.closed_at:
+            assert done.opened.branch == done.opened.number
+        else:
+            assert done.opened.branch == segment.branch
         self.segments[segment.number] = done.closed
         self.segments[done.opened.number] = done.opened
         self.carry_of[done.opened.number] = carry
@@ -272,6 +291,17 @@ class LogModel(RuleBasedStateMachine):
     @invariant()
     def positions_are_consecutive(self) -> None:
         assert [position for position, _, _ in self.rows] == list(range(1, self.log.head + 1))
+
+    @invariant()
+    def each_entry_is_charged_once(self) -> None:
+        held = {0: self.log, **self.branches}
+        for number, one in held.items():
+            in_it = [
+                kind
+                for position, segment, kind in self.rows
+                if (self.segments[position if kind == "closer" else segment].branch == number)
+            ]
+            assert one.entry_count == len(in_it)
 
     @invariant()
     def states_agree_with_the_rows(self) -> None:

@@ -7,7 +7,7 @@
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 
-from skvoz.logs import Blob, Log, Segment, Usage, trimmed
+from skvoz.logs import Blob, Branch, Log, Segment, Usage, relieved, trimmed
 from skvoz.relay.blobs import PartWriter, fetch
 from skvoz.relay.executor import Executor
 from skvoz.relay.ports import Offer, Removed
@@ -31,18 +31,26 @@ class _Pool:
 class _Room:
     log: Log
     segments: dict[int, Segment] = field(default_factory=dict[int, Segment])
-    entries: dict[int, tuple[Entry, int]] = field(default_factory=dict[int, tuple[Entry, int]])
+    entries: dict[int, tuple[Entry, int, int]] = field(default_factory=dict[int, tuple[Entry, int, int]])
+    """By position: the entry, its hour, and its contested branch or 0."""
     ids: dict[bytes, int] = field(default_factory=dict[bytes, int])
     knocks: dict[int, tuple[bytes, KnockItem, int]] = field(
         default_factory=dict[int, tuple[bytes, KnockItem, int]]
     )
     pool: _Pool = field(default_factory=_Pool)
+    branches: dict[int, Branch] = field(default_factory=dict[int, Branch])
 
     def copy(self) -> "_Room":
         """Copy what changes; the values never do."""
         pool = _Pool(dict(self.pool.untaken), dict(self.pool.taken), self.pool.last, self.pool.offer)
         return _Room(
-            self.log, dict(self.segments), dict(self.entries), dict(self.ids), dict(self.knocks), pool
+            self.log,
+            dict(self.segments),
+            dict(self.entries),
+            dict(self.ids),
+            dict(self.knocks),
+            pool,
+            dict(self.branches),
         )
 
 
@@ -130,10 +138,14 @@ class MemoryStore:
             if room.log.expires_hour <= hour:
                 del self._logs[log_id]
                 continue
-            gone = [position for position, (_, expires) in room.entries.items() if expires <= hour]
-            size = sum(self._delete_entry(room, position) for position in gone)
-            last = max((p for p in gone), default=0)
-            room.log = trimmed(room.log, last, len(gone), size)
+            gone = [position for position, (_, expires, _) in room.entries.items() if expires <= hour]
+            room.log = trimmed(room.log, max(gone, default=0), 0, 0)
+            for removed in self._delete_entries(room, gone):
+                if removed.branch:
+                    branch = self.branch(log_id, removed.branch)
+                    self.save_branch(log_id, relieved(branch, removed.entry_count, removed.byte_count))
+                else:
+                    room.log = trimmed(room.log, 0, removed.entry_count, removed.byte_count)
             room.segments = {
                 number: segment
                 for number, segment in room.segments.items()
@@ -147,7 +159,10 @@ class MemoryStore:
         return list(self._logs)
 
     def all_entries(self, log_id: bytes) -> list[Entry]:
-        return [entry for entry, _ in self._logs[log_id].entries.values()]
+        return [entry for entry, _, _ in self._logs[log_id].entries.values()]
+
+    def branches(self, log_id: bytes) -> list[Branch]:
+        return list(self._logs[log_id].branches.values())
 
     # LogTransaction
 
@@ -180,8 +195,9 @@ class MemoryStore:
     def delete_blob(self, blob_id: bytes) -> None:
         del self.rows.present[blob_id]
 
-    def blob_usage(self, log_id: bytes) -> Usage:
-        sizes = [blob.size for blob in self.rows.present.values() if blob.log_id == log_id]
+    def blob_usage(self, log_id: bytes, branch: int) -> Usage:
+        blobs = self.rows.present.values()
+        sizes = [blob.size for blob in blobs if (blob.log_id, blob.branch) == (log_id, branch)]
         return Usage(blob_count=len(sizes), byte_count=sum(sizes))
 
     def _drop_blobs(self, is_gone: Callable[[Blob], bool]) -> None:
@@ -203,6 +219,17 @@ class MemoryStore:
         self._logs[log_id].segments[segment.number] = segment
         self._changed.add(log_id)
 
+    def branch(self, log_id: bytes, number: int) -> Branch:
+        return self._logs[log_id].branches.get(number, Branch(number=number))
+
+    def save_branch(self, log_id: bytes, branch: Branch) -> None:
+        branches = self._logs[log_id].branches
+        if branch.entry_count:
+            branches[branch.number] = branch
+        else:
+            branches.pop(branch.number, None)
+        self._changed.add(log_id)
+
     def find_repeat(
         self, log_id: bytes, entry_id: bytes, body: bytes, next_hash: bytes | None, since: int
     ) -> int | None:
@@ -210,28 +237,27 @@ class MemoryStore:
         if room.ids.get(entry_id, 0) <= since:
             return None
         wanted = (entry_id, body, next_hash)
-        for position, (entry, _) in reversed(room.entries.items()):
+        for position, (entry, _, _) in reversed(room.entries.items()):
             if position > since and (entry.entry, entry.body, entry.next_hash) == wanted:
                 return position
         return None
 
-    def add_entry(self, log_id: bytes, entry: Entry, expires_hour: int) -> None:
+    def add_entry(self, log_id: bytes, entry: Entry, expires_hour: int, branch: int) -> None:
         room = self._logs[log_id]
-        room.entries[entry.position] = (entry, expires_hour)
+        room.entries[entry.position] = (entry, expires_hour, branch)
         room.ids[entry.entry] = entry.position
         self._changed.add(log_id)
 
-    def trim_entries(self, log_id: bytes, before: int) -> Removed:
+    def trim_entries(self, log_id: bytes, before: int) -> Sequence[Removed]:
         room = self._logs[log_id]
         gone = [
             position
-            for position, (entry, _) in room.entries.items()
+            for position, (entry, _, _) in room.entries.items()
             if position < before and not entry.flags & Flag.CLOSER
         ]
-        size = sum(self._delete_entry(room, position) for position in gone)
         self._changed.add(log_id)
         self._drop_blobs(lambda blob: blob.log_id == log_id and blob.position + 1 < before)
-        return Removed(len(gone), size)
+        return self._delete_entries(room, gone)
 
     def has_door(self, log_id: bytes, door_hash: bytes) -> bool:
         room = self._logs.get(log_id)
@@ -329,7 +355,12 @@ class MemoryStore:
         }
         return [knock for door, knock, _ in room.knocks.values() if door in doors]
 
-    def _delete_entry(self, room: _Room, position: int) -> int:
-        entry, _ = room.entries.pop(position)
-        room.ids.pop(entry.entry, None)
-        return len(entry.body or b"")
+    def _delete_entries(self, room: _Room, positions: Iterable[int]) -> list[Removed]:
+        removed: dict[int, Removed] = {}
+        for position in positions:
+            entry, _, branch = room.entries.pop(position)
+            room.ids.pop(entry.entry, None)
+            before = removed.get(branch, Removed(branch, 0, 0))
+            size = before.byte_count + len(entry.body or b"")
+            removed[branch] = Removed(branch, before.entry_count + 1, size)
+        return list(removed.values())

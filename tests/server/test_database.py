@@ -1,10 +1,14 @@
 import contextlib
+import importlib.resources
+import sqlite3
 from pathlib import Path
 
 import pytest
 
 from skvoz.base.errors import StoreError
+from skvoz.relay.ports import Removed
 from skvoz.server.database import STORE_ID_SIZE, open_database, store_id
+from skvoz.server.write_transaction import SqliteTransaction
 
 
 @pytest.mark.parametrize(
@@ -22,3 +26,27 @@ def test_a_database_that_lost_its_name_is_damaged(tmp_path: Path, change: str) -
         connection.execute(change)
         with pytest.raises(StoreError, match="damaged"):
             store_id(connection)
+
+
+def test_what_an_older_relay_held_is_in_no_branch(tmp_path: Path) -> None:
+    file = tmp_path / "relay.db"
+    with contextlib.closing(sqlite3.connect(file)) as old:
+        for number in (1, 2):
+            script = importlib.resources.files("skvoz.server") / "schema" / f"{number:04}.sql"
+            old.executescript(script.read_text("utf-8"))
+        old.execute("INSERT INTO relay VALUES ('store_id', ?)", (bytes(STORE_ID_SIZE),))
+        old.execute("INSERT INTO log VALUES (x'01', 0, x'02', NULL, 1, 0, 1, 4, 0, 900)")
+        old.execute("INSERT INTO segment VALUES (x'01', 0, 0, 0, x'03', NULL, 0, 0, 0, NULL)")
+        old.execute("INSERT INTO entry VALUES (1, x'01', 1, x'04', 0, 0, x'05060708', NULL, 900)")
+        old.execute("INSERT INTO blob VALUES (x'09', x'01', x'0a', x'0b', 8, 8, 1, NULL, 900)")
+        old.execute("PRAGMA user_version = 2")
+        old.commit()
+    with contextlib.closing(open_database(file)) as connection:
+        transaction = SqliteTransaction(connection)
+        transaction.begin()
+        segment, blob = transaction.segment(b"\x01", b"\x03"), transaction.blob(b"\x09")
+        assert segment is not None
+        assert blob is not None
+        assert (segment.branch, blob.branch) == (0, 0)
+        assert transaction.trim_entries(b"\x01", 2) == [Removed(0, 1, 4)]
+        transaction.commit()

@@ -15,6 +15,23 @@ from skvoz.base.errors import TransportError
 from skvoz.transports.wss.websocket import connect
 
 
+def test_a_connection_that_broke_still_says_when_it_was_heard() -> None:
+    async def live() -> None:
+        async def hang_up(connection: ServerConnection) -> None:
+            await connection.recv()
+            connection.transport.abort()
+
+        async with serve(hang_up, "127.0.0.1", 0) as server:
+            port = next(iter(server.sockets)).getsockname()[1]
+            async with await connect(f"ws://127.0.0.1:{port}/") as connection:
+                await connection.send(bytes(100))
+                with pytest.raises(TransportError):
+                    await connection.receive()
+                assert connection.heard_at > 0
+
+    asyncio.run(live())
+
+
 def test_a_relay_leads_nobody_to_another_host() -> None:
     """A stranger's relay could send a node on to hosts in its own network."""
     met: list[str] = []

@@ -33,6 +33,7 @@ from skvoz.texts import say
 _PATIENCE_S: Final = 30.0
 _POLL_S: Final = 0.02
 _WIDTH: Final = 11
+_LAST_LINES: Final = 20
 
 
 @dataclass(slots=True)
@@ -87,11 +88,12 @@ class Stage:
     def enter(self, name: str) -> Person:
         """Let somebody come: a home, a node, an account."""
         folder = self._folder / name
-        process = subprocess.Popen(
-            [sys.executable, "-m", "skvoz.cli", "--home", str(folder)],
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
+        with (self._folder / f"{name}.errors").open("wb") as errors:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "skvoz.cli", "--home", str(folder)],
+                stdout=subprocess.DEVNULL,
+                stderr=errors,
+            )
         person = Person(name, folder, Caller(socket_file(folder)), process)
         self.people.append(person)
         until(person.caller.is_answered)
@@ -133,7 +135,12 @@ class Stage:
         until(lambda: all(sorted(person.texts(chat)) == said for person in people))
 
     def end(self) -> None:
-        """End all processes."""
+        """End all processes; print the last words of a node that ended by itself."""
+        for person in self.people:
+            if person.process.poll() is not None:
+                words = (self._folder / f"{person.name}.errors").read_text("utf-8", "replace")
+                self.tell(say("The node of {name} has ended by itself:", name=person.name))
+                click.echo("\n".join(words.splitlines()[-_LAST_LINES:]), err=True)
         processes = [person.process for person in self.people]
         if self._relay is not None:
             processes.append(self._relay)

@@ -33,6 +33,7 @@ from skvoz.logs.retention import (
     renewed,
 )
 from skvoz.logs.rules import (
+    Appended,
     OpenRequest,
     Rekeyed,
     RekeyRequest,
@@ -41,6 +42,7 @@ from skvoz.logs.rules import (
     is_owner,
     open_log,
     rekey,
+    relieved,
     trimmed,
 )
 from skvoz.logs.state import (
@@ -48,6 +50,7 @@ from skvoz.logs.state import (
     ROOM,
     SEGMENTS_VISIBLE_MAX,
     Blob,
+    Branch,
     Log,
     Quotas,
     Refusal,
@@ -64,7 +67,9 @@ __all__ = [
     "ROOM",
     "SEGMENTS_VISIBLE_MAX",
     "TAKEN_RETENTION_S",
+    "Appended",
     "Blob",
+    "Branch",
     "Log",
     "OpenRequest",
     "Quotas",
@@ -92,6 +97,7 @@ __all__ = [
     "may_fill",
     "open_log",
     "rekey",
+    "relieved",
     "renewed",
     "reserve",
     "trimmed",

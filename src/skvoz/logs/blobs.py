@@ -34,7 +34,7 @@ class ReserveRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Usage:
-    """What a log's blobs take: how many there are, and their bytes, written or not."""
+    """What the blobs of a log's branch take: how many there are, and their bytes, written or not."""
 
     blob_count: int
     byte_count: int
@@ -85,6 +85,7 @@ def reserve(
         position=log.head,
         retention_s=request.retention_s,
         expires_hour=hour_after(now_ms, BLOB_UNFINISHED_S),
+        branch=segment.branch,
     )
 
 

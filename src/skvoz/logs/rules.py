@@ -5,13 +5,15 @@ Rates, and whether an entry id is known already, are looked up by the caller and
 
 import hmac
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, TypeVar
 
 import msgspec
 
 from skvoz.logs.contest import contest_proof_fits
 from skvoz.logs.retention import CLOSER_RETENTION_S, hour_after
-from skvoz.logs.state import INBOX, ROOM, Log, Quotas, Refusal, Segment
+from skvoz.logs.state import INBOX, ROOM, Branch, Log, Quotas, Refusal, Segment
+
+Held = TypeVar("Held", Log, Branch)
 
 SUPERSEDED: Final = Refusal("superseded")
 DENIED: Final = Refusal("denied")
@@ -45,10 +47,19 @@ class RekeyRequest:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rekeyed:
-    """A closer was accepted: the log, the segment that it closes, and the one that it opens."""
+class Appended:
+    """An entry was accepted: the log, and the contested branch that it is charged to, if any."""
 
     log: Log
+    branch: Branch | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rekeyed:
+    """A closer was accepted: the log, its branch, the segment that it closes, and the one that it opens."""
+
+    log: Log
+    branch: Branch | None
     closed: Segment
     opened: Segment
 
@@ -96,27 +107,45 @@ def open_log(
     return log, segment
 
 
-def append(log: Log, segment: Segment, size: int, quotas: Quotas) -> Refusal | Log:
+def append(
+    log: Log, segment: Segment, branch: Branch | None, size: int, quotas: Quotas
+) -> Refusal | Appended:
     """Add an entry of `size` bytes: the changed log, whose head is the entry's position.
 
-    The caller has looked for the entry's id first, so that a repeat is never `superseded`.
+    `branch`: the contested one that the segment is in, if it is in one. The caller has looked for the entry's
+    id first, so that a repeat is never `superseded`.
     """
     if segment.closed_at:
         return SUPERSEDED
     if size > quotas.entry_size_max:
         return TOO_BIG
-    if log.kind == INBOX and log.entry_count >= quotas.inbox_entries_max:
+    held = log if branch is None else branch
+    if log.kind == INBOX and held.entry_count >= quotas.inbox_entries_max:
         return FULL
-    if log.entry_count >= quotas.log_entries_max or log.byte_count + size > quotas.log_bytes_max:
+    if held.entry_count >= quotas.log_entries_max or held.byte_count + size > quotas.log_bytes_max:
         return FULL
+    return _charged(log, branch, size)
+
+
+def _charged(log: Log, branch: Branch | None, size: int) -> Appended:
+    log = msgspec.structs.replace(log, head=log.head + 1)
+    if branch is None:
+        return Appended(log=_with(log, 1, size), branch=None)
+    return Appended(log=log, branch=_with(branch, 1, size))
+
+
+def _with(held: Held, entry_count: int, byte_count: int) -> Held:
     return msgspec.structs.replace(
-        log, head=log.head + 1, entry_count=log.entry_count + 1, byte_count=log.byte_count + size
+        held,
+        entry_count=max(0, held.entry_count + entry_count),
+        byte_count=max(0, held.byte_count + byte_count),
     )
 
 
 def rekey(
     log: Log,
     segment: Segment,
+    branch: Branch | None,
     request: RekeyRequest,
     quotas: Quotas,
     *,
@@ -126,7 +155,8 @@ def rekey(
     """Close a segment and open the next one; the closer's position is the changed log's head.
 
     A further closer of a closed segment needs a proof of work, and can't settle knocks: somebody who was
-    removed by the first closer still holds this key. `next_hash_known`: the log has a segment of this hash.
+    removed by the first closer still holds this key. So what it opens is a branch that is charged by itself;
+    `branch` is that of the segment. `next_hash_known`: the log has a segment of this hash.
     A closer may exceed the log's bytes by its own size, since what shuts somebody out must not be shut out.
     """
     if log.kind != ROOM:
@@ -142,9 +172,13 @@ def rekey(
         return TOO_BIG
     if next_hash_known or request.next_hash == segment.key_hash:
         return BAD
-    if log.byte_count > quotas.log_bytes_max:
-        return FULL
     position = log.head + 1
+    if segment.closed_at:
+        branch = Branch(number=position)
+    held = log if branch is None else branch
+    closers_max = quotas.log_entries_max + quotas.log_closers_spare
+    if held.byte_count > quotas.log_bytes_max or held.entry_count >= closers_max:
+        return FULL
     closed = msgspec.structs.replace(
         segment,
         closed_at=segment.closed_at or position,
@@ -162,11 +196,10 @@ def rekey(
         last_closer=0,
         carried=False,
         expires_hour=None,
+        branch=0 if branch is None else branch.number,
     )
-    changed = msgspec.structs.replace(
-        log, head=position, entry_count=log.entry_count + 1, byte_count=log.byte_count + request.size
-    )
-    return Rekeyed(log=changed, closed=closed, opened=opened)
+    changed = _charged(log, branch, request.size)
+    return Rekeyed(log=changed.log, branch=changed.branch, closed=closed, opened=opened)
 
 
 def attach_head(log: Log, segment: Segment) -> int:
@@ -183,10 +216,10 @@ def is_owner(log: Log | None, owner_hash: bytes) -> bool:
 
 
 def trimmed(log: Log, base: int, entry_count: int, byte_count: int) -> Log:
-    """Return the log after so many entries and bytes at or before `base` were deleted."""
-    return msgspec.structs.replace(
-        log,
-        base=max(log.base, base),
-        entry_count=max(0, log.entry_count - entry_count),
-        byte_count=max(0, log.byte_count - byte_count),
-    )
+    """Return the log after entries at or before `base` were deleted: so many of them outside of branches."""
+    return _with(msgspec.structs.replace(log, base=max(log.base, base)), -entry_count, -byte_count)
+
+
+def relieved(branch: Branch, entry_count: int, byte_count: int) -> Branch:
+    """Return the branch after so many of its entries and bytes were deleted."""
+    return _with(branch, -entry_count, -byte_count)

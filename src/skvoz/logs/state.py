@@ -22,8 +22,9 @@ class Log(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A log without its entries.
 
     `retention_s`: the log's own wish, or None. `head`: the last position given. `base`: everything up to it
-    except closers is gone. `entry_count`, `byte_count`: what is held now, closers included.
-    `knock_head`: the last number given to a knock. `expires_hour`: forgotten then, unless somebody comes.
+    except closers is gone. `entry_count`, `byte_count`: what is held now outside of contested branches,
+    closers included. `knock_head`: the last number given to a knock.
+    `expires_hour`: forgotten then, unless somebody comes.
     """
 
     log_id: bytes
@@ -48,7 +49,8 @@ class Segment(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     `number`: the position of the closer that opened it, 0 for the first. `parent`: the number of the segment
     that this closer closed. `by_carry`: it was marked `carry`, so holders of the parent's key read on here.
     `closed_at`: the position of its first closer, 0 while open. `last_closer`: of its latest one, or 0.
-    `carried`: at least one of its closers was marked `carry`. `expires_hour`: None while open.
+    `carried`: at least one of its closers was marked `carry`. `expires_hour`: None while open. `branch`: the
+    number of the contested branch that it is in, 0 where nobody has contested what leads to it.
     """
 
     number: int
@@ -60,10 +62,23 @@ class Segment(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     last_closer: int
     carried: bool
     expires_hour: int | None
+    branch: int = 0
 
     def __repr__(self) -> str:
         """Say nothing of the segment's keys."""
         return "<Segment>"
+
+
+class Branch(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """What a contested branch holds now: the closer that a contest put in, and all that follows from it.
+
+    `number`: the position of that closer. Each branch is charged apart from all others, since whoever was
+    removed may open one and fill it, and must take no room from those who go on.
+    """
+
+    number: int
+    entry_count: int = 0
+    byte_count: int = 0
 
 
 class Blob(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -73,6 +88,7 @@ class Blob(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     `position`: the log's head when it became whole, else when space was made for it.
     `expires_hour`: forgotten then.
     `retention_s`: how long it wants to be kept once it is whole, or None.
+    `branch`: which one it is charged to, as its segment's.
     """
 
     blob_id: bytes
@@ -84,6 +100,7 @@ class Blob(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     position: int
     retention_s: int | None
     expires_hour: int
+    branch: int = 0
 
     @property
     def whole(self) -> bool:
@@ -106,7 +123,8 @@ class Refusal(msgspec.Struct, frozen=True, gc=False):
 class Quotas:
     """What an operator grants; the defaults suit a small public relay.
 
-    Sizes in bytes; a rate is so many a second on average, and `burst` at once.
+    Sizes in bytes; a rate is so many a second on average, and `burst` at once. What is said of a log's bytes,
+    entries, blobs and appends holds for each of its contested branches by itself.
     """
 
     entry_size_max: int = ENTRY_SIZE_MAX
@@ -114,6 +132,8 @@ class Quotas:
     retention_s: int = 30 * 24 * 3600
     log_bytes_max: int = 256 * 1024 * 1024
     log_entries_max: int = 200_000
+    log_closers_spare: int = 50_000
+    """So many closers more than entries are taken: what shuts somebody out must not be shut out."""
     inbox_entries_max: int = 256
     knocks_per_door_max: int = 8
     knocks_per_log_max: int = 64

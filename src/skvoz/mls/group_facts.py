@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from skvoz.base.errors import BadRequest
 from skvoz.base.secrecy import NeverPickled
 from skvoz.crypto.suites import CipherSuite
 from skvoz.mls.commit_creation import create_group_info
@@ -87,7 +88,12 @@ class GroupFacts(NeverPickled):
         return self.state.members.tree.encode()
 
     def export(self, label: str, context: bytes, length: int) -> bytes:
-        """MLS-Exporter: `length` bytes that members of this epoch can derive (RFC 9420 §8.5)."""
+        """MLS-Exporter: `length` bytes that members of this epoch can derive (RFC 9420 §8.5).
+
+        Raises `BadRequest` beyond 255 hashes of the suite, which is as far as HKDF goes (RFC 5869 §2.3).
+        """
+        if not 0 <= length <= 255 * self.suite.hash_size:
+            raise BadRequest("an exporter gives at most 255 hashes of bytes")
         return export_secret(self.suite, self.state.secrets.exporter_secret, label, context, length)
 
     def group_info(self, *, with_tree: bool = True, external_pub: bool = True) -> bytes:

@@ -77,13 +77,14 @@ class Blobs:
             return Filled(request.request, request.blob, existing.written) if same else _no(request, "denied")
         log = transaction.log(request.log)
         segment = transaction.segment(request.log, sha256(request.key))
-        usage = transaction.blob_usage(request.log)
+        branch = 0 if segment is None else segment.branch
+        usage = transaction.blob_usage(request.log, branch)
         made = reserve(log, segment, wanted, usage, quotas=self._quotas, now_ms=now_ms)
         if isinstance(made, Refusal) or log is None:
             return _no(request, "denied" if not isinstance(made, Refusal) else made.code)
         if disk_full:
             return _no(request, "full")
-        wait_ms = self._rates.wait_ms(("reserve", request.log), self._reserve_rate, now_ms)
+        wait_ms = self._rates.wait_ms(("reserve", request.log, branch), self._reserve_rate, now_ms)
         if wait_ms:
             return No(request.request, "slow", wait_ms)
         transaction.save_blob(made)

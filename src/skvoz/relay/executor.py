@@ -12,6 +12,7 @@ from skvoz.logs import (
     INBOX,
     KNOCK_RETENTION_S,
     SEGMENTS_VISIBLE_MAX,
+    Branch,
     Log,
     OpenRequest,
     Quotas,
@@ -27,6 +28,7 @@ from skvoz.logs import (
     is_owner,
     open_log,
     rekey,
+    relieved,
     renewed,
     trimmed,
 )
@@ -172,16 +174,19 @@ class Executor:
             return Outcome(session, Stored(request.request, log_id, request.entry, position), None)
         if batch.disk_full:
             return _no(session, request, "full")
-        changed = append(log, segment, len(request.body), self._quotas)
+        branch = _branch(transaction, log_id, segment)
+        changed = append(log, segment, branch, len(request.body), self._quotas)
         if isinstance(changed, Refusal):
             return _no(session, request, changed.code)
-        wait_ms = waiting_ms or self._rates.wait_ms(log_id, self._append_rate, now_ms)
+        wait_ms = waiting_ms or self._append_wait_ms(log_id, segment, now_ms)
         if wait_ms:
             return _no(session, request, "slow", wait_ms)
-        entry = Entry(changed.head, request.entry, segment.number, 0, request.body, None)
-        transaction.add_entry(log_id, entry, entry_expiry(log, self._quotas, now_ms))
-        transaction.save_log(renewed(changed, now_ms))
-        answer = Stored(request.request, log_id, request.entry, changed.head)
+        entry = Entry(changed.log.head, request.entry, segment.number, 0, request.body, None)
+        transaction.add_entry(log_id, entry, entry_expiry(log, self._quotas, now_ms), segment.branch)
+        if changed.branch is not None:
+            transaction.save_branch(log_id, changed.branch)
+        transaction.save_log(renewed(changed.log, now_ms))
+        answer = Stored(request.request, log_id, request.entry, changed.log.head)
         return Outcome(session, answer, Appended(log_id, entry))
 
     def _rekey(self, batch: _Batch, session: int, request: Rekey) -> Outcome:
@@ -207,6 +212,7 @@ class Executor:
         decision = rekey(
             log,
             segment,
+            _branch(transaction, log_id, segment),
             RekeyRequest(
                 size=len(request.body),
                 next_hash=request.next_hash,
@@ -224,19 +230,24 @@ class Executor:
         if segment.closed_at:
             wait_ms = self._rates.wait_ms((log_id, segment.number), self._contest_rate, now_ms)
         else:
-            wait_ms = self._rates.wait_ms(log_id, self._append_rate, now_ms)
+            wait_ms = self._append_wait_ms(log_id, segment, now_ms)
         if wait_ms:
             return _no(session, request, "slow", wait_ms)
         flags = Flag.CLOSER | Flag.CARRY if request.carry else Flag.CLOSER
         head = decision.log.head
         entry = Entry(head, request.entry, segment.number, int(flags), request.body, request.next_hash)
-        transaction.add_entry(log_id, entry, hour_after(now_ms, CLOSER_RETENTION_S))
+        transaction.add_entry(log_id, entry, hour_after(now_ms, CLOSER_RETENTION_S), decision.opened.branch)
+        if decision.branch is not None:
+            transaction.save_branch(log_id, decision.branch)
         transaction.save_segment(log_id, decision.closed)
         transaction.save_segment(log_id, decision.opened)
         transaction.save_log(renewed(decision.log, now_ms))
         if request.answered and segment.door_hash is not None:
             transaction.remove_knocks(log_id, segment.door_hash, request.answered)
         return Outcome(session, Stored(request.request, log_id, request.entry, head), Appended(log_id, entry))
+
+    def _append_wait_ms(self, log_id: bytes, segment: Segment, now_ms: int) -> int:
+        return self._rates.wait_ms(("append", log_id, segment.branch), self._append_rate, now_ms)
 
     def _lookup_wait_ms(self, session: int, log: Log, since: int, now_ms: int) -> int:
         if log.head - since <= _NEAR_POSITIONS:
@@ -295,6 +306,10 @@ class Executor:
         transaction.add_knock(request.log, door_hash, knock, hour_after(now_ms, KNOCK_RETENTION_S))
         transaction.save_log(changed)
         return Outcome(session, Ok(request.request, None), Knocked(request.log))
+
+
+def _branch(transaction: LogTransaction, log_id: bytes, segment: Segment) -> Branch | None:
+    return transaction.branch(log_id, segment.branch) if segment.branch else None
 
 
 def _lane(session: int, request: Append) -> Lane:
@@ -365,8 +380,15 @@ def _trim(batch: _Batch, session: int, request: Trim) -> Outcome:
         return _no(session, request, "denied")
     base = min(request.before - 1, log.head)
     if base > log.base:
-        removed = transaction.trim_entries(request.log, base + 1)
-        transaction.save_log(trimmed(log, base, removed.entry_count, removed.byte_count))
+        entry_count = byte_count = 0
+        for removed in transaction.trim_entries(request.log, base + 1):
+            if removed.branch:
+                branch = transaction.branch(request.log, removed.branch)
+                branch = relieved(branch, removed.entry_count, removed.byte_count)
+                transaction.save_branch(request.log, branch)
+            else:
+                entry_count, byte_count = removed.entry_count, removed.byte_count
+        transaction.save_log(trimmed(log, base, entry_count, byte_count))
     return Outcome(session, Ok(request.request, None), None)
 
 

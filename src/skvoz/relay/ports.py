@@ -9,13 +9,14 @@ from typing import Protocol
 
 import msgspec
 
-from skvoz.logs import Blob, Log, Segment, Usage
+from skvoz.logs import Blob, Branch, Log, Segment, Usage
 from skvoz.wire.frames import Entry, KnockItem, Taken
 
 
 class Removed(msgspec.Struct, frozen=True, gc=False):
-    """How many entries and body bytes were deleted."""
+    """How many entries and body bytes of a branch were deleted; 0: of what is in no contested one."""
 
+    branch: int
     entry_count: int
     byte_count: int
 
@@ -58,6 +59,14 @@ class LogTransaction(Protocol):
         """Insert or replace a segment by its number."""
         ...
 
+    def branch(self, log_id: bytes, number: int) -> Branch:
+        """Return what a contested branch holds; one that is not there holds nothing."""
+        ...
+
+    def save_branch(self, log_id: bytes, branch: Branch) -> None:
+        """Insert or replace a contested branch; one that holds nothing may be forgotten."""
+        ...
+
     def find_repeat(
         self, log_id: bytes, entry_id: bytes, body: bytes, next_hash: bytes | None, since: int
     ) -> int | None:
@@ -67,11 +76,11 @@ class LogTransaction(Protocol):
         """
         ...
 
-    def add_entry(self, log_id: bytes, entry: Entry, expires_hour: int) -> None:
-        """Insert an entry; `entry.position` is the log's new head, `entry.body` is never None."""
+    def add_entry(self, log_id: bytes, entry: Entry, expires_hour: int, branch: int) -> None:
+        """Insert an entry of a branch; its position is the log's new head, `entry.body` is never None."""
         ...
 
-    def trim_entries(self, log_id: bytes, before: int) -> Removed:
+    def trim_entries(self, log_id: bytes, before: int) -> Sequence[Removed]:
         """Delete entries before this position, closers excepted, and blobs whose message stood there.
 
         A blob became whole before its message was appended: those with `position` + 1 < `before` go.
@@ -150,8 +159,8 @@ class LogTransaction(Protocol):
         """Delete a blob; its file goes after the commit."""
         ...
 
-    def blob_usage(self, log_id: bytes) -> Usage:
-        """Count a log's blobs and their bytes, those to come included."""
+    def blob_usage(self, log_id: bytes, branch: int) -> Usage:
+        """Count the blobs of a log's branch and their bytes, those to come included."""
         ...
 
 

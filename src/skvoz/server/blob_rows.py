@@ -7,11 +7,11 @@ import msgspec
 
 from skvoz.logs import Blob, Usage
 
-_COLUMNS = "blob, log, write_hash, read_hash, size, written, position, retention_s, expires_hour"
+_COLUMNS = "blob, log, write_hash, read_hash, size, written, position, retention_s, expires_hour, branch"
 
 
 def _blob(row: tuple[Any, ...]) -> Blob:
-    blob_id, log_id, write_hash, read_hash, size, written, position, retention_s, expires_hour = row
+    blob_id, log_id, write_hash, read_hash, size, written, position, retention_s, expires_hour, branch = row
     return Blob(
         blob_id=blob_id,
         log_id=log_id,
@@ -22,6 +22,7 @@ def _blob(row: tuple[Any, ...]) -> Blob:
         position=position,
         retention_s=retention_s,
         expires_hour=expires_hour,
+        branch=branch,
     )
 
 
@@ -40,14 +41,15 @@ class SqliteBlobs:
     def save(self, blob: Blob) -> None:
         """Insert or replace a blob."""
         self._connection.execute(
-            f"INSERT OR REPLACE INTO blob ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            f"INSERT OR REPLACE INTO blob ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             msgspec.structs.astuple(blob),
         )
 
-    def usage(self, log_id: bytes) -> Usage:
-        """Count a log's blobs and their bytes."""
+    def usage(self, log_id: bytes, branch: int) -> Usage:
+        """Count the blobs of a log's branch and their bytes."""
         count, size = self._connection.execute(
-            "SELECT count(*), coalesce(sum(size), 0) FROM blob WHERE log = ?", (log_id,)
+            "SELECT count(*), coalesce(sum(size), 0) FROM blob WHERE log = ? AND branch = ?",
+            (log_id, branch),
         ).fetchone()
         return Usage(blob_count=count, byte_count=size)
 

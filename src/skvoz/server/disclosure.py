@@ -39,7 +39,9 @@ SHOWN: Final[dict[str, tuple[str, ...]]] = {
         "last_closer",
         "carried",
         "expires_hour",
+        "branch",
     ),
+    "branch": ("log", "number", "entry_count", "byte_count"),
     "entry": (
         "number",
         "log",
@@ -50,6 +52,7 @@ SHOWN: Final[dict[str, tuple[str, ...]]] = {
         "body",
         "next_hash",
         "expires_hour",
+        "branch",
     ),
     "knock": ("log", "number", "door_hash", "body", "expires_hour"),
     "package": ("number", "log", "digest", "body", "taker", "expires_hour"),
@@ -64,6 +67,7 @@ SHOWN: Final[dict[str, tuple[str, ...]]] = {
         "position",
         "retention_s",
         "expires_hour",
+        "branch",
     ),
 }
 """Every table and every column that a relay may have."""

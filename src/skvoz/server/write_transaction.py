@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import msgspec
 
-from skvoz.logs import Blob, Log, Segment, Usage, trimmed
+from skvoz.logs import Blob, Branch, Log, Segment, Usage, relieved, trimmed
 from skvoz.relay.ports import Offer, Removed
 from skvoz.server.blob_rows import SqliteBlobs
 from skvoz.wire.frames import Entry, Flag, KnockItem, Taken
@@ -27,9 +27,10 @@ _LOG_COLUMNS: Final = (
     "log, kind, owner_hash, retention_s, head, base, entry_count, byte_count, knock_head, expires_hour"
 )
 _SEGMENT_COLUMNS: Final = (
-    "number, parent, by_carry, key_hash, door_hash, closed_at, last_closer, carried, expires_hour"
+    "number, parent, by_carry, key_hash, door_hash, closed_at, last_closer, carried, expires_hour, branch"
 )
-EntryRow = tuple[bytes, int, bytes, int, int, bytes, bytes | None, int]
+_ENTRY_COLUMNS: Final = "log, position, entry, segment, flags, body, next_hash, expires_hour, branch"
+EntryRow = tuple[bytes, int, bytes, int, int, bytes, bytes | None, int, int]
 
 
 class _Remembered:
@@ -57,7 +58,7 @@ class _Remembered:
 
 
 def _segment(row: tuple[Any, ...]) -> Segment:
-    number, parent, by_carry, key_hash, door_hash, closed_at, last_closer, carried, expires_hour = row
+    number, parent, by_carry, key_hash, door_hash, closed_at, last_closer, carried, expires_hour, branch = row
     return Segment(
         number=number,
         parent=parent,
@@ -68,6 +69,7 @@ def _segment(row: tuple[Any, ...]) -> Segment:
         last_closer=last_closer,
         carried=bool(carried),
         expires_hour=expires_hour,
+        branch=branch,
     )
 
 
@@ -120,8 +122,7 @@ class SqliteTransaction:
     def _write(self) -> None:
         if self._new_entries:
             self._connection.executemany(
-                "INSERT INTO entry (log, position, entry, segment, flags, body, next_hash, expires_hour)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                f"INSERT INTO entry ({_ENTRY_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 self._new_entries,
             )
             self._new_entries.clear()
@@ -163,7 +164,7 @@ class SqliteTransaction:
         """Delete a log with everything in it."""
         self._write()
         self._remembered.pop(log_id, None)
-        for table in ("log", "segment", "entry", "knock", "package", "inbox"):
+        for table in ("log", "segment", "branch", "entry", "knock", "package", "inbox"):
             self._connection.execute(f"DELETE FROM {table} WHERE log = ?", (log_id,))
         self._blobs.delete_of_log(log_id)
 
@@ -199,9 +200,30 @@ class SqliteTransaction:
         if known is not None:
             known.remember_segment(segment)
         self._connection.execute(
-            f"INSERT OR REPLACE INTO segment (log, {_SEGMENT_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            f"INSERT OR REPLACE INTO segment (log, {_SEGMENT_COLUMNS})"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (log_id, *msgspec.structs.astuple(segment)),
         )
+
+    def branch(self, log_id: bytes, number: int) -> Branch:
+        """Return what a contested branch holds; one that is not there holds nothing."""
+        row = self._connection.execute(
+            "SELECT number, entry_count, byte_count FROM branch WHERE log = ? AND number = ?",
+            (log_id, number),
+        ).fetchone()
+        return Branch(number=number, entry_count=row[1], byte_count=row[2]) if row else Branch(number=number)
+
+    def save_branch(self, log_id: bytes, branch: Branch) -> None:
+        """Insert or replace a contested branch; forget one that holds nothing."""
+        if branch.entry_count:
+            self._connection.execute(
+                "INSERT OR REPLACE INTO branch (log, number, entry_count, byte_count) VALUES (?, ?, ?, ?)",
+                (log_id, *msgspec.structs.astuple(branch)),
+            )
+        else:
+            self._connection.execute(
+                "DELETE FROM branch WHERE log = ? AND number = ?", (log_id, branch.number)
+            )
 
     def find_repeat(
         self, log_id: bytes, entry_id: bytes, body: bytes, next_hash: bytes | None, since: int
@@ -225,7 +247,7 @@ class SqliteTransaction:
         ).fetchone()
         return None if found is None else int(found[0])
 
-    def add_entry(self, log_id: bytes, entry: Entry, expires_hour: int) -> None:
+    def add_entry(self, log_id: bytes, entry: Entry, expires_hour: int, branch: int) -> None:
         """Insert an entry, before the commit."""
         self._new_entries.append(
             (
@@ -237,6 +259,7 @@ class SqliteTransaction:
                 entry.body or b"",
                 entry.next_hash,
                 expires_hour,
+                branch,
             )
         )
         known = self._recall(log_id)
@@ -246,16 +269,17 @@ class SqliteTransaction:
                 known.ids_after = known.ids.pop(oldest)
             known.ids[entry.entry] = entry.position
 
-    def trim_entries(self, log_id: bytes, before: int) -> Removed:
+    def trim_entries(self, log_id: bytes, before: int) -> Sequence[Removed]:
         """Delete entries before this position, closers excepted, and blobs whose message stood there."""
         self._write()
         where = f"log = ? AND position < ? AND NOT flags & {int(Flag.CLOSER)}"
-        count, size = self._connection.execute(
-            f"SELECT count(*), coalesce(sum(length(body)), 0) FROM entry WHERE {where}", (log_id, before)
-        ).fetchone()
+        rows = self._connection.execute(
+            f"SELECT branch, count(*), sum(length(body)) FROM entry WHERE {where} GROUP BY branch",
+            (log_id, before),
+        ).fetchall()
         self._connection.execute(f"DELETE FROM entry WHERE {where}", (log_id, before))
         self._blobs.delete_of_log(log_id, before)
-        return Removed(count, size)
+        return [Removed(*row) for row in rows]
 
     def expire(self, hour: int) -> bool:
         """Delete a part of what has come to its hour; tell whether there may be more."""
@@ -265,14 +289,16 @@ class SqliteTransaction:
         for (log_id,) in logs:
             self.delete_log(log_id)
         entries = run(
-            "SELECT number, log, position, length(body) FROM entry WHERE expires_hour <= ?"
+            "SELECT number, log, position, length(body), branch FROM entry WHERE expires_hour <= ?"
             " ORDER BY expires_hour, number LIMIT ?",
             (hour, limit),
         ).fetchall()
-        for _, log_id, position, size in entries:
+        for _, log_id, position, size, branch in entries:
             log = self.log(log_id)
             if log is not None:
-                self.save_log(trimmed(log, position, 1, size))
+                self.save_log(trimmed(log, position, *((0, 0) if branch else (1, size))))
+            if branch:
+                self.save_branch(log_id, relieved(self.branch(log_id, branch), 1, size))
         self._connection.executemany("DELETE FROM entry WHERE number = ?", [row[:1] for row in entries])
         numbers = run(
             "SELECT log, number FROM segment WHERE expires_hour <= ? LIMIT ?", (hour, limit)
@@ -302,9 +328,9 @@ class SqliteTransaction:
         """Delete a blob."""
         self._blobs.delete(blob_id)
 
-    def blob_usage(self, log_id: bytes) -> Usage:
-        """Count a log's blobs and their bytes."""
-        return self._blobs.usage(log_id)
+    def blob_usage(self, log_id: bytes, branch: int) -> Usage:
+        """Count the blobs of a log's branch and their bytes."""
+        return self._blobs.usage(log_id, branch)
 
     def has_door(self, log_id: bytes, door_hash: bytes) -> bool:
         """Tell whether an open segment of the log has this door."""

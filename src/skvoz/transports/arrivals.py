@@ -19,14 +19,16 @@ _INT_SIZE: Final = 4
 def held_by(transport: asyncio.WriteTransport) -> int:
     """Return how many bytes wait on this side, in the program, or in the kernel until acknowledged."""
     opened: object = transport.get_extra_info("socket")
-    waiting = 0 if opened is None else held_by_kernel(transport.get_extra_info("socket").fileno())
+    waiting = 0
+    if opened is not None and not transport.is_closing():  # one that is closed has no descriptor any more
+        waiting = held_by_kernel(transport.get_extra_info("socket").fileno())
     return transport.get_write_buffer_size() + waiting
 
 
 def held_by_kernel(descriptor: int) -> int:
     """Return how many bytes of a socket wait in the kernel until they are acknowledged."""
     if sys.platform != "win32":
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError, ValueError):  # closed meanwhile
             found = fcntl.ioctl(descriptor, termios.TIOCOUTQ, bytes(_INT_SIZE))
             return int.from_bytes(found, sys.byteorder)
     return 0

@@ -13,7 +13,7 @@ from typing import Final
 import msgspec
 
 from skvoz.crypto import sha256
-from skvoz.logs import Blob, Log, Segment, Usage, trimmed
+from skvoz.logs import Blob, Branch, Log, Segment, Usage, relieved, trimmed
 from skvoz.relay.ports import Offer, Removed
 from skvoz.wire.frames import Entry, Flag, KnockItem, Taken
 
@@ -40,6 +40,7 @@ class _Row(msgspec.Struct, frozen=True, array_like=True, gc=False):
     size: int
     digest: bytes
     spot: Spot
+    branch: int = 0
 
 
 class _KnockRow(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -74,6 +75,7 @@ class Room(msgspec.Struct, array_like=True):
     taken: dict[bytes, _TakenRow] = msgspec.field(default_factory=dict[bytes, _TakenRow])
     last_package: bytes | None = None
     offer: Offer | None = None
+    branches: dict[int, Branch] = msgspec.field(default_factory=dict[int, Branch])
 
     def __repr__(self) -> str:
         """Say nothing of what it holds."""
@@ -90,6 +92,7 @@ class Room(msgspec.Struct, array_like=True):
             dict(self.taken),
             self.last_package,
             self.offer,
+            dict(self.branches),
         )
 
 
@@ -180,6 +183,18 @@ class Rows:
         """Insert or replace a segment by its number."""
         self._touched(log_id).segments[segment.number] = segment
 
+    def branch(self, log_id: bytes, number: int) -> Branch:
+        """Return what a contested branch holds; one that is not there holds nothing."""
+        return self.rooms[log_id].branches.get(number, Branch(number=number))
+
+    def save_branch(self, log_id: bytes, branch: Branch) -> None:
+        """Insert or replace a contested branch; forget one that holds nothing."""
+        branches = self._touched(log_id).branches
+        if branch.entry_count:
+            branches[branch.number] = branch
+        else:
+            branches.pop(branch.number, None)
+
     def find_repeat(
         self, log_id: bytes, entry_id: bytes, body: bytes, next_hash: bytes | None, since: int
     ) -> int | None:
@@ -194,7 +209,7 @@ class Rows:
                 return position
         return None
 
-    def add_entry(self, log_id: bytes, entry: Entry, expires_hour: int) -> None:
+    def add_entry(self, log_id: bytes, entry: Entry, expires_hour: int, branch: int) -> None:
         """Insert an entry."""
         body = entry.body or b""
         room = self._touched(log_id)
@@ -208,10 +223,11 @@ class Rows:
             len(body),
             sha256(body),
             self.spot,
+            branch,
         )
         self._ids_of(log_id).setdefault(entry.entry, []).append(entry.position)
 
-    def trim_entries(self, log_id: bytes, before: int) -> Removed:
+    def trim_entries(self, log_id: bytes, before: int) -> Sequence[Removed]:
         """Delete entries before this position, closers excepted, and blobs whose message stood there."""
         room = self._touched(log_id)
         gone = [row for row in room.entries.values() if row.position < before and not row.flags & Flag.CLOSER]
@@ -219,7 +235,7 @@ class Rows:
             del room.entries[row.position]
         self._ids.pop(log_id, None)
         self._drop_blobs(lambda blob: blob.log_id == log_id and blob.position + 1 < before)
-        return Removed(len(gone), sum(row.size for row in gone))
+        return _removed(gone)
 
     def has_door(self, log_id: bytes, door_hash: bytes) -> bool:
         """Tell whether an open segment of the log has this door."""
@@ -318,9 +334,10 @@ class Rows:
         self.changes += 1
         del self.blobs[blob_id]
 
-    def blob_usage(self, log_id: bytes) -> Usage:
-        """Count a log's blobs and their bytes."""
-        sizes = [row.blob.size for row in self.blobs.values() if row.blob.log_id == log_id]
+    def blob_usage(self, log_id: bytes, branch: int) -> Usage:
+        """Count the blobs of a log's branch and their bytes."""
+        blobs = [row.blob for row in self.blobs.values()]
+        sizes = [blob.size for blob in blobs if (blob.log_id, blob.branch) == (log_id, branch)]
         return Usage(blob_count=len(sizes), byte_count=sum(sizes))
 
     def _drop_blobs(self, is_gone: Callable[[Blob], bool]) -> None:
@@ -394,10 +411,27 @@ class Rows:
             if gone:
                 # Closers expire long after what stands around them.
                 base = max((row.position for row in gone if not row.flags & Flag.CLOSER), default=0)
-                room.log = trimmed(room.log, base, len(gone), sum(row.size for row in gone))
+                room.log = trimmed(room.log, base, 0, 0)
+                self._relieve(room, gone)
             self._ids.pop(log_id, None)
         self._drop_blobs(lambda blob: blob.expires_hour <= hour or blob.log_id not in self.rooms)
+
+    def _relieve(self, room: Room, gone: Sequence[_Row]) -> None:
+        for removed in _removed(gone):
+            if removed.branch:
+                branch = self.branch(room.log.log_id, removed.branch)
+                self.save_branch(room.log.log_id, relieved(branch, removed.entry_count, removed.byte_count))
+            else:
+                room.log = trimmed(room.log, 0, removed.entry_count, removed.byte_count)
 
     def slots_in_use(self) -> set[int]:
         """Return the slots whose records hold bodies that are still to be read."""
         return {row.spot.slot for room in self.rooms.values() for row in room.entries.values()}
+
+
+def _removed(gone: Sequence[_Row]) -> list[Removed]:
+    found: dict[int, Removed] = {}
+    for row in gone:
+        before = found.get(row.branch, Removed(row.branch, 0, 0))
+        found[row.branch] = Removed(row.branch, before.entry_count + 1, before.byte_count + row.size)
+    return list(found.values())
