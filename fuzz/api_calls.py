@@ -49,6 +49,9 @@ class _Node:
     key_protection = "file"
     store_problem = ""
 
+    nearby = None
+    """Nothing is lent."""
+
     def __init__(self) -> None:
         folder = scratch.folder()
         self.database = Database(folder / "skvoz.db", bytes(32))
