@@ -85,8 +85,9 @@ def test_where_nothing_freezes_one_connection_does_after_a_while(tmp_path: Path)
                     await asyncio.sleep(0.1)
             before = len(way.flows)
             await exchange_bodies(client, other, [secrets.token_bytes(50_000) for _ in range(2)])
-            assert len(way.flows) == before
-            assert way.flows[-1].bytes_down > 100_000
+            # Once packets needn't be saved, it goes on over one that doesn't wait so as to save them.
+            assert len(way.flows) <= before + 1
+            assert sum(flow.bytes_down for flow in way.flows[before - 1 :]) > 100_000
 
     asyncio.run(scenario())
 

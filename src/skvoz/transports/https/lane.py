@@ -27,6 +27,10 @@ from skvoz.wire.lanes import (
 
 ANSWER_S: Final = 9.0
 """Over what a request asked the relay to wait, an answer may take so long; then the connection is frozen."""
+FROZEN_S: Final = 2.0
+"""The same where connections here open quickly and may have few packets."""
+_FROZEN_FACTOR: Final = 8
+"""Quickly: an answer over a fresh connection takes this part of it at most."""
 TRIES_MAX: Final = 3
 """Connections that fail one after another, before the lane is given up; the first one has one try."""
 WAIT_FIRST_S: Final = 2
@@ -42,6 +46,10 @@ _WAIT_PROBING_S: Final = 1
 """Where the connection may be frozen, little is missed."""
 _UNDISTURBED_S: Final = 3.0
 """A connection that has not been answered over is not disturbed for so long: it may not be open yet."""
+_OPENING_FACTOR: Final = 3
+"""Or for so many times as long as it took to open one before."""
+_SLOW_S: Final = 2.0
+"""Where opening a connection takes longer, one is used as long as it is not known that it freezes."""
 _HELD_MAX: Final = 256 * 1024
 """What waits to go out; then whoever sends has to wait too."""
 _UNREAD_MAX: Final = 64
@@ -49,7 +57,9 @@ _UNREAD_MAX: Final = 64
 _PIECE_FIRST: Final = 16 * 1024
 _PIECE_LEAST: Final = 4 * 1024
 _QUICK_S: Final = 1.0
-"""After an answer within this, pieces get larger; after a connection that froze, smaller."""
+"""After an answer within this, pieces get larger."""
+_LONG_S: Final = 3.0
+"""After one that took longer, or a connection that froze, smaller: what moves slowly looks frozen."""
 
 
 class Network:
@@ -72,6 +82,7 @@ class _Opened:
 
     line: RequestLine = field(repr=False)
     budget: Budget
+    saves_packets: bool
 
 
 @dataclass(slots=True)
@@ -102,6 +113,8 @@ class HttpsConnection:
         self._opened: _Opened | None = None
         self._problem: TransportError | None = None
         self._was_answered = False
+        self._failures = 0
+        self._opening_s: float | None = None
         self._more_waits = False
         self._wait_s = WAIT_FIRST_S
         self._wait_most_s = WAIT_MOST_S
@@ -151,18 +164,17 @@ class HttpsConnection:
         self._messages.put_nowait(None)
 
     async def _run(self) -> None:
-        failures = 0
         try:
             while True:
                 try:
                     answer = await self._exchange()
                 except Interrupted:
-                    failures += 1
+                    self._failures += 1
                     self._leave()
-                    if failures >= TRIES_MAX or not self._was_answered:
+                    if self._failures >= TRIES_MAX or not self._was_answered:
                         raise
                     continue
-                failures = 0
+                self._failures = 0
                 for message in answer:
                     await self._messages.put(message)
         except TransportError as problem:
@@ -173,25 +185,55 @@ class HttpsConnection:
     async def _exchange(self) -> list[bytes]:
         """Post one request and return the messages that its answer completes."""
         opened = self._opened
-        if opened is not None and (opened.budget.is_worth_a_request or self._may_probe(opened)):
+        if opened is not None and self._may_go_on(opened):
             return await self._conclude(opened, self._ask(opened))
         self._leave()
-        async with self._pace.turn(self._host):
-            line = RequestLine(self._url, self._network.authority, self._proxy)
-            opened = self._opened = _Opened(line, Budget(self._network.allowance(self._host)))
+        async with self._pace.turn(self._host, lambda: self._is_quiet):
+            allowance = self._network.allowance(self._host)
+            saves_packets = not allowance.is_known_free
+            line = RequestLine(self._url, self._network.authority, self._proxy, saves_packets=saves_packets)
+            opened = self._opened = _Opened(line, Budget(allowance), saves_packets)
             asked = self._ask(opened)
             try:
                 # Whether the handshake is over doesn't show before the answer; after a while it is, or lost.
-                await asyncio.wait((asked.body,), timeout=_UNDISTURBED_S)
+                await asyncio.wait((asked.body,), timeout=self._undisturbed_s(asked))
             except BaseException:
                 asked.body.cancel()
                 raise
         return await self._conclude(opened, asked)
 
-    def _may_probe(self, opened: _Opened) -> bool:
-        """Tell whether to try if a connection outlives its budget: while nothing waits at either end."""
-        is_quiet = self._going.held == 0 and not self._more_waits
-        return is_quiet and opened.budget.allowance.may_probe(self._loop.time())
+    @property
+    def _is_quiet(self) -> bool:
+        """Whether nothing waits at either end, as far as is known."""
+        return self._going.held == 0 and not self._more_waits
+
+    @property
+    def _is_slow(self) -> bool:
+        """Whether opening a connection took long."""
+        return self._opening_s is not None and self._opening_s > _SLOW_S
+
+    def _may_go_on(self, opened: _Opened) -> bool:
+        """Tell whether a connection is to be used further."""
+        if not opened.budget.is_worth_a_request:
+            return self._may_probe(opened.budget.allowance)
+        # One that saves packets takes a round trip more for each request: another is better, once that is
+        # known and opening it costs less than it spares.
+        is_needless = opened.saves_packets and opened.budget.allowance.is_known_free
+        return not (is_needless and self._is_quiet and not self._is_slow)
+
+    def _may_probe(self, allowance: Allowance) -> bool:
+        """Tell whether to see if a connection outlives its budget: while nothing has come or been said.
+
+        Or where the next one would take longer than what it may cost to find this one frozen.
+        """
+        is_idle = self._is_quiet and self._wait_s > WAIT_FIRST_S
+        return (is_idle or self._is_slow) and allowance.may_probe(self._loop.time())
+
+    def _undisturbed_s(self, asked: _Asked) -> float:
+        """Return for how long others wait while a connection opens."""
+        if asked.request.piece:
+            return _UNDISTURBED_S
+        return min(_UNDISTURBED_S, _OPENING_FACTOR * self._pace.quickest_s(self._host))
 
     def _ask(self, opened: _Opened) -> _Asked:
         """Post what there is to say, as far as it fits, or ask what there is to hear."""
@@ -200,7 +242,7 @@ class HttpsConnection:
         if not self._was_answered:
             up = self._going.held  # a lane begins with a whole message
         wait_s = self._wait_s - secrets.randbelow(1 + self._wait_s // 4)
-        if not opened.budget.is_worth_a_request:
+        if opened.budget.is_beyond:
             wait_s = min(wait_s, _WAIT_PROBING_S)
         if up:
             wait_s = _WAIT_SAYING_S if up == self._going.held else 0
@@ -212,23 +254,30 @@ class HttpsConnection:
             wait_s=wait_s,
             piece=self._going.piece(up),
         )
-        posting = asyncio.create_task(self._post(opened.line, request))
+        posting = asyncio.create_task(self._post(opened, request))
         return _Asked(request, posting, self._loop.time())
 
-    async def _post(self, line: RequestLine, request: LaneRequest) -> bytes:
-        async with asyncio.timeout(request.wait_s + ANSWER_S):
-            return await line.post(request.encode(), ANSWER_HEAD_SIZE + request.wanted)
+    async def _post(self, opened: _Opened, request: LaneRequest) -> bytes:
+        async with asyncio.timeout(request.wait_s + self._patience_s(opened.budget.allowance)):
+            return await opened.line.post(request.encode(), ANSWER_HEAD_SIZE + request.wanted)
+
+    def _patience_s(self, allowance: Allowance) -> float:
+        """Return after how long without an answer a connection is frozen."""
+        if self._opening_s is None or self._failures or allowance.is_known_free:
+            return ANSWER_S
+        return min(ANSWER_S, max(FROZEN_S, _FROZEN_FACTOR * self._opening_s))
 
     async def _conclude(self, opened: _Opened, asked: _Asked) -> list[bytes]:
         """Wait for the answer and take it in; call back what only waits, once there is something to say."""
         request, budget = asked.request, opened.budget
         try:
             if not request.piece and not await self._is_undisturbed(asked):
-                budget.spend(0, 0)
+                budget.call_back()
                 return []
             body = await asked.body
         except TimeoutError:
-            budget.allowance.froze(budget.used, self._loop.time())
+            if request.wait_s < WAIT_LEAST_S:  # else it may be that quiet ones die
+                budget.allowance.froze(budget.used, self._loop.time())
             self._piece_max = max(_PIECE_LEAST, self._piece_max // 2)
             self._learn_patience(request.wait_s / 2)
             raise Interrupted("the relay's address doesn't answer in time") from None
@@ -237,8 +286,13 @@ class HttpsConnection:
             raise
         finally:
             asked.body.cancel()
+        took_s = self._loop.time() - asked.since
+        if request.piece and budget.is_fresh:
+            self._opening_s = took_s
+            if self._is_slow:
+                self._piece_max = _PIECE_LEAST
         budget.spend(len(request.piece), len(body))
-        return await self._take(request, parse_lane_answer(body), self._loop.time() - asked.since)
+        return await self._take(request, parse_lane_answer(body), took_s)
 
     async def _is_undisturbed(self, asked: _Asked) -> bool:
         """Wait for an answer or a wish; tell whether it is the answer."""
@@ -269,6 +323,8 @@ class HttpsConnection:
             self._wait_s = WAIT_FIRST_S
             if took_s < _QUICK_S:
                 self._piece_max = min(PIECE_SIZE_MAX, 2 * self._piece_max)
+            elif took_s > _LONG_S + request.wait_s:
+                self._piece_max = max(_PIECE_LEAST, self._piece_max // 2)
         else:
             self._wait_s = min(self._wait_s * _WAIT_FACTOR, self._wait_most_s)
             # One that says nothing too soon must not keep us busy.

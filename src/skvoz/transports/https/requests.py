@@ -18,6 +18,8 @@ _FOUND: Final = 200
 _KIND: Final = b"application/octet-stream"
 _NO_KEEPALIVE: Final = dt.timedelta(hours=2)
 """Probes of a quiet connection are packets too."""
+_IDLE: Final = dt.timedelta(days=1)
+"""To the library a connection over which a request waits is idle, and after 90 s it opens another."""
 
 
 _REPLIES: Final = (
@@ -34,10 +36,21 @@ _REPLIES: Final = (
 class RequestLine:
     """One connection, opened by the first request; requests go over it one at a time."""
 
-    def __init__(self, url: str, authority: wreq.CertStore | None, proxy: SocksProxy | None = None) -> None:
-        """Trust `authority` alone where it is given, for a relay with certificates of its own."""
+    def __init__(
+        self,
+        url: str,
+        authority: wreq.CertStore | None,
+        proxy: SocksProxy | None = None,
+        *,
+        saves_packets: bool = False,
+    ) -> None:
+        """Trust `authority` alone where it is given, for a relay with certificates of its own.
+
+        `saves_packets`: wait for acknowledgements so as to put more into a packet, four fewer until the first
+        answer; each request then takes a round trip longer.
+        """
         self._url = url
-        self._client: wreq.Client | None = browser(authority, proxy)
+        self._client: wreq.Client | None = browser(authority, proxy, no_delay=not saves_packets)
 
     async def post(self, body: bytes, answer_size_max: int) -> bytes:
         """Post a body and return the answer's.
@@ -80,7 +93,9 @@ class RequestLine:
         self._client = None
 
 
-def browser(authority: wreq.CertStore | None, proxy: SocksProxy | None = None) -> wreq.Client:
+def browser(
+    authority: wreq.CertStore | None, proxy: SocksProxy | None = None, *, no_delay: bool = True
+) -> wreq.Client:
     """Make what speaks as a current browser does, over one connection at a time."""
     return wreq.Client(
         emulation=BROWSER,
@@ -89,7 +104,9 @@ def browser(authority: wreq.CertStore | None, proxy: SocksProxy | None = None) -
         proxies=[] if proxy is None else [wreq.Proxy.all(proxy.whole_address)],
         redirect=Policy.none(),  # a stranger's relay could lead it to hosts in our own network
         tcp_keepalive=_NO_KEEPALIVE,
+        tcp_nodelay=no_delay,
         pool_max_idle_per_host=1,
+        pool_idle_timeout=_IDLE,
         gzip=False,
         brotli=False,
         deflate=False,
