@@ -145,3 +145,12 @@ def test_who_talks_hears_of_a_freeze_within_half_a_minute_and_who_left_costs_lit
 def test_a_network_has_a_name_without_sending_anything() -> None:
     assert network_name() == network_name()
     assert len(network_name()) == 2
+
+
+def test_another_way_is_there_to_be_tried_unless_it_rests() -> None:
+    ways = Ways()
+    assert ways.has_other(WSS, (WSS, OTHER), 0)
+    assert not ways.has_other(WSS, (WSS,), 0)
+    ways.failed(OTHER, 0)
+    assert not ways.has_other(WSS, (WSS, OTHER), BLOCKED_FIRST_S - 1)
+    assert ways.has_other(WSS, (WSS, OTHER), BLOCKED_FIRST_S)

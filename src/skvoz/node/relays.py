@@ -6,6 +6,7 @@ slowly, up to half a minute. Over a costly way it goes on until a better one is 
 """
 
 import asyncio
+import contextlib
 import secrets
 from collections import deque
 from collections.abc import Callable
@@ -20,7 +21,7 @@ from skvoz.client.relay_session import RelaySession
 from skvoz.crypto import DEFAULT_SUITE, suite
 from skvoz.node.checkup import Target
 from skvoz.node.dialer import Dialer
-from skvoz.node.ways import Way, Ways
+from skvoz.node.ways import Kind, Way, Ways
 from skvoz.transports.connection import MessageConnection
 
 FROZEN_AFTER_S: Final = 10.0
@@ -28,6 +29,11 @@ FROZEN_AFTER_S: Final = 10.0
 SHORT_S: Final = 20.0
 """What breaks so soon after it came up didn't work."""
 _LOOK_S: Final = 1.0
+_FOLLOWS_AFTER_S: Final = 15.0
+"""So long at most what carries no messages leaves the first handshakes by requests to what does."""
+_CREDIT_AFTER_S: Final = 20.0
+_CREDIT_AFTER_BYTES: Final = 64 * 1024
+"""A request only to say what was taken up waits so long, or for so much: a quarter of the credit."""
 _RETRY_FIRST_S: Final = 0.5
 _RETRY_MOST_S: Final = 30.0
 RelayWord = Literal["connected", "connecting", "waiting"]
@@ -90,7 +96,10 @@ class Relays:
         key = (effect.relay_id, effect.channel)
         kept = self._kept.get(key)
         if kept is None:
-            kept = self._kept[key] = _Kept(effect, self.tell, self._broke, self._dialer)
+            leader = (effect.relay_id, Channel.ROOMS)
+            kept = self._kept[key] = _Kept(
+                effect, self.tell, self._broke, self._dialer, lambda: self._kept.get(leader)
+            )
         for (relay_id, _), other in self._kept.items():
             if relay_id == effect.relay_id:
                 other.addresses = effect.addresses
@@ -146,8 +155,12 @@ class _Kept:
         tell: Callable[[Input, "_Kept | None"], None],
         broke: Callable[[BaseException], None],
         dialer: Dialer,
+        leader: "Callable[[], _Kept | None]",
     ) -> None:
         self._dialer = dialer
+        self._leader = leader
+        self.has_begun = asyncio.Event()
+        """Set once the session is up and nothing is owed."""
         self.relay_id = effect.relay_id
         self._channel = effect.channel
         self.addresses = effect.addresses
@@ -160,6 +173,8 @@ class _Kept:
             randomness=secrets.token_bytes,
         )
         self._something_to_say = asyncio.Event()
+        self._is_pressing = asyncio.Event()
+        self._heard_bytes = 0
         self._way: Way | None = None
         self._up_at: float | None = None
         self._used_at = asyncio.get_running_loop().time()
@@ -179,9 +194,11 @@ class _Kept:
             problem=self._problem,
         )
 
-    def speak(self) -> None:
-        """Send soon what the session has to say."""
+    def speak(self, *, soon: bool = True) -> None:
+        """Send what the session has to say; not `soon` where a request for it alone would be too much."""
         self._something_to_say.set()
+        if soon:
+            self._is_pressing.set()
 
     def used(self) -> None:
         """Note that somebody needs the connection."""
@@ -190,7 +207,7 @@ class _Kept:
     def taken_up(self) -> None:
         """Note that the oldest fact of this session is stored."""
         self.session.stored(1)
-        self.speak()
+        self.speak(soon=False)
 
     def cancel(self) -> None:
         """Stop soon; facts are told no more."""
@@ -221,6 +238,8 @@ class _Kept:
                 trip = _Trip(self._dialer.ways, self._dialer.ways.order(choice, loop.time())[0])
                 self._way = trip.way
                 self._state, self._up_at = "connecting", None
+                self.has_begun.clear()
+                await self._follow(trip.way)
                 await self._live(trip)
             else:
                 self._problem = "this relay has no address that can be used here"
@@ -232,6 +251,19 @@ class _Kept:
             most = min(_RETRY_MOST_S, _RETRY_FIRST_S * 2 ** min(rounds, 8))
             await asyncio.sleep(most * (0.5 + secrets.randbelow(1000) / 2000))
 
+    async def _follow(self, way: Way) -> None:
+        """Let messages go first where each request may cost a handshake, and those take turns."""
+        leader = self._leader()
+        if leader is None or leader is self or leader.has_begun.is_set() or way.kind is not Kind.HTTPS:
+            return
+        loop = asyncio.get_running_loop()
+        since = loop.time()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_FOLLOWS_AFTER_S):
+                await leader.has_begun.wait()
+            # As long again: what was written while we were away comes after the first answers.
+            await asyncio.sleep(loop.time() - since)
+
     def _choice(self) -> tuple[Way, ...]:
         return self._dialer.reach(self.relay_id, self.addresses)
 
@@ -239,7 +271,8 @@ class _Kept:
         """Keep a connection over one way for as long as it is good, and note how it went."""
         loop = asyncio.get_running_loop()
         try:
-            connection = await self._dialer.dial(trip.way)
+            others = trip.ways.has_other(trip.way, self._choice(), loop.time())
+            connection = await self._dialer.dial(trip.way, is_hurried=others)
             try:
                 await self._talk(connection, trip)
             finally:
@@ -256,7 +289,7 @@ class _Kept:
     async def _talk(self, connection: MessageConnection, trip: "_Trip") -> None:
         await connection.send(self.session.connected())
         async with asyncio.TaskGroup() as tasks:
-            say = tasks.create_task(self._say(connection))
+            say = tasks.create_task(self._say(connection, trip.way))
             watch = tasks.create_task(self._watch(connection, trip))
             try:
                 await self._hear(connection, trip)
@@ -267,7 +300,9 @@ class _Kept:
     async def _hear(self, connection: MessageConnection, trip: "_Trip") -> None:
         while True:
             message = await connection.receive()
+            was_up = self.session.is_up
             facts = self.session.received(message)
+            self._heard_bytes += len(message)
             if facts:
                 self.used()
             self._tell(facts)
@@ -276,14 +311,27 @@ class _Kept:
                 if self._up_at is None:
                     self._up_at = asyncio.get_running_loop().time()
                     trip.ways.worked(trip.way, self._up_at)
-            self.speak()
+            if was_up:
+                self._note_begun()
+            self.speak(soon=not was_up or self._heard_bytes >= _CREDIT_AFTER_BYTES)
 
-    async def _say(self, connection: MessageConnection) -> None:
+    async def _say(self, connection: MessageConnection, way: Way) -> None:
         while True:
             await self._something_to_say.wait()
+            if way.kind is Kind.HTTPS:
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(_CREDIT_AFTER_S):
+                        await self._is_pressing.wait()
             self._something_to_say.clear()
+            self._is_pressing.clear()
+            self._heard_bytes = 0
             for message in self.session.flush():
                 await connection.send(message)
+            self._note_begun()
+
+    def _note_begun(self) -> None:
+        if self.session.is_up and not self.session.awaits_answer:
+            self.has_begun.set()
 
     async def _watch(self, connection: MessageConnection, trip: "_Trip") -> None:
         loop = asyncio.get_running_loop()

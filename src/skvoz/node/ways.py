@@ -158,6 +158,10 @@ class Ways:
         """Tell whether a cheaper way than the one in use is to be tried again."""
         return any(now >= self._record(way).blocked_until for way in ways if way.cost < used.cost)
 
+    def has_other(self, tried: Way, ways: Sequence[Way], now: float) -> bool:
+        """Tell whether another way is there to be tried, should this one say nothing."""
+        return any(now >= self._record(way).blocked_until for way in ways if way != tried)
+
     def is_in_doubt(self, way: Way, heard_at: float) -> bool:
         """Tell whether a way failed for another session since this one was heard over it."""
         return self._record(way).tried_at > heard_at
