@@ -49,11 +49,11 @@ def blocked(monkeypatch: pytest.MonkeyPatch) -> set[int]:
     """Return ports that nobody's node gets to directly, by whatever way."""
     ports = set[int]()
 
-    def block(opened: Callable[[Dialer, Way], Awaitable[MessageConnection]]) -> object:
-        async def open_way(self: Dialer, way: Way) -> MessageConnection:
+    def block(opened: Callable[..., Awaitable[MessageConnection]]) -> object:
+        async def open_way(self: Dialer, way: Way, *within_s: float) -> MessageConnection:
             if urlsplit(way.address).port in ports:
                 raise TransportError("blocked")
-            return await opened(self, way)
+            return await opened(self, way, *within_s)
 
         return open_way
 

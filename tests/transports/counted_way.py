@@ -122,20 +122,23 @@ async def counted_way(
             await way.passes(len(data), upwards=upwards)
             await loop.sock_sendall(sink, data)
 
-    async def accept() -> None:
-        while True:
-            near, _ = await loop.sock_accept(listener)
-            accepted.append(near)
-            task = asyncio.ensure_future(carry(near))
-            tasks.add(task)
-            task.add_done_callback(tasks.discard)
+    def accept() -> None:  # no task: one that is cancelled just then would lose the socket
+        try:
+            near, _ = listener.accept()
+        except BlockingIOError:
+            return
+        accepted.append(near)
+        task = asyncio.ensure_future(carry(near))
+        tasks.add(task)
+        task.add_done_callback(tasks.discard)
 
-    accepting = asyncio.ensure_future(accept())
+    loop.add_reader(listener, accept)
     try:
         yield way
     finally:
-        for task in [accepting, *tasks]:
+        loop.remove_reader(listener)
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(accepting, *tasks, return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
         for near in (listener, *accepted):
             near.close()

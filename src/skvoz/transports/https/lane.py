@@ -1,6 +1,7 @@
 """A lane to a relay over HTTPS requests: one under way at a time, over one connection after the other."""
 
 import asyncio
+import contextlib
 import secrets
 from dataclasses import dataclass, field
 from typing import Final, Self
@@ -48,6 +49,8 @@ _UNDISTURBED_S: Final = 3.0
 """A connection that has not been answered over is not disturbed for so long: it may not be open yet."""
 _OPENING_FACTOR: Final = 3
 """Or for so many times as long as it took to open one before."""
+_REPLY_S: Final = 0.05
+"""What came is mostly answered within this: asking for more before would have to be called back at once."""
 _SLOW_S: Final = 2.0
 """Where opening a connection takes longer, one is used as long as it is not known that it freezes."""
 _HELD_MAX: Final = 256 * 1024
@@ -177,6 +180,8 @@ class HttpsConnection:
                 self._failures = 0
                 for message in answer:
                     await self._messages.put(message)
+                if answer and self._is_quiet:
+                    await self._wish_within(_REPLY_S)
         except TransportError as problem:
             self._end(TransportError(str(problem)))
         except (PeerError, BadRequest):
@@ -293,6 +298,12 @@ class HttpsConnection:
                 self._piece_max = _PIECE_LEAST
         budget.spend(len(request.piece), len(body))
         return await self._take(request, parse_lane_answer(body), took_s)
+
+    async def _wish_within(self, seconds: float) -> None:
+        """Wait until there is something to say, for a while at most."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._wished.wait()
 
     async def _is_undisturbed(self, asked: _Asked) -> bool:
         """Wait for an answer or a wish; tell whether it is the answer."""
