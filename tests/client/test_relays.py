@@ -228,6 +228,9 @@ def test_the_session_tries_what_the_person_gave_first() -> None:
         "wss://[64:ff9b::10.0.0.1]/",
         "wss://[64:ff9b::a00:1]/",
         "wss://[64:ff9b:1::808:808]/",
+        "wss://[::127.0.0.1]/",
+        "wss://[::ffff:0:10.0.0.1]/",
+        "wss://[fec0::1]/",
         "",
     ],
 )

@@ -5,7 +5,7 @@ import pytest
 from skvoz.base.limits import CHUNK_SIZES
 from skvoz.crypto import sha256
 from skvoz.logs import Quotas, find_contest_proof
-from skvoz.wire.frames import Down, Filled, No, Reserve, Trim
+from skvoz.wire.frames import Cast, CastHeard, Down, Filled, No, Reserve, Trim
 from tests.relay.world import LOG, OWNER, Client, World, code_in, entry_id, key, stored_in
 
 GOING_ON = key(1)
@@ -100,3 +100,15 @@ def test_files_are_charged_to_their_branch() -> None:
     assert isinstance(refused, No)
     assert refused.code == "full"
     assert isinstance(reserve(members, GOING_ON, 4), Filled)
+
+
+def test_casts_of_who_was_removed_silence_nobody() -> None:
+    world, members, removed = contested(Quotas(cast_burst=5, casts_per_s=0.001))
+    other = Client(world)
+    members.attach(GOING_ON)
+    other.attach(GOING_ON)
+    removed.attach(JUNK)
+    for _ in range(10):
+        removed.send(Cast(LOG, JUNK, b"noise"))
+    members.send(Cast(LOG, GOING_ON, b"ring"))
+    assert other.hear() == [CastHeard(LOG, b"ring")]

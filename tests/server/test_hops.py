@@ -12,6 +12,7 @@ from websockets.asyncio.server import ServerConnection, serve
 from skvoz.base.errors import BadRequest, TransportError
 from skvoz.crypto import DEFAULT_SUITE, sha256, suite
 from skvoz.relay import Carriage
+from skvoz.relay.seam import Reach
 from skvoz.server import RelayService, Settings, create_home
 from skvoz.server.listener import CLEAR_BYTES
 from skvoz.server.onward import Onwards
@@ -307,3 +308,26 @@ def test_a_bug_at_the_other_end_of_a_hop_ends_the_hop_and_no_more(
             assert not near._relay._hops._hops
 
     asyncio.run(scenario())
+
+
+def test_a_hop_that_is_begun_while_another_one_closes_keeps_its_place() -> None:
+    problems: list[object] = []
+
+    async def scenario() -> None:
+        asyncio.get_running_loop().set_exception_handler(lambda _, problem: problems.append(problem))
+        onwards = Onwards(lambda _: None, lambda _: True, LOCAL)
+        asked = asyncio.Event()
+        async with stranger(lambda _: asked.set()) as (port, _):
+            onwards.reach(Reach(1, 7, f"ws://127.0.0.1:{port}/", bytes(32)))
+            first = onwards._tasks[1]
+            await asked.wait()
+            onwards.let_go(1)
+            onwards.reach(Reach(2, 7, f"ws://127.0.0.1:{port}/", bytes(32)))
+            await asyncio.wait((first,))
+            await asyncio.sleep(0)
+            assert onwards._hops == {7: 2}
+            await onwards.close()
+            assert not onwards._hops
+
+    asyncio.run(scenario())
+    assert not problems

@@ -21,6 +21,8 @@ _PORT_MAX: Final = 65_535
 _NAT64: Final = ipaddress.IPv6Network("64:ff9b::/96")
 _LOCAL_NAT64: Final = ipaddress.IPv6Network("64:ff9b:1::/48")
 """Gateways to IPv4 from networks without it (RFC 6052, 8215)."""
+_FORMER: Final = tuple(map(ipaddress.IPv6Network, ("::/96", "::ffff:0:0:0/96", "fec0::/10")))
+"""Given up or for routers alone: with an IPv4 address inside (RFC 4291, 7915), or of one site (RFC 3879)."""
 _PRINTABLE: Final = re.compile("[!-~]+")
 
 
@@ -85,7 +87,7 @@ def is_public_ip(text: str) -> bool:
     except ValueError:
         return False
     if isinstance(found, ipaddress.IPv6Address):
-        if found in _LOCAL_NAT64:
+        if found in _LOCAL_NAT64 or any(found in network for network in _FORMER):
             return False
         inner = found.ipv4_mapped or found.sixtofour
         if found in _NAT64:

@@ -26,10 +26,11 @@ QUOTAS: Final = Quotas(
     retention_s=3 * 24 * 3600,
     log_blobs_max=1,
     log_blob_bytes_max=1,
-    opens_per_s=1.0,
-    open_burst=256,
+    opens_per_s=6 / 3600,
+    open_burst=64,
+    contest_burst=0,  # nobody commits here, and each branch would have room of its own
 )
-"""What friends may keep here: 32 conversations of 8 MiB at most."""
+"""What friends, and former ones, may keep here: 64 conversations of 8 MiB, and six more an hour."""
 
 
 @contextlib.asynccontextmanager

@@ -288,7 +288,8 @@ class Relay:
     def _cast(self, session: Session, cast: Cast, now_ms: int) -> None:
         own = session.attachments.get(cast.log)
         segment = None if own is None else own.open_segment_of(sha256(cast.key))
-        if segment is None or self._rates.wait_ms(cast.log, self._cast_rate, now_ms):
+        # Each segment by itself: who was removed may have opened one, and must not silence those who go on.
+        if segment is None or self._rates.wait_ms((cast.log, segment), self._cast_rate, now_ms):
             return
         self._readers.cast(session, cast, segment)
 

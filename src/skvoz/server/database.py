@@ -12,7 +12,7 @@ from typing import Final
 
 from skvoz.base.errors import DiskFull, SchemaTooNew, StoreError
 
-SCHEMA_VERSION: Final = 3
+SCHEMA_VERSION: Final = 4
 """The number of the newest file in `schema/`."""
 STORE_ID_SIZE: Final = 16
 _PAGE_SIZE: Final = 4096

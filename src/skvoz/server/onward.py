@@ -94,7 +94,9 @@ class Onwards:
 
     def _forget(self, effect: Reach) -> None:
         task = self._tasks.pop(effect.hop)
-        del self._queues[effect.hop], self._cleared[effect.hop], self._hops[effect.connection]
+        del self._queues[effect.hop], self._cleared[effect.hop]
+        if self._hops.get(effect.connection) == effect.hop:  # and no later one, begun while this one closed
+            del self._hops[effect.connection]
         if not task.cancelled() and task.exception() is not None:
             self._tell(Gone(effect.hop))  # a bug, or a library's: nobody waits for this hop any longer
 

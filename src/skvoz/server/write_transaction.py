@@ -188,8 +188,8 @@ class SqliteTransaction:
     def carried_children(self, log_id: bytes, number: int) -> Sequence[Segment]:
         """Return the segments with this parent that a carry closer opened, by number."""
         rows = self._connection.execute(
-            f"SELECT {_SEGMENT_COLUMNS} FROM segment"
-            " WHERE log = ? AND number > ? AND parent = ? AND by_carry ORDER BY number",
+            f"SELECT {_SEGMENT_COLUMNS} FROM segment INDEXED BY segment_parent"
+            " WHERE log = ? AND parent = ? AND number > ? AND by_carry ORDER BY number",
             (log_id, number, number),
         )
         return [_segment(row) for row in rows]
@@ -336,7 +336,8 @@ class SqliteTransaction:
         """Tell whether an open segment of the log has this door."""
         return bool(
             self._connection.execute(
-                "SELECT EXISTS (SELECT 1 FROM segment WHERE log = ? AND door_hash = ? AND closed_at = 0)",
+                "SELECT EXISTS (SELECT 1 FROM segment INDEXED BY segment_door"
+                " WHERE log = ? AND door_hash = ? AND closed_at = 0)",
                 (log_id, door_hash),
             ).fetchone()[0]
         )
