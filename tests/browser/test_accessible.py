@@ -4,10 +4,10 @@ import json
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Page, ViewportSize
+from playwright.sync_api import Page, ViewportSize, expect
 
 from tests.browser.npm_tools import installed
-from tests.browser.people import Visitor, meet
+from tests.browser.people import Visitor, choose, meet
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 Visit = Callable[..., Visitor]
@@ -183,3 +183,29 @@ def test_everything_by_keyboard(visit: Visit) -> None:
         focus = "document.activeElement"
         shown = f"{focus} === document.body || getComputedStyle({focus}).outlineStyle"
         assert page.evaluate(shown) != "none"
+
+
+def test_the_focus_goes_to_what_is_nearest_where_something_is_drawn_away(visit: Visit) -> None:
+    anna, boris = visit("anna"), visit("boris", suggests=False)
+    meet(anna, boris)
+    page = anna.page
+
+    def press(name: str, then: str) -> None:
+        page.get_by_role("button", name=name, exact=True).last.focus()
+        page.keyboard.press("Enter")
+        expect(page.get_by_role("button", name=then, exact=True).first).to_be_focused()
+
+    choose(page, "hello", "Delete")
+    page.get_by_role("button", name="Delete here").focus()
+    page.keyboard.press("Enter")
+    page.get_by_role("log").get_by_role("article").wait_for(state="detached")
+    expect(page.get_by_label("Message", exact=True)).to_be_focused()
+    page.get_by_role("button", name="About this chat").click()
+    press("They are the same", "Compare by QR code")
+    press("Block", "Cancel")
+    press("Cancel", "Block")
+    press("Block", "Cancel")
+    press("Block", "Unblock")
+    page.get_by_role("button", name="Settings").click()
+    press("Make a link for many people", "Copy")
+    press("Revoke", "Make a link for many people")

@@ -11,8 +11,13 @@ import { say } from "./texts.js";
 /** @type {Signal<Question | null>} */
 const asked = new Signal(/** @type {Question | null} */ (null));
 
+/** @type {Element | null} what had the focus before */
+let before = null;
+
 /** @param {Question} question */
 export function ask(question) {
+  const { activeElement } = document;
+  if (!activeElement?.closest("dialog")) before = activeElement;
   asked.value = question;
 }
 
@@ -30,6 +35,8 @@ class Dialog extends Part {
   updated() {
     const dialog = this.querySelector("dialog");
     if (dialog && !dialog.open) dialog.showModal();
+    // A browser puts the focus back where a dialog is closed, and not where it is drawn away.
+    if (!dialog && document.activeElement === document.body && before instanceof HTMLElement) before.focus();
   }
 
   render() {

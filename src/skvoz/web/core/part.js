@@ -1,5 +1,6 @@
 import { LitElement } from "../vendor/lit.js";
 import { on } from "./connection.js";
+import { keepFocus } from "./focus.js";
 
 /** @typedef {import("./signal.js").Signal<any>} AnySignal */
 
@@ -42,6 +43,12 @@ export class Part extends LitElement {
       ...this.watched.map((signal) => signal.watch(() => this.requestUpdate())),
       ...this.heard.map((begin) => begin()),
     ];
+  }
+
+  /** @param {Map<PropertyKey, unknown>} changed */
+  update(changed) {
+    super.update(changed);
+    keepFocus();
   }
 
   disconnectedCallback() {

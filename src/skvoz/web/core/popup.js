@@ -55,7 +55,7 @@ class Popup extends Part {
     };
     /** @private */
     this.gone = () => {
-      shown.value = null;
+      if (shown.value) closePopup();
     };
   }
 

@@ -9,8 +9,9 @@ import { count, explain, language, say } from "../core/texts.js";
 
 /** @param {RequestInit} request */
 async function asked(request) {
-  const answer = await fetch("/bundle", { ...request, headers: { authorization: `Bearer ${sessionToken()}` } });
-  if (answer.ok) return answer;
+  const answer = await fetch("/bundle", { ...request, headers: { authorization: `Bearer ${sessionToken()}` } }).catch(() => null);
+  if (answer?.ok) return answer;
+  if (!answer) throw new Error(say("Your node does not answer."));
   const refused = await answer.json().catch(() => null);
   throw refused ? new CallFailed({ message: refused.message, ...refused.data }) : new Error(say("Your node did not take it."));
 }
@@ -55,7 +56,8 @@ class Bundles extends Part {
       const name = Array.from(crypto.getRandomValues(new Uint8Array(6)), (one) => one.toString(16).padStart(2, "0")).join("");
       Object.assign(document.createElement("a"), { href: address, download: `${name}.bin` }).click();
       setTimeout(() => URL.revokeObjectURL(address), 60_000);
-      return count("{number} message or change", "{number} messages and changes", Number(answer.headers.get("skvoz-contents")));
+      const contents = Number(answer.headers.get("skvoz-contents"));
+      return contents ? count("{number} message or change", "{number} messages and changes", contents) : say("There is nothing in it for anybody yet.");
     });
   }
 

@@ -237,6 +237,7 @@ class Members extends Part {
   async offer() {
     const there = new Set(this.members.map((member) => member.account_id));
     this.candidates = (await invitable()).filter((contact) => !there.has(contact.account_id));
+    void this.focusOn("form:not(.row) :is(input, button)");
   }
 }
 

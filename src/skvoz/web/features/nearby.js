@@ -1,17 +1,11 @@
 /** The network around: whether conversations go on over it where no relay can be reached. */
 
 import { html, nothing } from "../vendor/lit.js";
-import { wish } from "../core/connection.js";
 import { settingsSections } from "../core/places.js";
 import { count, explain, say } from "../core/texts.js";
-import { account, loadAccount, status } from "../state/home.js";
+import { account, flips, status } from "../state/home.js";
 
-/** @param {Event} event */
-async function choose(event) {
-  const wanted = /** @type {HTMLInputElement} */ (event.target).checked;
-  await wish("account.change", { lan_enabled: wanted });
-  await loadAccount();
-}
+const choose = flips((lan_enabled) => ({ lan_enabled }));
 
 settingsSections.add({
   order: 54,

@@ -136,8 +136,6 @@ class Storage extends Part {
     });
     this.busy = false;
     await this.look();
-    // What was pressed may be gone.
-    if (document.activeElement === document.body) this.querySelector("button")?.focus();
   }
 }
 

@@ -10,7 +10,7 @@ import { screens, settingsSections } from "../core/places.js";
 import { back, go } from "../core/router.js";
 import { endSession } from "../core/session.js";
 import { LANGUAGES, chooseLanguage, chosenLanguage, explain, language, say } from "../core/texts.js";
-import { account, loadAccount, status } from "../state/home.js";
+import { account, flips, loadAccount, status } from "../state/home.js";
 
 class Settings extends Part {
   constructor() {
@@ -103,12 +103,7 @@ settingsSections.add({
   `,
 });
 
-/** @param {Event} event */
-async function setReports(event) {
-  const wanted = /** @type {HTMLInputElement} */ (event.target).checked;
-  await wish("account.change", { reports_enabled: wanted });
-  await loadAccount();
-}
+const setReports = flips((reports_enabled) => ({ reports_enabled }));
 
 settingsSections.add({
   order: 30,

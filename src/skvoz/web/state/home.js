@@ -1,6 +1,7 @@
 /** The home itself: whose it is, and how its node and relays are. */
 
-import { call, line, listenAfter, on } from "../core/connection.js";
+import { attempt } from "../core/attempt.js";
+import { call, line, listenAfter, on, wish } from "../core/connection.js";
 import { Signal } from "../core/signal.js";
 
 /** @typedef {import("../types/api.js").StatusView} StatusView */
@@ -37,6 +38,23 @@ export async function loadHome() {
 export async function loadAccount() {
   account.value = await call("account.get", {});
 }
+
+/**
+ * Change the account as a check box says, which goes back where that is refused.
+ *
+ * @param {(wanted: boolean) => Omit<import("../types/api.js").Methods["account.change"]["params"], "client_id">} fields
+ */
+export const flips = (fields) => (/** @type {Event} */ event) =>
+  attempt(async () => {
+    const box = /** @type {HTMLInputElement} */ (event.target);
+    try {
+      await wish("account.change", fields(box.checked));
+      await loadAccount();
+    } catch (error) {
+      box.checked = !box.checked;
+      throw error;
+    }
+  });
 
 /** Nothing tells of relays coming and going, so it is asked for: often while one is missing. */
 async function lookAgain() {
