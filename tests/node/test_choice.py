@@ -12,6 +12,7 @@ import pytest
 from skvoz.client.commands import CreateAccount
 from skvoz.client.records import MessageState, Relay
 from skvoz.server import Settings
+from skvoz.transports.pace import Pace
 from tests.node.barrier import Barrier, Mood, barrier
 from tests.node.people import Person, World, client_id, until, world
 
@@ -21,6 +22,9 @@ def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("skvoz.node.relays.FROZEN_AFTER_S", 1.5)
     monkeypatch.setattr("skvoz.transports.wss.websocket._OPEN_TIMEOUT_S", 1.5)
     monkeypatch.setattr("skvoz.node.ways.BLOCKED_FIRST_S", 4.0)
+    # Handshakes follow each other closely here: what they wait for is tried by tests/node/test_curtain.py.
+    monkeypatch.setattr("skvoz.transports.pace._JITTER_S", 0.0)
+    monkeypatch.setitem(vars(Pace)["__init__"].__kwdefaults__, "apart_s", 0.02)
 
 
 async def person_with_two_ways(here: World, name: str, port: int) -> Person:
@@ -100,7 +104,11 @@ def test_a_way_that_is_blocked_in_the_middle_loses_and_doubles_nothing(tmp_path:
 
 
 @pytest.mark.slow
-def test_a_node_comes_back_to_its_better_way_by_itself(tmp_path: Path) -> None:
+def test_a_node_comes_back_to_its_better_way_by_itself(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("skvoz.node.ways.BLOCKED_FIRST_S", 1.0)
+
     async def scenario() -> None:
         async with two_people(tmp_path) as (here, anna, boris, way):
             to_boris, to_anna = await boris.account_id(), await anna.account_id()
