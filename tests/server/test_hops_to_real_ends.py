@@ -171,9 +171,9 @@ def test_what_a_relay_carried_and_says_again_is_nothing(
     asyncio.run(scenario())
 
 
-def test_a_lent_relay_carries_nobody_further() -> None:
+def test_a_lent_relay_carries_nobody_further(tmp_path: Path) -> None:
     async def scenario() -> None:
-        async with lend("127.0.0.1") as lent:
+        async with lend(tmp_path / "lent", "127.0.0.1") as lent:
             address = f"ws://127.0.0.1:{lent.port}{path_of(lent.lender)}"
             async with await wss.connect(address) as connection:
                 await connection.send(ask_for_key(lent.lender.relay_id))

@@ -194,8 +194,10 @@ class Node:
     async def _settle_nearby(self, *, anew: bool = False) -> None:
         """Use the network around, or no longer, as this home's person chose; `anew`: from the beginning."""
         async with self._near_lock:
-            account = await self.query(Queries.account)
-            wanted = account is not None and account.lan_enabled and not self._closing
+            wanted = False
+            if not self._closing:  # a node that broke is closed too, and answers nothing
+                account = await self.query(Queries.account)
+                wanted = account is not None and account.lan_enabled
             if self.nearby is not None and (anew or not wanted):
                 nearby, self.nearby = self.nearby, None
                 await nearby.close()
