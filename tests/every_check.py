@@ -12,7 +12,7 @@ PYTHON = str(BIN / "python")
 
 
 def checks(*, quick: bool) -> list[tuple[str, list[str]]]:
-    pytest = [PYTHON, "-m", "pytest", "-q", "-n", "3", "--dist", "worksteal"]
+    pytest = [PYTHON, "-m", "pytest", "-q", "-n", "4", "--dist", "worksteal", "--durations=30"]
     found = [
         ("format", [str(BIN / "ruff"), "format", "--check", "."]),
         ("lint", [str(BIN / "ruff"), "check", "."]),
