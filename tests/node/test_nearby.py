@@ -159,10 +159,15 @@ class Used:
 
     def __init__(self) -> None:
         self.addresses: list[str] = []
+        self.relays: set[bytes] = set()
 
     def use(self, lender: Lender, whose: Sequence[GroupId], keys: Keys, address: str) -> None:
-        del lender, whose, keys
+        del whose, keys
         self.addresses.append(address)
+        self.relays.add(lender.relay_id)
+
+    def leave(self, relay_id: RelayId) -> None:
+        self.relays.discard(relay_id)
 
 
 def test_a_member_who_announces_thousands_has_eight_used(
@@ -190,6 +195,9 @@ def test_a_member_who_announces_thousands_has_eight_used(
         for number in range(1_000):
             near._found(f"many {number}", said(number), place)
             near._found(f"one {number}", said(0), place)
+        for number in range(1_000):
+            near._found("many 1", said(number), place)
+            assert len(used.relays) <= LENDERS_MAX
         assert near.lenders == LENDERS_MAX
         assert len(near._named) <= NAMES_MAX
         assert set(used.addresses) == {"ws://127.0.0.1:9"}

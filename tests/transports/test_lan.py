@@ -12,6 +12,7 @@ from zeroconf import ServiceStateChange
 from zeroconf.asyncio import AsyncServiceInfo
 
 from skvoz.base.errors import TransportError
+from skvoz.crypto import ZERO_NONCE, hkdf_sha256, seal, unseal
 from skvoz.transports.lan import Lender, Place, announce, discovery, lan_address, recognise
 from skvoz.transports.lan.announcement import ANNOUNCEMENT_SIZE, FRESH_MINUTES, SLOTS
 from skvoz.transports.lan.discovery import NAMES_WAITING_MAX, SERVICE, Discovery
@@ -47,6 +48,20 @@ def test_strangers_see_nothing_and_not_how_many_conversations_there_are() -> Non
     assert known(said(), KEYS) is None
     assert {len(said(*range(count))) for count in (0, 1, SLOTS, 40)} == {ANNOUNCEMENT_SIZE}
     assert LENDER.relay_id not in said(1)
+
+
+def test_who_shares_one_conversation_puts_nothing_behind_the_slots_of_others() -> None:
+    made, elsewhere = said(1, 2), replace(HERE, port=40_001)
+    nonce, table, sealed = made[:16], made[16 : 16 + SLOTS * 22], made[16 + SLOTS * 22 :]
+    drawn = hkdf_sha256(KEYS[1][1], salt=nonce, info=b"skvoz near 1" + HERE.encoded + sealed, length=22)
+    [slot] = [table[at : at + 22] for at in range(0, len(table), 22) if table[at : at + 6] == drawn[:6]]
+    seed = bytes(one ^ other for one, other in zip(slot[6:], drawn[6:], strict=True))
+    key = hkdf_sha256(seed, salt=nonce, info=b"skvoz near lender 1", length=32)
+    lender = unseal(key, ZERO_NONCE, nonce + HERE.encoded, sealed)
+    for place in (HERE, elsewhere):
+        theirs = nonce + table + seal(key, ZERO_NONCE, nonce + place.encoded, bytes(32) + lender[32:])
+        assert known(theirs, KEYS[2:3], place=place) is None
+    assert known(made, KEYS[2:3]) == (LENDER, [2])
 
 
 def test_two_announcements_have_nothing_in_common() -> None:

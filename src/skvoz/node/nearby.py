@@ -146,6 +146,8 @@ class Nearby:
             return
         lender, whose = recognised
         relay_id = RelayId(lender.relay_id)
+        if self._named.get(name, relay_id) != relay_id:
+            self._gone(name)  # the name stands for another one now
         known = self._named.values()
         if relay_id not in known and self.lenders >= LENDERS_MAX:
             return

@@ -3,7 +3,7 @@
     announcement = nonce (16) ‖ 32 slots (6 + 16) ‖ sealed
     sealed       = AES-256-GCM(wrapped key, zero nonce, aad = nonce ‖ place, lender)
     slot         = tag (6) ‖ mask (16) xor the wrapped key's seed
-    tag ‖ mask   = HKDF-SHA-256(key of a conversation, salt = nonce, "skvoz near 1", 22)
+    tag ‖ mask   = HKDF-SHA-256(key of a conversation, salt = nonce, "skvoz near 1" ‖ place ‖ sealed, 22)
     wrapped key  = HKDF-SHA-256(seed, salt = nonce, "skvoz near lender 1", 32)
     lender       = relay id (32) ‖ ticket (16) ‖ path (16) ‖ minutes since 1970 (4)
     place        = IPv4 address (4) ‖ port (2)
@@ -11,7 +11,8 @@
 There are always 32 slots, those that no conversation needs of random bytes: how many somebody has doesn't
 show. Nonce and seed are fresh for each announcement, so that two of one lender have nothing in common.
 Whoever repeats one at another place, or on another day, is recognised by nobody: who then connected would
-show that they share a conversation with somebody who was there.
+show that they share a conversation with somebody who was there. Nor is who shares one conversation with the
+lender, so knows the seed, and puts a relay of their own into it: slots say what they are for.
 """
 
 from collections.abc import Iterable, Sequence
@@ -69,11 +70,11 @@ def announce(
 ) -> bytes:
     """Return an announcement of a lender at a place, for the holders of up to `SLOTS` keys."""
     nonce, seed = randomness(_NONCE_SIZE), randomness(_SEED_SIZE)
-    slots = [_slot(key, nonce, seed) for key in keys[:SLOTS]]
-    slots += [randomness(_SLOT_SIZE) for _ in range(SLOTS - len(slots))]
-    slots.sort()
     plain = lender.relay_id + lender.ticket + lender.path + uint32(now_ms // _MINUTE_MS)
     sealed = seal(_key(seed, nonce), ZERO_NONCE, nonce + place.encoded, plain)
+    slots = [_slot(key, nonce, place.encoded + sealed, seed) for key in keys[:SLOTS]]
+    slots += [randomness(_SLOT_SIZE) for _ in range(SLOTS - len(slots))]
+    slots.sort()
     return nonce + b"".join(slots) + sealed
 
 
@@ -92,7 +93,7 @@ def recognise(
     found: Lender | None = None
     whose: list[K] = []
     for name, key in keys:
-        tag, mask = _drawn(key, nonce)
+        tag, mask = _drawn(key, nonce, place.encoded + sealed)
         wrapped = slots.get(tag)
         if wrapped is None:
             continue
@@ -107,13 +108,13 @@ def _places() -> range:
     return range(0, SLOTS * _SLOT_SIZE, _SLOT_SIZE)
 
 
-def _slot(key: bytes, nonce: bytes, seed: bytes) -> bytes:
-    tag, mask = _drawn(key, nonce)
+def _slot(key: bytes, nonce: bytes, what: bytes, seed: bytes) -> bytes:
+    tag, mask = _drawn(key, nonce, what)
     return tag + _xor(mask, seed)
 
 
-def _drawn(key: bytes, nonce: bytes) -> tuple[bytes, bytes]:
-    drawn = hkdf_sha256(key, salt=nonce, info=b"skvoz near 1", length=_SLOT_SIZE)
+def _drawn(key: bytes, nonce: bytes, what: bytes) -> tuple[bytes, bytes]:
+    drawn = hkdf_sha256(key, salt=nonce, info=b"skvoz near 1" + what, length=_SLOT_SIZE)
     return drawn[:_TAG_SIZE], drawn[_TAG_SIZE:]
 
 
