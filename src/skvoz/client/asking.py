@@ -33,7 +33,7 @@ class Asking:
 
     asked_ms: int
     card: Card
-    address: InboxAddress
+    address: InboxAddress = field(repr=False)
     key_package: bytes = field(repr=False)
     content: bytes = field(repr=False)
     signature: bytes = field(repr=False)

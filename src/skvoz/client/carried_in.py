@@ -1,7 +1,7 @@
 """What comes beside a conversation's relay: opened, checked, and then taken as what comes from the relay."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from skvoz.base.errors import DecryptFailed, Invalid, PeerError
@@ -36,7 +36,7 @@ class _Taken:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Secret:
     epoch: int
-    secret: bytes
+    secret: bytes = field(repr=False)
 
 
 def import_bundle(step: Step, command: ImportBundle) -> Answer:

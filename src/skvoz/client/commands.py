@@ -51,6 +51,10 @@ class RelayAddress(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     relay_id: RelayId = RelayId(b"")
     ticket: bytes = b""
 
+    def __repr__(self) -> str:
+        """Say nothing of where it is, and who may come."""
+        return "<RelayAddress>"
+
 
 class CreateAccount(CommandBase, frozen=True, kw_only=True):
     """Make this home's account. Answers `account_id`."""

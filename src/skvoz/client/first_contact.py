@@ -59,6 +59,10 @@ class _Wanted(msgspec.Struct, frozen=True, array_like=True):
     group_id: GroupId = GroupId(b"")
     """The conversation that a link was opened for."""
 
+    def __repr__(self) -> str:
+        """Say nothing of whom it is about."""
+        return "<Wanted>"
+
 
 _encode = msgspec.msgpack.Encoder().encode
 _decoder = msgspec.msgpack.Decoder(_Wanted)

@@ -52,7 +52,7 @@ _LATER: Final = frozenset({"slow", "full"})
 class Recipient:
     """Where a Welcome goes."""
 
-    address: InboxAddress
+    address: InboxAddress = field(repr=False)
     public_key: bytes = field(repr=False)
     """The inbox's HPKE key."""
     account_id: AccountId

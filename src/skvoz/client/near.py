@@ -25,7 +25,7 @@ _GOING_ON: Final = (ConversationState.ACTIVE, ConversationState.LEAVING, Convers
 class SideLog:
     """A log beside a conversation at a lent relay."""
 
-    log_id: LogId
+    log_id: LogId = field(repr=False)
     access_key: bytes = field(repr=False)
     owner_key: bytes = field(repr=False)
 

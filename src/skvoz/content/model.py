@@ -140,7 +140,7 @@ class MimiContent:
     extensions: Mapping[ExtensionKey, cbor.Value] = field(
         default_factory=dict[ExtensionKey, cbor.Value], repr=False
     )
-    body: NestedPart
+    body: NestedPart = field(repr=False)
 
     @property
     def sent_at_ms(self) -> int | None:

@@ -19,7 +19,7 @@ from skvoz.logs.state import ROOM, Blob, Log, Quotas, Refusal, Segment
 class ReserveRequest:
     """What a new blob shall be; `chunk_size` is in bytes."""
 
-    blob_id: bytes
+    blob_id: bytes = field(repr=False)
     write_hash: bytes = field(repr=False)
     read_hash: bytes = field(repr=False)
     chunk_size: int

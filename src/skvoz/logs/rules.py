@@ -26,11 +26,11 @@ BAD: Final = Refusal("bad")
 class OpenRequest:
     """What a new log shall be; the meaning of the fields is that of `Log` and `Segment`."""
 
-    log_id: bytes
+    log_id: bytes = field(repr=False)
     kind: int
-    key_hash: bytes
-    owner_hash: bytes
-    door_hash: bytes | None
+    key_hash: bytes = field(repr=False)
+    owner_hash: bytes = field(repr=False)
+    door_hash: bytes | None = field(repr=False)
     retention_s: int | None
 
 
@@ -39,10 +39,10 @@ class RekeyRequest:
     """A closer: its size in bytes, and what it opens."""
 
     size: int
-    next_hash: bytes
+    next_hash: bytes = field(repr=False)
     carry: bool
     contest_proof: bytes | None = field(repr=False)
-    door_hash: bytes | None
+    door_hash: bytes | None = field(repr=False)
     answered: bool
 
 

@@ -50,7 +50,7 @@ class UpdatePathNode:
     """A node's new public key, and its path secret for each node of the copath child's resolution."""
 
     encryption_key: bytes = field(repr=False)
-    encrypted_path_secret: tuple[PathCiphertext, ...]
+    encrypted_path_secret: tuple[PathCiphertext, ...] = field(repr=False)
 
     @staticmethod
     def parse(reader: Reader) -> "UpdatePathNode":

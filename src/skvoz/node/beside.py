@@ -51,8 +51,8 @@ class Home(Protocol):
 class _SideLog:
     """A log beside a conversation at one lent relay, and how far it has been read and written."""
 
-    group_id: GroupId
-    relay_id: RelayId
+    group_id: GroupId = field(repr=False)
+    relay_id: RelayId = field(repr=False)
     log: SideLog = field(repr=False)
     ticket: bytes = field(repr=False)
     head: int | None = None

@@ -298,7 +298,7 @@ class _Window:
 class _Fill:
     effect: Upload
     offset: int
-    body: bytes
+    body: bytes = field(repr=False)
 
     def __call__(self, number: int) -> Fill:
         return Fill(number, self.effect.blob_id, self.effect.write_key, self.offset, self.body)
@@ -306,8 +306,8 @@ class _Fill:
 
 @dataclass(frozen=True, slots=True)
 class _Fetch:
-    blob_id: bytes
-    read_key: bytes
+    blob_id: bytes = field(repr=False)
+    read_key: bytes = field(repr=False)
     offset: int
     size: int
 

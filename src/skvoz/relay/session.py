@@ -51,11 +51,11 @@ class Attachment:
     """
 
     session: "Session"
-    log: bytes
+    log: bytes = field(repr=False)
     number: int
     cursor: int
     tail: int
-    segments: dict[int, bytes]
+    segments: dict[int, bytes] = field(repr=False)
     closed: set[int]
     knocks_due: bool
     reading: bool = False

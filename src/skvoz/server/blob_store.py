@@ -9,7 +9,7 @@ import os
 import queue
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -237,7 +237,7 @@ class _Writing:
 class _Removing:
     """Blobs whose files are to be removed."""
 
-    blob_ids: Sequence[bytes]
+    blob_ids: Sequence[bytes] = field(repr=False)
 
 
 _NOTHING: Final = _Removing(())

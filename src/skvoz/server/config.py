@@ -43,11 +43,11 @@ _QUOTA_MAX: Final = 2**63
 class Settings:
     """What an operator may set."""
 
-    host: str = "127.0.0.1"
+    host: str = field(default="127.0.0.1", repr=False)
     port: int = 8443
-    path: str = "/"
-    address: str = ""
-    addresses: tuple[str, ...] = ()
+    path: str = field(default="/", repr=False)
+    address: str = field(default="", repr=False)
+    addresses: tuple[str, ...] = field(default=(), repr=False)
     quotas: Quotas = field(default_factory=Quotas)
     admission: Admission = field(default_factory=Admission)
     reserve_bytes: int = RESERVE_BYTES

@@ -6,7 +6,7 @@ requests to that very path get there. Those that the relay takes for a stranger'
 
 import re
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -73,7 +73,7 @@ class Site:
     """What everybody else meets: files of a folder, or what another address answers."""
 
     folder: Path | None = None
-    address: str = ""
+    address: str = field(default="", repr=False)
 
     @property
     def directives(self) -> str:

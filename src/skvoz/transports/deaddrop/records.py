@@ -60,6 +60,10 @@ class _Record(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_field
     noted: Annotated[list[Noted], Meta(max_length=NOTED_MAX)]
     expired_hour: Annotated[int, Meta(ge=0, le=2**40)]
 
+    def __repr__(self) -> str:
+        """Say nothing of what it holds."""
+        return "<Record>"
+
 
 class Record(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One slot's content.

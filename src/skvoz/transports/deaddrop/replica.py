@@ -56,6 +56,10 @@ class _State(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields
     blobs: list[BlobRow]
     swept_ms: int
 
+    def __repr__(self) -> str:
+        """Say nothing of what it holds."""
+        return "<State>"
+
 
 _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(_State)

@@ -42,6 +42,10 @@ class _Row(msgspec.Struct, frozen=True, array_like=True, gc=False):
     spot: Spot
     branch: int = 0
 
+    def __repr__(self) -> str:
+        """Say nothing of what it holds."""
+        return "<Row>"
+
 
 class _KnockRow(msgspec.Struct, frozen=True, array_like=True, gc=False):
     door_hash: bytes
@@ -49,11 +53,19 @@ class _KnockRow(msgspec.Struct, frozen=True, array_like=True, gc=False):
     body: bytes
     expires_hour: int
 
+    def __repr__(self) -> str:
+        """Say nothing of what it holds."""
+        return "<KnockRow>"
+
 
 class _TakenRow(msgspec.Struct, frozen=True, array_like=True, gc=False):
     digest: bytes
     body: bytes
     expires_hour: int
+
+    def __repr__(self) -> str:
+        """Say nothing of what it holds."""
+        return "<TakenRow>"
 
 
 class BlobRow(msgspec.Struct, frozen=True, array_like=True, gc=False):

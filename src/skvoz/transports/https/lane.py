@@ -93,7 +93,7 @@ class _Asked:
     """A request under way: what it brings, how long the relay may wait, and since when."""
 
     request: LaneRequest
-    body: asyncio.Task[bytes]
+    body: asyncio.Task[bytes] = field(repr=False)
     since: float
 
 
