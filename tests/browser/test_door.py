@@ -38,6 +38,8 @@ def test_a_reload_keeps_the_place_and_a_new_node_the_session(visit: Visit) -> No
     assert page.url == f"{anna.origin}/"
     anna.stop_node()
     page.get_by_text("Your node does not answer").wait_for()
+    page.get_by_role("button", name="Settings").click()
+    page.get_by_role("button", name="Back").click()
     anna.write("written meanwhile")
     anna.sees("written meanwhile")
     anna.start_node()
