@@ -10,6 +10,7 @@ import pytest
 
 from skvoz.base.errors import TransportError
 from skvoz.crypto import sha256
+from skvoz.transports.deaddrop import states
 from skvoz.transports.deaddrop.folder import FolderStorage
 from skvoz.transports.deaddrop.journal import MARK, Journal, Patience, make_mark
 from skvoz.transports.deaddrop.mirror import Mirror
@@ -370,6 +371,20 @@ def test_who_was_away_while_things_were_swept_begins_later_and_writes_into_no_ho
         assert vera.journal.began_anew
         assert (await anna.read())[-1] == b"back again"
         assert anna.journal.replica.chain == vera.journal.replica.chain
+
+    run(tmp_path, work)
+
+
+def test_who_fills_a_drop_keeps_nobody_from_going_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(states, "PARTS_MAX", 0)
+
+    async def work(anna: Side, boris: Side) -> None:
+        await boris.read()
+        await _days_pass(3, anna, boris)
+        found = [place for one in await anna.storage.names() if (place := KEYS.place_of(one)) is not None]
+        assert not any(place.kind is ObjectKind.STATE for place in found)
+        boris.restart()
+        assert await boris.read() == anna.entries()
 
     run(tmp_path, work)
 

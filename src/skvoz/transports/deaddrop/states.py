@@ -14,16 +14,19 @@ from skvoz.transports.deaddrop.names import DropKeys, ObjectKind, Place
 from skvoz.transports.deaddrop.objects import CONTENT_SIZE_MAX, open_object, seal_object
 
 PARTS_MAX: Final = 64
-"""Parts of a state: 128 MiB, far more than a drop's quotas make."""
+"""Parts of a state: 128 MiB, some half a million entries of all logs together."""
 _COUNT_SIZE: Final = 2
 
 
 def seal_state(keys: DropKeys, slot: int, state: bytes, randomness: Randomness) -> list[tuple[Place, bytes]]:
-    """Return a state's objects in the order in which they are to be put."""
+    """Return a state's objects in the order in which they are to be put; none of one that is too large.
+
+    Whoever fills a drop so far keeps it from being swept, and nobody from going on with its records.
+    """
     size = CONTENT_SIZE_MAX - _COUNT_SIZE
     pieces = [state[start : start + size] for start in range(0, len(state), size)] or [b""]
     if len(pieces) > PARTS_MAX:
-        raise ValueError("a drop's state is larger than its quotas allow")
+        return []
     pieces[0] = len(pieces).to_bytes(_COUNT_SIZE, "big") + pieces[0]
     places = [Place(ObjectKind.STATE, slot, part) for part in range(len(pieces))]
     sealed = [

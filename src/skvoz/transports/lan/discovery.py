@@ -48,7 +48,10 @@ _NEAR: Final = tuple(
     map(ipaddress.IPv4Network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16"))
 )
 """Networks of homes and offices (RFC 1918), and of a cable without anybody who gives out addresses (3927)."""
-_NOT_AROUND: Final = ("tun", "tap", "utun", "wg", "ppp", "tailscale", "docker", "br-", "veth", "virbr", "lo")
+_NOT_AROUND: Final = (
+    *("tun", "tap", "utun", "wg", "ppp", "ipsec", "tailscale", "zt", "nordlynx", "proton"),
+    *("docker", "podman", "br-", "cni", "lxc", "lxd", "veth", "virbr", "vboxnet", "vmnet", "lo"),
+)
 """How systems call what leads far away, as VPNs do, or stays on this machine, as containers do."""
 _POINT_TO_POINT: Final = 31
 
