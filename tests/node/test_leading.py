@@ -1,4 +1,4 @@
-"""Sessions over single requests: whose handshake goes first, and what alone is worth no request.
+"""Sessions with a relay: whose handshake goes first, and what alone is worth no request.
 
 The relay is played on a clock of the test's own.
 """
@@ -7,6 +7,8 @@ import asyncio
 import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+
+import pytest
 
 from skvoz.base.ids import LogId, RelayId
 from skvoz.client.effects import Attach, Channel, Connect
@@ -67,9 +69,11 @@ def welcome() -> Welcome:
 class Lines(Dialer):
     """Opens lines of a kind, and notes when."""
 
-    def __init__(self, kind: Kind, *, is_answered: bool = True, takes_s: float = 0.5) -> None:
+    def __init__(
+        self, kind: Kind, scheme: str = "", *, is_answered: bool = True, takes_s: float = 0.5
+    ) -> None:
         super().__init__()
-        self._way = Way(kind=kind, address=f"{kind.word}://a.example/")
+        self._way = Way(kind=kind, address=f"{scheme or kind.word}://a.example/")
         self._is_answered = is_answered
         self._takes_s = takes_s
         self.opened: list[tuple[float, Line]] = []
@@ -92,9 +96,10 @@ def relays_over(dialer: Dialer, *channels: Channel, tell: Callable[[Input], obje
     return relays
 
 
-def test_over_requests_messages_shake_hands_before_anything_else_does() -> None:
+@pytest.mark.parametrize("kind", [Kind.HTTPS, Kind.WSS])
+def test_messages_shake_hands_before_anything_else_does(kind: Kind) -> None:
     async def scenario() -> None:
-        dialer = Lines(Kind.HTTPS)
+        dialer = Lines(kind)
         relays = relays_over(dialer, Channel.INBOX, Channel.ROOMS, Channel.POST)
         await asyncio.sleep(0.4)
         assert len(dialer.opened) == 1
@@ -119,9 +124,9 @@ def test_where_messages_get_no_answer_the_others_try_all_the_same() -> None:
     run(scenario())
 
 
-def test_over_websockets_nobody_waits() -> None:
+def test_on_this_machine_nobody_waits() -> None:
     async def scenario() -> None:
-        dialer = Lines(Kind.WSS)
+        dialer = Lines(Kind.WSS, "ws")
         relays = relays_over(dialer, Channel.INBOX, Channel.ROOMS)
         await asyncio.sleep(0.1)
         assert len(dialer.opened) == 2

@@ -30,7 +30,7 @@ SHORT_S: Final = 20.0
 """What breaks so soon after it came up didn't work."""
 _LOOK_S: Final = 1.0
 _FOLLOWS_AFTER_S: Final = 15.0
-"""So long at most what carries no messages leaves the first handshakes by requests to what does."""
+"""So long at most what carries no messages leaves the first handshakes to what does."""
 _CREDIT_AFTER_S: Final = 20.0
 _CREDIT_AFTER_BYTES: Final = 64 * 1024
 """A request only to say what was taken up waits so long, or for so much: a quarter of the credit."""
@@ -252,9 +252,10 @@ class _Kept:
             await asyncio.sleep(most * (0.5 + secrets.randbelow(1000) / 2000))
 
     async def _follow(self, way: Way) -> None:
-        """Let messages go first where each request may cost a handshake, and those take turns."""
+        """Let messages go first where handshakes take turns."""
         leader = self._leader()
-        if leader is None or leader is self or leader.has_begun.is_set() or way.kind is not Kind.HTTPS:
+        takes_turns = way.kind is Kind.HTTPS or way.address.startswith("wss:")
+        if leader is None or leader is self or leader.has_begun.is_set() or not takes_turns:
             return
         loop = asyncio.get_running_loop()
         since = loop.time()
