@@ -232,6 +232,7 @@ def test_a_relays_commands(tmp_path: Path) -> None:
         assert relay.first_line.startswith("ws://127.0.0.1:")
         assert terminal.refused("relay") == "another process works on this relay's home"
         assert "entry: 0" in terminal.does("relay", "disclose")
+        assert {"table": "entry", "rows": 0} in terminal.objects("relay", "disclose")
         terminal.does("relay", "backup", str(tmp_path / "copy"))
         address = terminal.does("relay", "address", "wss://relay.example/talk").strip()
         assert terminal.refused("relay", "address", "nonsense").startswith("a relay's address starts with")

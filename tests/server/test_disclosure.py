@@ -11,7 +11,7 @@ import pytest
 from skvoz.base.errors import NotFound, StoreError
 from skvoz.base.ids import LogId
 from skvoz.server import disclose
-from skvoz.server.disclosure import SHOWN, disclose_database
+from skvoz.server.disclosure import SHOWN, disclosed_in
 from tests.server.real_relay import running
 
 LOG = LogId(b"l" * 16)
@@ -90,7 +90,9 @@ def test_long_bodies_are_shown_by_their_size_and_beginning(used: Path) -> None:
     assert any(f"body={body[:16].hex()}…(220 bytes)" in line for line in lines)
     assert any(f"body={b'short'.hex()} " in line for line in lines)
     with contextlib.closing(sqlite3.connect(used / "relay.db")) as connection:
-        assert list(disclose_database(connection)) == lines[-len(list(disclose_database(connection))) :]
+        assert [one.text for one in disclosed_in(connection)] == lines[
+            -len([one.text for one in disclosed_in(connection)]) :
+        ]
 
 
 def test_the_protocol_names_every_field() -> None:

@@ -11,7 +11,7 @@ from skvoz.base.ids import EntryId, LogId
 from skvoz.client.effects import Channel, Trim
 from skvoz.client.inputs import Attached, BaseMoved, EntryRefused, LogOpened, RelayConnected, RequestRefused
 from skvoz.server import RelayService, Settings, create_home
-from skvoz.server.disclosure import disclose_database
+from skvoz.server.disclosure import disclosed_in
 from skvoz.server.service import _say_less
 from tests.server.real_relay import OWNER, Client, running
 
@@ -236,17 +236,17 @@ def test_a_disclosure_has_every_row_and_no_body(tmp_path: Path) -> None:
 
     asyncio.run(scenario())
     connection = sqlite3.connect(tmp_path / "relay.db")
-    lines = list(disclose_database(connection))
+    lines = [one.text for one in disclosed_in(connection)]
     assert "log: 1" in lines
     assert "entry: 1" in lines
     assert any(LOG.hex() in line for line in lines)
     assert not any("SEALED-BODY" in line for line in lines)
     connection.execute("ALTER TABLE entry ADD COLUMN address TEXT")
     with pytest.raises(StoreError, match="does not name"):
-        list(disclose_database(connection))
+        [one.text for one in disclosed_in(connection)]
     connection.execute("CREATE TABLE people (name)")
     with pytest.raises(StoreError, match="table"):
-        list(disclose_database(connection))
+        [one.text for one in disclosed_in(connection)]
     connection.close()
 
 

@@ -1,13 +1,14 @@
 """`skvoz relay`: run a relay for others, and look into it."""
 
 import dataclasses
+import json
 import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from skvoz.cli.command import Command, Group
+from skvoz.cli.command import Command, Group, json_option
 from skvoz.cli.relay_setup import check, pass_folder, setup
 from skvoz.client.relay_addresses import parse_relay_address, relay_address_text
 from skvoz.texts import say
@@ -89,13 +90,14 @@ def address(folder: Path, url: str) -> None:
 
 
 @relay.command(cls=Command)
+@json_option
 @pass_folder
-def disclose(folder: Path) -> None:
+def disclose(folder: Path, *, as_json: bool) -> None:
     """Print everything that this relay holds, from its real storage; it may be running."""
-    from skvoz.server import disclose as lines  # noqa: PLC0415  # heavy
+    from skvoz.server import disclosed  # noqa: PLC0415  # heavy
 
-    for line in lines(folder):
-        click.echo(line)
+    for one in disclosed(folder):
+        click.echo(json.dumps(one.fields, ensure_ascii=False) if as_json else one.text)
 
 
 @relay.command(cls=Command)

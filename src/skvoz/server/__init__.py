@@ -18,7 +18,7 @@
 
 from skvoz.server.backup import back_up, restore
 from skvoz.server.config import Settings, read_settings
-from skvoz.server.disclosure import disclose
+from skvoz.server.disclosure import disclose, disclosed
 from skvoz.server.home import RelayHome, create_home, hold_home, read_key, split_address
 from skvoz.server.service import RelayService, serve
 
@@ -29,6 +29,7 @@ __all__ = [
     "back_up",
     "create_home",
     "disclose",
+    "disclosed",
     "hold_home",
     "read_key",
     "read_settings",

@@ -6,6 +6,7 @@ A field that is not in `SHOWN` stops the printing: what a relay holds can't grow
 import contextlib
 import sqlite3
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -74,31 +75,52 @@ SHOWN: Final[dict[str, tuple[str, ...]]] = {
 _BOOKKEEPING: Final = frozenset({"sqlite_sequence"})
 
 
+@dataclass(frozen=True, slots=True)
+class Disclosed:
+    """One thing that a relay holds: a file, a blob's file, a table, or a row of one."""
+
+    text: str
+    fields: dict[str, str | int | None]
+
+
 def disclose(folder: Path) -> Iterator[str]:
     """Yield lines that say everything that a relay's home holds; the relay may be running.
 
     Raises `NotFound`, and `StoreError` where something is there that this can't name.
     """
+    return (one.text for one in disclosed(folder))
+
+
+def disclosed(folder: Path) -> Iterator[Disclosed]:
+    """Yield everything that `disclose` says, for programs too; raises the same."""
     home = RelayHome(folder=folder)
     if not home.database_file.exists():
         raise NotFound("there is no relay's database in this folder")
     for file in sorted(folder.iterdir()):
         if file.name not in OWN_FILES:
             raise StoreError("the relay's home has a file that the list of its files does not name")
+        what = OWN_FILES[file.name]
         if file == home.blobs_folder:
             sizes = BlobFolder(file).sizes()
-            yield f"{file.name}: {len(sizes)} files, {OWN_FILES[file.name]}"
+            text = f"{file.name}: {len(sizes)} files, {what}"
+            yield Disclosed(text, {"file": file.name, "files": len(sizes), "what": what})
             for blob_id, size in sorted(sizes.items()):
-                yield f"  {blob_id.hex()}: {size} bytes, sealed"
+                yield Disclosed(
+                    f"  {blob_id.hex()}: {size} bytes, sealed",
+                    {"file": f"{file.name}/{blob_id.hex()}", "bytes": size},
+                )
             continue
-        yield f"{file.name}: {file.stat().st_size} bytes, {OWN_FILES[file.name]}"
+        size = file.stat().st_size
+        yield Disclosed(
+            f"{file.name}: {size} bytes, {what}", {"file": file.name, "bytes": size, "what": what}
+        )
     with own_words(), contextlib.closing(open_reader(home.database_file)) as connection:
         connection.execute("BEGIN")
-        yield from disclose_database(connection)
+        yield from disclosed_in(connection)
 
 
-def disclose_database(connection: sqlite3.Connection) -> Iterator[str]:
-    """Yield a line for each row of each table; bodies, which are sealed, as their size and first bytes."""
+def disclosed_in(connection: sqlite3.Connection) -> Iterator[Disclosed]:
+    """Yield each table and each of its rows; bodies, which are sealed, as their size and first bytes."""
     tables = {
         row[0]
         for row in connection.execute(
@@ -112,12 +134,14 @@ def disclose_database(connection: sqlite3.Connection) -> Iterator[str]:
         if present != columns:
             raise StoreError("the relay holds a field that the list of disclosed fields does not name")
         count = connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
-        yield f"{table}: {count}"
+        yield Disclosed(f"{table}: {count}", {"table": table, "rows": count})
         for row in connection.execute(f"SELECT {', '.join(columns)} FROM {table}"):
-            yield "  " + " ".join(f"{name}={_shown(value)}" for name, value in zip(columns, row, strict=True))
+            shown = {name: _shown(value) for name, value in zip(columns, row, strict=True)}
+            text = " ".join(f"{name}={'-' if value is None else value}" for name, value in shown.items())
+            yield Disclosed("  " + text, {"in": table, **shown})
 
 
-def _shown(value: object) -> str:
+def _shown(value: bytes | str | int | None) -> str | int | None:
     if isinstance(value, bytes):
         return value.hex() if len(value) <= 32 else f"{value[:16].hex()}…({len(value)} bytes)"
-    return "-" if value is None else str(value)
+    return value
