@@ -1,13 +1,8 @@
 """A keyed permutation of blocks of 16 bytes: names that look random and that a key turns back."""
 
-from typing import Final
-
 from cryptography.hazmat.primitives.ciphers import Cipher
 from cryptography.hazmat.primitives.ciphers.algorithms import AES256
 from cryptography.hazmat.primitives.ciphers.modes import ECB
-
-BLOCK_SIZE: Final = 16
-"""Bytes of a block."""
 
 
 class BlockPermutation:

@@ -17,7 +17,6 @@ SECRET_SIZE: Final = 32
 """Bytes of a drop's secret, from which everything else follows."""
 NUMBER_MAX: Final = 2**40
 """Slots of a journal; more is a name that somebody made up."""
-PART_MAX: Final = 2**32
 _NAME: Final = re.compile("[0-9a-f]{32}")
 _ZEROS: Final = bytes(3)
 
