@@ -95,6 +95,23 @@ def test_functions_are_small() -> None:
     assert not large
 
 
+def headings(text: str) -> set[str]:
+    """Return what a page's headings are called in links."""
+    found = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", one.strip().lower()).replace(" ", "-") for one in found}
+
+
+def test_links_lead_to_headings_that_are_there() -> None:
+    lost: list[str] = []
+    for page in pages():
+        text = page.read_text(encoding="utf-8")
+        for path, heading in re.findall(r"\]\(([^)#\s:]*)#([^)\s]+)\)", text):
+            target = (page.parent / path).resolve() if path else page
+            if target.suffix == ".md" and heading not in headings(target.read_text(encoding="utf-8")):
+                lost.append(f"{page.name}: {path}#{heading}")
+    assert not lost
+
+
 def test_every_room_is_on_the_map() -> None:
     text = (TOP / "ARCHITECTURE.md").read_text(encoding="utf-8")
     assert [room for room in rooms() if f"| `{room}` |" not in text] == []
