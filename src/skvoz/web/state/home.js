@@ -50,16 +50,17 @@ export const flips = (fields) => (/** @type {Event} */ event) =>
     try {
       await wish("account.change", fields(box.checked));
       await loadAccount();
+      await lookNow();
     } catch (error) {
       box.checked = !box.checked;
       throw error;
     }
   });
 
-/** Nothing tells of relays coming and going, so it is asked for: often while one is missing. */
+/** Nothing tells of relays coming and going, so it is asked for: often while one is missing, or while there may be some near. */
 async function lookAgain() {
   for (;;) {
-    const wait = isConnected ? LOOK_LATER_MS : LOOK_SOON_MS;
+    const wait = isConnected && !account.value?.lan_enabled ? LOOK_LATER_MS : LOOK_SOON_MS;
     await new Promise((resolve) => setTimeout(resolve, wait));
     if (document.visibilityState === "hidden") continue;
     status.value = await call("node.status", {});
