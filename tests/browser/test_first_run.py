@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from tests.browser.people import Visitor
 
@@ -101,6 +101,24 @@ def test_a_wrong_link_is_said_in_words_and_loses_nothing(visit: Visit) -> None:
     page.keyboard.press("Enter")
     assert "damaged" in (page.get_by_role("alert").text_content() or "")
     assert page.get_by_label("Your name").input_value() == "Anna"
+    page.get_by_label("Your name").fill("   ")
+    page.keyboard.press("Enter")
+    expect(page.get_by_label("Your name")).to_be_focused()
+    assert page.evaluate("document.activeElement.validity.valueMissing")
+
+
+def test_who_comes_by_a_link_that_was_used_is_told(visit: Visit) -> None:
+    anna, boris, vera = visit("anna"), visit("boris", suggests=False), visit("vera", suggests=False)
+    anna.begin("Anna")
+    link = anna.link()
+    boris.begin("Boris", link)
+    boris.write("hello")
+    anna.sees("hello")
+    page = vera.begin("Vera", link)
+    dialog = page.get_by_role("dialog", name="Nothing comes of this link")
+    dialog.get_by_text("The link was used already: somebody else may have seen it.").wait_for()
+    dialog.get_by_role("button", name="Close").click()
+    page.get_by_text("This chat is not here any more.").wait_for()
 
 
 def test_who_has_no_link_may_name_a_relay(visit: Visit, relay: str) -> None:

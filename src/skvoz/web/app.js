@@ -28,10 +28,16 @@ function leave(event) {
   if (event.key === "Escape" && !isTaken && screen !== "chats" && screen !== "chat") back();
 }
 
+/** Nothing but spaces is nothing: the browser then says by itself that a field is empty. @param {Event} event */
+function empty({ target }) {
+  if (target instanceof HTMLInputElement && target.type === "text" && target.required && !target.value.trim()) target.value = "";
+}
+
 class App extends Part {
   constructor() {
     super();
     addEventListener("keydown", leave);
+    addEventListener("change", empty);
     this.watch(line, status, account, route, language, chats, note, announced, reach, firstRun);
   }
 

@@ -1,11 +1,13 @@
-/** The links that were made: which are still open, one for many people, and letting one lead nowhere. */
+/** Links that were made: which are open, one for many people, letting one lead nowhere; and why an opened one does. */
 
 import { html, nothing } from "../vendor/lit.js";
 import { attempt, copyText } from "../core/attempt.js";
-import { call, wish } from "../core/connection.js";
+import { call, on, wish } from "../core/connection.js";
+import { ask } from "../core/dialog.js";
 import { Part } from "../core/part.js";
 import { settingsSections } from "../core/places.js";
-import { language, say, shortTime } from "../core/texts.js";
+import { capital, language, say, shortTime } from "../core/texts.js";
+import { failure } from "../chat/ticks.js";
 
 /** @typedef {import("../types/api.js").LinkView} LinkView */
 
@@ -74,6 +76,8 @@ class Links extends Part {
 function copy({ link }) {
   return copyText(link, say("The link is copied."));
 }
+
+on("link.failed", ({ reason }) => ask({ title: say("Nothing comes of this link"), text: `${capital(failure(reason))}.`, answers: [] }));
 
 customElements.define("skvoz-links", Links);
 settingsSections.add({ order: 50, title: () => say("Your links"), draw: () => html`<skvoz-links></skvoz-links>` });
