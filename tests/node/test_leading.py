@@ -168,6 +168,24 @@ def test_what_was_taken_up_is_said_beside_something_else_or_late() -> None:
     run(scenario())
 
 
+def test_what_was_read_is_said_late_once_it_is_stored() -> None:
+    async def scenario() -> None:
+        relays, line = await up(Kind.HTTPS)
+        relays.request(Attach(relay_id=RELAY, channel=Channel.ROOMS, log_id=LOG, key=b"k" * 32, after=0))
+        line.say(frames.Attached(1, bytes(LOG), segment_open=True, head=1))
+        entry = frames.Entry(position=1, entry=b"e" * 16, segment=0, flags=0, body=b"body", next_hash=None)
+        line.say(frames.Entries(bytes(LOG), [entry], 1))
+        await asyncio.sleep(1)
+        relays.taken_up(3)  # connected, attached, entries
+        await asyncio.sleep(10)
+        assert kinds(line) == [[frames.Attach]]
+        await asyncio.sleep(20)
+        assert kinds(line) == [[frames.Attach], [frames.Credit]]
+        await relays.close()
+
+    run(scenario())
+
+
 def test_much_that_was_taken_up_is_said_soon() -> None:
     async def scenario() -> None:
         relays, line = await up(Kind.HTTPS)

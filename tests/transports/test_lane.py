@@ -4,6 +4,7 @@ The far end is played on a clock of the test's own; nothing goes over a network.
 """
 
 import asyncio
+import datetime as dt
 import itertools
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -14,9 +15,10 @@ import wreq
 from skvoz.base.errors import TransportError
 from skvoz.transports.https import HttpsConnection, Network, connect, lane
 from skvoz.transports.https.budget import PACKETS_FIRST
+from skvoz.transports.https.requests import RequestLine
 from skvoz.transports.pace import APART_S, Pace
 from skvoz.transports.proxy import SocksProxy
-from skvoz.wire.lanes import LaneAnswer, RowIn, RowOut, parse_lane_request
+from skvoz.wire.lanes import WAIT_S_MAX, LaneAnswer, RowIn, RowOut, parse_lane_request
 from tests.transports.virtual_time import run
 
 URL = "https://a.example/x"
@@ -144,6 +146,7 @@ def test_trying_for_more_waits_for_a_pause_and_is_given_up_soon(monkeypatch: pyt
     async def scenario() -> None:
         far, loop = FarEnd(passes=1), asyncio.get_running_loop()
         network, connection = await open_lane(far, monkeypatch)
+        await asyncio.sleep(1)
         await exchange(far, connection, 3)
         assert all(one.number == 1 for one in far.posted)
         while far.posted[-1].number == 1:  # noqa: ASYNC110
@@ -220,3 +223,20 @@ def test_an_idle_day_takes_few_requests(monkeypatch: pytest.MonkeyPatch) -> None
         await connection.close()
 
     run(scenario())
+
+
+def test_no_connection_is_let_go_while_a_request_waits_over_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The library counts a connection as idle since its last request began, and lets go of it after 90 s."""
+    made: list[dict[str, object]] = []
+
+    def make(**options: object) -> None:
+        made.append(options)
+
+    monkeypatch.setattr(wreq, "Client", make)
+    RequestLine(URL, None)
+    RequestLine(URL, None, saves_packets=True)
+    for options in made:
+        idle = options["pool_idle_timeout"]
+        assert isinstance(idle, dt.timedelta)
+        assert idle.total_seconds() > WAIT_S_MAX
+    assert [options["tcp_nodelay"] for options in made] == [True, False]
