@@ -113,6 +113,23 @@ def test_messages_shake_hands_before_anything_else_does(kind: Kind) -> None:
     run(scenario())
 
 
+def test_where_all_break_at_once_messages_go_first_again() -> None:
+    async def scenario() -> None:
+        dialer = Lines(Kind.WSS)
+        relays = relays_over(dialer, Channel.INBOX, Channel.ROOMS)
+        await asyncio.sleep(8)
+        for _, line in dialer.opened:
+            line.coming.put_nowait(b"no message of a relay")
+        await asyncio.sleep(8)
+        assert len(dialer.opened) == 4
+        (led, line), (followed, _) = dialer.opened[2:]
+        assert line.sealed is not None
+        assert followed >= led + 1.0
+        await relays.close()
+
+    run(scenario())
+
+
 def test_where_messages_get_no_answer_the_others_try_all_the_same() -> None:
     async def scenario() -> None:
         dialer = Lines(Kind.HTTPS, is_answered=False)

@@ -238,9 +238,9 @@ class _Kept:
                 trip = _Trip(self._dialer.ways, self._dialer.ways.order(choice, loop.time())[0])
                 self._way = trip.way
                 self._state, self._up_at = "connecting", None
-                self.has_begun.clear()
                 await self._follow(trip.way)
                 await self._live(trip)
+                self.has_begun.clear()
             else:
                 self._problem = "this relay has no address that can be used here"
             failures = 0 if self.session.is_up else failures + 1
