@@ -139,6 +139,13 @@ def test_the_limits_are_said_before_anything_is_asked(visit: Visit) -> None:
     page.get_by_label("Your name").wait_for()
 
 
+def test_a_name_does_not_turn_the_sentence_that_it_stands_in(visit: Visit) -> None:
+    page = visit("anna").open()
+    name = "a\u202eb\u2067c"
+    say = "name => import('/core/texts.js').then(({ say }) => say('{name} writes', { name }))"
+    assert page.evaluate(say, name) == "abc writes"
+
+
 def test_russian_where_the_browser_speaks_it(visit: Visit) -> None:
     anna = visit("anna", locale="ru-RU")
     page = anna.open()

@@ -104,13 +104,16 @@ export function explain(error) {
   return text.split(": ").map((part) => say(part)).join(": ");
 }
 
+/** What turns the direction of all that follows: a name with it would turn the sentence that it stands in. */
+const TURNS = /[\u202a-\u202e\u2066-\u2069]/g;
+
 /**
  * @param {string} text
  * @param {Record<string, string | number>} [values]
  */
 function filled(text, values) {
   if (!values) return text;
-  return text.replace(/\{(\w+)\}/g, (whole, name) => String(values[name] ?? whole));
+  return text.replace(/\{(\w+)\}/g, (whole, name) => String(values[name] ?? whole).replace(TURNS, ""));
 }
 
 /** @type {Map<string, Intl.DateTimeFormat>} */

@@ -29,11 +29,11 @@ class Bundles extends Part {
     return html`
       <p>${say("Where no relay can be reached, what you wrote can go on a USB stick: somebody carries it to another machine with Skvoz, and back with answers.")}</p>
       <p class="quiet">${say("Whoever carries it can't read it, or see whose it is. Photos and files stay behind, and so do new members.")}</p>
-      <p class="buttons">
+      <div class="row">
         <button class="button" ?disabled=${this.busy} @click=${this.give}>${say("Save a bundle")}</button>
         <button class="button" ?disabled=${this.busy} @click=${this.choose}>${say("Take in a bundle")}</button>
         <input type="file" hidden @change=${this.take}>
-      </p>
+      </div>
     `;
   }
 
