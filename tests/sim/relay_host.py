@@ -20,10 +20,13 @@ from skvoz.relay.seam import (
     Executed,
     Input,
     Job,
+    LetGo,
     Lost,
+    Onward,
     Outcome,
     PartsDone,
     Passed,
+    Reach,
     Read,
     ReadDone,
     ReadParts,
@@ -203,6 +206,8 @@ class RelayHost:
                     self._tell(PartsDone(self.store.write_parts(effect.jobs)))
                 case ReadParts():
                     self._tell(PartsDone(self.store.read_parts(effect.jobs)))
+                case Reach() | Onward() | LetGo():
+                    raise AssertionError("nobody here asks to be carried further")
 
     def post(self, job: Job) -> None:
         """Have a request decided that comes from no session."""
