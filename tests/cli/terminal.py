@@ -10,7 +10,7 @@ from typing import Any, Self
 
 import msgspec
 
-PATIENCE_S = 30.0
+PATIENCE_S = 90.0
 COMMAND = [sys.executable, "-m", "skvoz.cli"]
 
 

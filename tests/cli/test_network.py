@@ -36,7 +36,7 @@ def test_everything_that_was_found_is_said_with_the_relays_names() -> None:
         "The network that this machine is in:",
         "  one.example, a connection that stays open: comes up, and doesn't hold",
         "  one.example, single requests: works, answers within 300 ms",
-        "  two.example, hop: doesn't work",
+        "  two.example, over another relay that carries: doesn't work",
         "- one.example: a connection stops without a word after about 16 kB.",
         "- two.example: this network says that there is no such name.",
     ]

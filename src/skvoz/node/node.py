@@ -155,8 +155,8 @@ class Node:
         self._core.start(self)
         self._event_sequence = await self.query(Queries.last_event)
         await asyncio.to_thread(self.files.tidy, await self.query(Queries.file_ids))
-        self._relays.tell(Started())
         await self._settle_nearby()
+        self._relays.tell(Started())
 
     async def close(self) -> None:
         """Finish what is being stored, and stop; what that would let out goes out after the next start."""

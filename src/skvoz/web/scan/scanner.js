@@ -24,8 +24,8 @@ class Scanner extends Part {
     this.sees = false;
     /** @private @type {MediaStream | null} */
     this.stream = null;
-    /** @private */
-    this.last = "";
+    /** @private what the camera saw last */
+    this.seen = "";
   }
 
   firstUpdated() {
@@ -63,7 +63,11 @@ class Scanner extends Part {
     // One picture at a time: the next is taken once this one was looked at.
     while (this.stream) {
       const text = await textIn(video, video.videoWidth, video.videoHeight, CAMERA_SIDE_MAX).catch(() => "");
-      if (text && this.stream) await this.found(text);
+      // A camera sees the same code many times; what a picture said meanwhile is not to be taken away by it.
+      if (text && text !== this.seen && this.stream) {
+        this.seen = text;
+        await this.found(text);
+      }
       await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
     }
   }
@@ -76,9 +80,6 @@ class Scanner extends Part {
 
   /** @private @param {string} text */
   async found(text) {
-    // A camera sees the same code many times.
-    if (text === this.last) return;
-    this.last = text;
     try {
       this.said = await this.take(text);
     } catch (error) {
@@ -98,7 +99,6 @@ class Scanner extends Part {
     const file = input.files?.[0];
     input.value = "";
     if (!file) return;
-    this.last = "";
     try {
       const picture = await createImageBitmap(file);
       const text = await textIn(picture, picture.width, picture.height, PICTURE_SIDE_MAX);
