@@ -3,12 +3,9 @@
 import ast
 import re
 import subprocess
-import sys
 from functools import cache
 from pathlib import Path
 from typing import Final
-
-import pytest
 
 TOP: Final = Path(__file__).resolve().parents[2]
 SOURCE: Final = TOP / "src" / "skvoz"
@@ -185,26 +182,3 @@ def test_impure_calls_are_recognised() -> None:
         "print(hash('a'))\ndatetime.now()\ndatetime.datetime.now()\nsuite.hash(b'')\n"
     )
     assert sorted(impure_calls(text)) == ["hash", "logging", "now", "now", "print"]
-
-
-@pytest.mark.slow
-def test_every_module_can_be_imported_first() -> None:
-    program = (
-        "import importlib, sys\n"
-        "for name in sys.argv[1:]:\n"
-        "    for known in [one for one in sys.modules if one.split('.')[0] == 'skvoz']:\n"
-        "        del sys.modules[known]\n"
-        "    try:\n"
-        "        importlib.import_module(name)\n"
-        "    except ImportError as error:\n"
-        "        print(name, error)\n"
-    )
-    names = [
-        "skvoz." + name.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
-        for name in modules()
-        if not name.endswith("__main__.py") and name != "__init__.py"
-    ]
-    done = subprocess.run(
-        [sys.executable, "-c", program, *names], cwd=TOP, capture_output=True, text=True, check=True
-    )
-    assert done.stdout == ""

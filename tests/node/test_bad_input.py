@@ -239,7 +239,7 @@ class SmallDisk:
         """Leave no more room than this."""
         found = os.statvfs(self.folder)
         size = found.f_bavail * found.f_frsize - leave_bytes
-        with self._ballast.open("wb", buffering=0) as stream:  # as much as there still is, if others write too
+        with self._ballast.open("wb", buffering=0) as stream:  # as much as there still is
             stream.write(bytes(max(0, size)))
 
     def free(self) -> None:
