@@ -12,7 +12,7 @@ from skvoz.logs import (
     CONTEST_BITS,
     INBOX,
     ROOM,
-    Appended,
+    Added,
     Branch,
     Log,
     OpenRequest,
@@ -184,7 +184,7 @@ def test_a_closer_closes_and_opens_at_one_position() -> None:
     assert (done.closed.carried, done.opened.by_carry, done.opened.parent) == (True, True, 0)
     assert done.opened.door_hash == root.door_hash
     assert append(done.log, done.closed, None, 1, Quotas()) == Refusal("superseded")
-    assert isinstance(append(done.log, done.opened, None, 1, Quotas()), Appended)
+    assert isinstance(append(done.log, done.opened, None, 1, Quotas()), Added)
     assert (log.head, root.closed_at) == (0, 0)
 
 
@@ -240,7 +240,7 @@ class LogModel(RuleBasedStateMachine):
         if self.is_closed(segment.number):
             assert decided == Refusal("superseded")
             return
-        assert isinstance(decided, Appended)
+        assert isinstance(decided, Added)
         self.log = decided.log
         self.charge(decided.branch)
         self.rows.append((decided.log.head, segment.number, "entry"))

@@ -122,7 +122,7 @@ def test_hosts_together_are_gone_to_fifty_times_at_once_and_then_five_a_second(w
     def goes(number: int) -> bool:
         answer = ask(client, f"far{number}.example")
         if not answer:
-            world.hand(Gone(getattr(world.carried[-1], "hop")))  # noqa: B009
+            world.hand(Gone(world.carried[-1].hop))
             client.hear()
         return not answer
 

@@ -149,7 +149,7 @@ def test_trying_for_more_waits_for_a_pause_and_is_given_up_soon(monkeypatch: pyt
         await asyncio.sleep(1)
         await exchange(far, connection, 3)
         assert all(one.number == 1 for one in far.posted)
-        while far.posted[-1].number == 1:  # noqa: ASYNC110
+        while far.posted[-1].number == 1:  # noqa: ASYNC110  # the clock jumps
             await asyncio.sleep(0.01)
         far.say(b"while it is frozen")
         tried_at = loop.time()
@@ -169,7 +169,7 @@ def test_where_nothing_freezes_one_connection_does_and_it_saves_no_packets(
     async def scenario() -> None:
         far = FarEnd()
         network, connection = await open_lane(far, monkeypatch)
-        while not network.allowance(HOST).is_known_free:  # noqa: ASYNC110
+        while not network.allowance(HOST).is_known_free:  # noqa: ASYNC110  # the clock jumps
             await asyncio.sleep(0.1)
         await asyncio.sleep(300)
         assert far.saving[-1] is False

@@ -33,7 +33,7 @@ from skvoz.logs.retention import (
     renewed,
 )
 from skvoz.logs.rules import (
-    Appended,
+    Added,
     OpenRequest,
     Rekeyed,
     RekeyRequest,
@@ -67,7 +67,7 @@ __all__ = [
     "ROOM",
     "SEGMENTS_VISIBLE_MAX",
     "TAKEN_RETENTION_S",
-    "Appended",
+    "Added",
     "Blob",
     "Branch",
     "Log",

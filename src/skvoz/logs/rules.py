@@ -47,7 +47,7 @@ class RekeyRequest:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Appended:
+class Added:
     """An entry was accepted: the log, and the contested branch that it is charged to, if any."""
 
     log: Log
@@ -107,9 +107,7 @@ def open_log(
     return log, segment
 
 
-def append(
-    log: Log, segment: Segment, branch: Branch | None, size: int, quotas: Quotas
-) -> Refusal | Appended:
+def append(log: Log, segment: Segment, branch: Branch | None, size: int, quotas: Quotas) -> Refusal | Added:
     """Add an entry of `size` bytes: the changed log, whose head is the entry's position.
 
     `branch`: the contested one that the segment is in, if it is in one. The caller has looked for the entry's
@@ -127,11 +125,11 @@ def append(
     return _charged(log, branch, size)
 
 
-def _charged(log: Log, branch: Branch | None, size: int) -> Appended:
+def _charged(log: Log, branch: Branch | None, size: int) -> Added:
     log = msgspec.structs.replace(log, head=log.head + 1)
     if branch is None:
-        return Appended(log=_with(log, 1, size), branch=None)
-    return Appended(log=log, branch=_with(branch, 1, size))
+        return Added(log=_with(log, 1, size), branch=None)
+    return Added(log=log, branch=_with(branch, 1, size))
 
 
 def _with(held: Held, entry_count: int, byte_count: int) -> Held:
