@@ -11,16 +11,14 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from skvoz.api.params import NoParams
-from skvoz.api.views import StatusView
 from skvoz.base.errors import BadRequest, TransportError
-from skvoz.client.commands import Answer
 from skvoz.texts import say
 
 if TYPE_CHECKING:
     from collections.abc import Generator
 
     from skvoz.api.caller import Caller
+    from skvoz.client.commands import Answer
 
 PASSPHRASE_FILE_VARIABLE: Final = "SKVOZ_PASSPHRASE_FILE"  # noqa: S105  # a name, not a secret
 PATIENCE_S: Final = 10.0
@@ -83,8 +81,10 @@ class Desk:
             yield caller
 
 
-def wish(caller: "Caller", method: str, **fields: object) -> Answer:
+def wish(caller: "Caller", method: str, **fields: object) -> "Answer":
     """Have something changed; raise what refuses it."""
+    from skvoz.client.commands import Answer  # noqa: PLC0415  # `--help` needs none of the client
+
     return caller.call(method, {"client_id": uuid.uuid4().hex, **fields}, Answer)
 
 
@@ -93,6 +93,9 @@ def settle(caller: "Caller") -> bool:
 
     What was wished before is kept whatever becomes of the node meanwhile, so that it ends is no failure.
     """
+    from skvoz.api.params import NoParams  # noqa: PLC0415  # `--help` needs none of the API
+    from skvoz.api.views import StatusView  # noqa: PLC0415  # likewise
+
     until = time.monotonic() + PATIENCE_S
     try:
         while caller.call("node.status", NoParams(), StatusView).unsent:
