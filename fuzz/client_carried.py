@@ -1,8 +1,9 @@
 """Fuzz what comes beside a relay: bundles of anybody, and contents of a malicious member."""
 
-from dataclasses import replace
 from functools import cache
 from typing import Final
+
+from msgspec.structs import replace
 
 from fuzz.client_home import copy_of
 from fuzz.content import seeds as contents

@@ -4,7 +4,6 @@ A fact never raises, a wish only a `CallerError`; what is stored fits into the d
 that finds a home that works.
 """
 
-import dataclasses
 import typing
 from functools import cache
 from typing import Any, Final
@@ -243,7 +242,7 @@ class Chooser:
     def fact(self) -> inputs.Input:
         """Return a fact."""
         kind = self.script.choice(_FACTS)
-        return kind(**{one.name: self.value(one.name) for one in dataclasses.fields(kind)})
+        return kind(**{name: self.value(name) for name in kind.__struct_fields__})
 
     def _fitting(self, field: msgspec.structs.FieldInfo) -> object:
         """Return a value for a field of a wish; where nothing is known of it, one of its type."""

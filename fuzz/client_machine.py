@@ -4,9 +4,10 @@ Nothing escapes; what is refused leaves everything but counts and cursors as it 
 or invitation after all that is taken as if nothing had been.
 """
 
-from dataclasses import replace
 from functools import cache
 from typing import Final
+
+from msgspec.structs import replace
 
 from fuzz.client_home import Changes, copy_of
 from fuzz.content import seeds as contents

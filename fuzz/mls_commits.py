@@ -5,10 +5,11 @@ are reached; what the malicious member may say is not decided here, only that no
 escapes, and that a member is where it was after what it refused.
 """
 
-from dataclasses import replace
 from functools import cache
 from random import Random
 from typing import Final
+
+from msgspec.structs import replace
 
 from fuzz.target import Script, Target, changed, scripts
 from skvoz.codec import Reader, opaque

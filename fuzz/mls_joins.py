@@ -3,10 +3,11 @@
 Whatever of it is taken makes a group that can be stored, read again and spoken in.
 """
 
-from dataclasses import replace
 from functools import cache
 from random import Random
 from typing import Final
+
+from msgspec.structs import replace
 
 from fuzz.target import Script, Target, changed, scripts
 from skvoz.base.errors import CallerError, PeerError

@@ -1,6 +1,6 @@
 """Contents that go another way than over the relay are shown once, whichever way comes first."""
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from skvoz.base.ids import GroupId
 from skvoz.client import carried_form, carried_out, carrying

@@ -1,8 +1,7 @@
 """Which closer is followed: the first valid one in the log, whoever sends what, and whatever a relay says."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from skvoz.base.errors import DecryptFailed, Invalid, Malformed
 from skvoz.base.ids import EntryId, GroupId

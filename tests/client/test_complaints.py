@@ -1,8 +1,9 @@
 """Complaints: they reach the admins who are contacts, and nobody else; strangers and floods get nowhere."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import pytest
+from msgspec.structs import replace
 
 from skvoz.base.errors import BadRequest, Conflict, NotAllowed, NotFound
 from skvoz.base.ids import AccountId, GroupId, MessageId

@@ -1,8 +1,7 @@
 """Old messages of a device that come back to it as closers: whose they are, nobody can tell."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from skvoz.base.ids import EntryId, GroupId
 from skvoz.client import closers, commits, effects, envelope, epochs

@@ -1,8 +1,7 @@
 """Links: opened on and off line, used, forged, expired, revoked; requests of strangers."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from skvoz.base.errors import BadRequest, Conflict, NotFound
 from skvoz.base.ids import AccountId, LogId

@@ -1,9 +1,9 @@
 """A relay that was restored: members put back what it forgot, and look back before they go on."""
 
-from dataclasses import replace
 from itertools import pairwise
 
 import pytest
+from msgspec.structs import replace
 
 from skvoz.base.ids import EntryId, GroupId
 from skvoz.client import commits, epochs, forgotten_rooms, recovery

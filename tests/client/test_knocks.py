@@ -1,10 +1,10 @@
 """How a device that is lost asks the way, and who hears it."""
 
-from dataclasses import replace
 from typing import cast
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from skvoz.base.errors import Invalid, PeerError
 from skvoz.base.ids import GroupId
@@ -17,6 +17,7 @@ from skvoz.client.inputs import (
     KnocksRead,
 )
 from skvoz.client.records import (
+    ConversationKind,
     ConversationState,
     KeyPackageSecret,
     KnockHeard,
@@ -190,8 +191,14 @@ def test_the_longest_knock_is_one_that_a_relay_takes() -> None:
 
 
 def test_knock_and_door_keys_are_different_secrets() -> None:
-    info = ConversationInfo.__new__(ConversationInfo)
-    object.__setattr__(info, "door_secret", bytes(range(32)))
+    info = ConversationInfo(
+        kind=ConversationKind.GROUP,
+        title="",
+        admins=(),
+        door_secret=bytes(range(32)),
+        places=(),
+        message_expiry_s=0,
+    )
     assert len({info.door_key, info.knock_key, bytes(range(32))}) == 3
 
 

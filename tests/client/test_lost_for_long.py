@@ -1,9 +1,8 @@
 """Ways on which somebody, or everybody, would stay lost or apart for good."""
 
-from dataclasses import replace
-
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from skvoz.base.ids import EntryId
 from skvoz.client import commits, recovery

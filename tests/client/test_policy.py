@@ -1,11 +1,12 @@
 """Each rule about who may do what, with a commit that breaks it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from random import Random
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from skvoz.base.errors import Invalid, Malformed
 from skvoz.base.ids import AccountId, LogId, RelayId

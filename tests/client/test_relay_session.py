@@ -4,11 +4,11 @@ Long, because one person and one world serve all of it.
 """
 
 from collections.abc import Iterable
-from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from skvoz.base.errors import Invalid, PeerError
 from skvoz.base.ids import EntryId, LogId, RelayId

@@ -1,8 +1,7 @@
 """Where relays are looked for, and that strangers lead nobody to theirs."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from skvoz.base.addresses import is_public
 from skvoz.base.errors import BadRequest, Conflict, Invalid

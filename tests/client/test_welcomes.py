@@ -1,8 +1,7 @@
 """Invitations that must not be followed: bound to others, forged, replayed, cut into pieces, junk."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from skvoz.base.errors import Malformed, PeerError
 from skvoz.base.ids import AccountId, LogId

@@ -1,7 +1,6 @@
-from dataclasses import replace
-
 import pytest
 from hypothesis import given
+from msgspec.structs import replace
 
 from skvoz.base.errors import BadRequest
 from skvoz.codec import cbor

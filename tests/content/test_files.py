@@ -1,9 +1,9 @@
 """Files of messages, in content and out of it."""
 
-from dataclasses import replace
 from typing import Any, cast
 
 import pytest
+from msgspec.structs import replace
 
 from skvoz.base.errors import BadRequest
 from skvoz.base.ids import MessageId

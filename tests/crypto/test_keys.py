@@ -1,5 +1,5 @@
+import dataclasses
 import secrets
-from dataclasses import replace
 
 import pytest
 
@@ -97,7 +97,7 @@ def test_scalars_must_be_in_range() -> None:
 
 def test_a_curve_without_a_fitting_candidate_derives_no_key() -> None:
     with pytest.raises(ValueError, match="no key could be derived"):
-        replace(DHKEM_P256, private_key_size=48).derive(b"ikm")
+        dataclasses.replace(DHKEM_P256, private_key_size=48).derive(b"ikm")
 
 
 @pytest.mark.parametrize("place", [0, 600, 1183, 1184, 1215])

@@ -1,6 +1,7 @@
 import dataclasses
 import secrets
 
+import msgspec
 import pytest
 
 from skvoz.base.errors import DecryptFailed, Invalid, Malformed
@@ -209,7 +210,7 @@ class ToyKem:
 
 
 def test_a_simulation_swaps_in_a_toy_and_draws_from_its_own_randomness() -> None:
-    toy = dataclasses.replace(suite(DEFAULT_SUITE), kem=ToyKem())
+    toy = msgspec.structs.replace(suite(DEFAULT_SUITE), kem=ToyKem())
     pair = toy.generate_key_pair(bytes_of_seven)
     sealed = toy.encrypt_with_label(pair.public_key, "l", b"c", b"text", bytes_of_seven)
     assert sealed == toy.encrypt_with_label(pair.public_key, "l", b"c", b"text", bytes_of_seven)

@@ -1,4 +1,4 @@
-"""What must not get into logs by way of a repr: keys, secrets, addresses, and what people write."""
+"""What must not get into logs by way of a repr: keys, secrets, ids, addresses, and what people write."""
 
 import dataclasses
 import importlib
@@ -13,9 +13,11 @@ import pytest
 import skvoz
 
 HIDDEN = re.compile(
-    r"(.*_)?(secret|ticket|token|password|passphrase|private_key|(read|write|access|owner|door|post)_key"
-    r"|body|address|addresses)"
+    r"(.*_)?(secret|ticket|token|password|passphrase|keys?|ids?|hash|body|text|title|name|names|address|addresses"
+    r"|log|entry|blob|author|data|content|link|way|host|url|file|folder)"
 )
+PUBLIC = {"Kdf", "MontgomeryKem", "NistKem"}
+"""Algorithms, which have names that everybody knows."""
 MARK = b"0123456789abcdef"
 pytestmark = pytest.mark.slow  # all modules are imported
 
@@ -37,7 +39,13 @@ def value_of(name: str) -> bytes | None:
 def shown(kind: type[Any]) -> str:
     """Return the repr of an object whose hidden fields have the mark, and nothing the others."""
     if issubclass(kind, msgspec.Struct):
-        return repr(kind(**{name: value_of(name) for name in kind.__struct_fields__}))
+        values = {name: value_of(name) for name in kind.__struct_fields__}
+        if not hasattr(kind, "__post_init__"):
+            return repr(kind(**values))
+        filled = kind()
+        for name, value in values.items():
+            msgspec.structs.force_setattr(filled, name, value)
+        return repr(filled)
     made = object.__new__(kind)
     for field in dataclasses.fields(kind):
         object.__setattr__(made, field.name, value_of(field.name))
@@ -48,4 +56,4 @@ def test_no_repr_shows_a_secret_or_an_address() -> None:
     found = kinds()
     assert len(found) > 500
     telling = [f"{kind.__module__}.{kind.__name__}" for kind in found if MARK.decode() in shown(kind)]
-    assert not telling
+    assert {name.rpartition(".")[2] for name in telling} == PUBLIC

@@ -1,7 +1,8 @@
 """Small groups whose members' states a test holds, and messages that no honest member would send."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from skvoz.crypto.ports import KeyPair
 from skvoz.crypto.suites import CipherSuite, suite

@@ -4,9 +4,9 @@ The committer here checks nothing, so that nothing but the receiver's own check 
 """
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from skvoz.base.errors import Invalid, Malformed, PeerError
 from skvoz.crypto.ports import KeyPair

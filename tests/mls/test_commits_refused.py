@@ -1,9 +1,9 @@
 """Commits that break a rule of RFC 9420 §§ 12.1, 12.2 or 12.4.2: refused, and the group stays as it was."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from skvoz.base.errors import BadRequest, Conflict, DecryptFailed, Invalid, PeerError
 from skvoz.mls import (

@@ -1,9 +1,10 @@
 """What a stranger's or a member's bytes can cost: counted in hashes and nodes, not in seconds."""
 
+import dataclasses
 import hashlib
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from skvoz.crypto.kdf import HKDF_SHA256
 from skvoz.crypto.suites import CipherSuite, suite
@@ -21,7 +22,7 @@ class Meter:
 
     def __init__(self) -> None:
         self.hashes = 0
-        self.suite: CipherSuite = replace(suite(1), kdf=replace(HKDF_SHA256, digest=self._digest))
+        self.suite: CipherSuite = replace(suite(1), kdf=dataclasses.replace(HKDF_SHA256, digest=self._digest))
 
     def _digest(self, data: bytes) -> "hashlib._Hash":
         self.hashes += 1
@@ -57,7 +58,7 @@ def test_many_who_join_at_once_change_each_parent_once(
     world.keep(world.stage(leaf_count // 2))
     made: list[int] = []
 
-    class Counted(ParentNode):
+    class Counted(ParentNode, frozen=True):
         """Counts the nodes made."""
 
         @staticmethod

@@ -1,8 +1,7 @@
 """Who joins checks everything (RFC 9420 §§ 12.4.3.1, 12.4.3.2), and continues only the group it meant to."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from skvoz.base.errors import Conflict, DecryptFailed, Invalid, Malformed, PeerError
 from skvoz.codec import opaque

@@ -4,9 +4,9 @@ Signature, tree hash and encryption are right, so that nothing but the rule itse
 """
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from skvoz.base.errors import DecryptFailed, Invalid, Malformed, PeerError
 from skvoz.codec import opaque

@@ -1,9 +1,9 @@
 """Messages that no member may accept (RFC 9420 §6): each is refused, and the group stays as it was."""
 
 from contextlib import suppress
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from skvoz.base.errors import BadRequest, DecryptFailed, Invalid, Malformed
 from skvoz.codec import uint32

@@ -1,11 +1,11 @@
 """Leaves, parents and KeyPackages: their form, and what is signed."""
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from skvoz.base.errors import DecryptFailed, Malformed
 from skvoz.codec import Reader, opaque, uint32

@@ -1,8 +1,7 @@
 """Commits whose path or confirmation a receiver must refuse (RFC 9420 §§7.5, 12.4.2)."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from skvoz.base.errors import DecryptFailed, Invalid, PeerError
 from skvoz.mls import (

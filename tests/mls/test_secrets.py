@@ -7,13 +7,16 @@ import pickle
 import pkgutil
 import typing
 from collections.abc import Iterator
-from dataclasses import replace
+from typing import Any
 
+import msgspec
 import pytest
+from msgspec.structs import replace
 
 import skvoz.crypto
 import skvoz.mls
 from skvoz.base.secrecy import NeverPickled
+from skvoz.base.value import Value
 from skvoz.crypto.suites import SUITES, CipherSuite, suite
 from skvoz.mls import (
     Add,
@@ -119,7 +122,7 @@ def test_skipped_keys_are_kept_until_they_are_used_or_too_many() -> None:
 
 def old_secrets(group: Group) -> list[bytes]:
     """Return what must be gone once an epoch is over: all but the resumption key."""
-    secrets = dataclasses.asdict(group.state.secrets)
+    secrets = msgspec.structs.asdict(group.state.secrets)
     del secrets["resumption_psk"]
     inner = [*group.secret_tree.inner.values()]
     drawn = group.secret_tree.leaf(0)[0]
@@ -201,7 +204,7 @@ def modules() -> Iterator[object]:
             yield importlib.import_module(found.name)
 
 
-def classes() -> list[type]:
+def classes() -> list[type[Any]]:
     found = {
         member
         for module in modules()
@@ -211,19 +214,27 @@ def classes() -> list[type]:
     return sorted(found, key=lambda member: (member.__module__, member.__qualname__))
 
 
+def fields_of(member: type[Any]) -> list[tuple[str, bool]]:
+    """Return the names of the fields of a kind of values, each with whether its repr shows it."""
+    if issubclass(member, msgspec.Struct):
+        quiet = vars(Value)["__repr__"] is member.__repr__
+        return [(name, not quiet) for name in member.__struct_fields__]
+    if dataclasses.is_dataclass(member):
+        return [(field.name, field.repr) for field in dataclasses.fields(member)]
+    return []
+
+
 def test_no_field_of_bytes_shows_in_a_repr() -> None:
     """Keys and plaintext are secrets; ids, credentials and contents of extensions are nobody's business."""
     showing: list[str] = []
     checked = 0
     for member in classes():
-        if not dataclasses.is_dataclass(member):
-            continue
         hints = typing.get_type_hints(member, vars(importlib.import_module("skvoz.mls")))
-        for field in dataclasses.fields(member):
-            kind = str(hints[field.name])
+        for name, shows in fields_of(member):
+            kind = str(hints[name])
             if "bytes" in kind and "Callable" not in kind:
                 checked += 1
-                showing += [f"{member.__name__}.{field.name}"] if field.repr else []
+                showing += [f"{member.__name__}.{name}"] if shows else []
     assert checked > 100
     assert not showing
 
@@ -293,9 +304,9 @@ def test_classes_with_private_keys_or_secrets_are_among_those() -> None:
     missing = {
         member.__name__
         for member in classes()
-        if dataclasses.is_dataclass(member) and not issubclass(member, NeverPickled)
-        for field in dataclasses.fields(member)
-        if any(word in field.name for word in telling) and "size" not in field.name
+        if not issubclass(member, NeverPickled)
+        for name, _ in fields_of(member)
+        if any(word in name for word in telling) and "size" not in name
     }
     assert missing == safe
 

@@ -1,10 +1,9 @@
 """Paths: everybody but the removed learns the commit secret, and nothing changed is taken."""
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from skvoz.base.errors import DecryptFailed, Invalid, Malformed, PeerError
 from skvoz.codec import Reader

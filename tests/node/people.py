@@ -1,7 +1,6 @@
 """People with real nodes at a real relay, for tests: each has a home on the disk and a clock of their own."""
 
 import asyncio
-import dataclasses
 import uuid
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -254,7 +253,7 @@ class World:
         """Start the relay, at the same port again if it ran before."""
         create_home(self.relay_folder)
         self._relay = await self._service(self.relay_folder, self.settings).start()
-        self.settings = dataclasses.replace(self.settings, port=self._relay.port)
+        self.settings = msgspec.structs.replace(self.settings, port=self._relay.port)
 
     async def stop_relay(self) -> None:
         await self.relay.close()

@@ -1,9 +1,9 @@
 """What an operator grants, met by people's nodes: tickets, quotas, rates and the disk's high-water mark."""
 
 import asyncio
-import dataclasses
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from skvoz.client.records import Inbox, MessageState
@@ -16,7 +16,7 @@ from tests.node.people import Person, World, until, world
 
 async def restart(here: World, settings: Settings) -> None:
     await here.stop_relay()
-    here.settings = dataclasses.replace(settings, port=here.settings.port)
+    here.settings = msgspec.structs.replace(settings, port=here.settings.port)
     await here.start_relay()
 
 

@@ -2,10 +2,10 @@
 
 import asyncio
 import secrets
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from skvoz.base.errors import Conflict, NotFound
 from skvoz.base.ids import AccountId, LogId, RelayId

@@ -1,6 +1,6 @@
 """Which way to a relay is tried when: on a clock of the test's own."""
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from skvoz.base.ids import RelayId
 from skvoz.node import relays

@@ -1,7 +1,6 @@
 """Sessions over single HTTP requests, and what strangers are told who send some."""
 
 import asyncio
-import dataclasses
 import secrets
 import tracemalloc
 from collections.abc import AsyncGenerator
@@ -9,6 +8,7 @@ from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from skvoz.base.ids import LogId
@@ -142,7 +142,7 @@ def first(message: bytes, **changed: object) -> bytes:
     piece = len(message).to_bytes(4) + message
     lane = secrets.token_bytes(32)
     request = LaneRequest(lane=lane, place=0, received=0, wanted=4096, wait_s=9, piece=piece)
-    return dataclasses.replace(request, **changed).encode()
+    return msgspec.structs.replace(request, **changed).encode()
 
 
 def test_nonsense_is_answered_as_an_unknown_address_is(tmp_path: Path) -> None:
@@ -231,7 +231,7 @@ def test_a_lane_that_says_what_makes_no_sense_ends(tmp_path: Path) -> None:
                 "too long": {"piece": (MESSAGE_SIZE_MAX + 1).to_bytes(4)},
                 "more than was sent": {"received": 2**40},
             }
-            assert await lane.ask(dataclasses.replace(request, **bad[break_it])) is None
+            assert await lane.ask(msgspec.structs.replace(request, **bad[break_it])) is None
             assert await lane.ask(lane.request(0)) is None
             client.session.lost()
             await client.connect(Lane(lane.port))
@@ -314,7 +314,7 @@ def test_a_request_that_waits_keeps_nothing_of_its_body(tmp_path: Path) -> None:
     async def scenario() -> None:
         async with by_lane(tmp_path) as (service, _, lane):
             await lane.step(0)
-            waiting = dataclasses.replace(lane.request(60), place=2**63, piece=bytes(PIECE_SIZE_MAX))
+            waiting = msgspec.structs.replace(lane.request(60), place=2**63, piece=bytes(PIECE_SIZE_MAX))
             tracemalloc.start()
             try:
                 before, _ = tracemalloc.get_traced_memory()
@@ -380,7 +380,7 @@ def test_where_lanes_hold_too_much_who_holds_most_goes(
             await greedy.connect(hog)
             monkeypatch.setattr(lanes, "HELD_BYTES_MAX", 50_000)
             hog.going.add(bytes(49_000))
-            fill = dataclasses.replace(hog.request(0), piece=hog.going.piece(48_900))
+            fill = msgspec.structs.replace(hog.request(0), piece=hog.going.piece(48_900))
             assert await hog.ask(fill) is not None
             client.append(LOG, secrets.token_bytes(20_000))
             lane.piece_max = 16_384
@@ -405,7 +405,7 @@ def test_bytes_that_do_not_move_end_a_lane_that_goes_on_asking(
             lane.going._buffer += half
             told = lane.request(0)
             assert await lane.ask(told) is not None
-            silent = dataclasses.replace(told, place=told.place + len(told.piece), piece=b"")
+            silent = msgspec.structs.replace(told, place=told.place + len(told.piece), piece=b"")
             for _ in range(3):
                 await asyncio.sleep(0.2)
                 assert await lane.ask(silent) is not None

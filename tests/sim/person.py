@@ -2,9 +2,10 @@
 
 from collections import deque
 from collections.abc import Callable
-from dataclasses import replace
 from random import Random
 from typing import Protocol
+
+from msgspec.structs import replace
 
 from skvoz.base.errors import CallerError, DiskFull, StoreError
 from skvoz.base.ids import AccountId, GroupId

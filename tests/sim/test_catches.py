@@ -1,9 +1,9 @@
 """The simulation finds what it is there to find: each of these breaks the client in one place."""
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from msgspec.structs import replace
 
 from skvoz.base.errors import Invalid
 from skvoz.client import closers, epochs, messages, outbox

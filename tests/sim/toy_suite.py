@@ -5,10 +5,11 @@ served for two plaintexts.
 """
 
 import hashlib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from msgspec.structs import replace
 
 from skvoz.base.errors import DecryptFailed, Malformed
 from skvoz.base.ports import Randomness

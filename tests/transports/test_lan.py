@@ -3,11 +3,11 @@
 import asyncio
 import secrets
 import socket
-from dataclasses import replace
 from ipaddress import IPv4Interface
 
 import ifaddr
 import pytest
+from msgspec.structs import replace
 from zeroconf import ServiceStateChange
 from zeroconf.asyncio import AsyncServiceInfo
 

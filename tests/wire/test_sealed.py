@@ -1,7 +1,6 @@
 """Sealed sessions: only the right relay and client, only the next message, only whole ones."""
 
-import dataclasses
-
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -182,7 +181,7 @@ def test_the_relay_key_alone_opens_no_recording() -> None:
     message, greeting = greet(SUITE, PAIR.public_key, DICE)
     arrival = receive_greeting(SUITE, PAIR.private_key, message)
     answer, _ = arrival.answer(WELCOME, DICE)
-    recorder = dataclasses.replace(
+    recorder = msgspec.structs.replace(
         greeting,
         _ephemeral_private_key=PAIR.private_key,
         _chain=arrival._chain,

@@ -11,11 +11,12 @@ from msgspec.structs import replace
 
 from skvoz.api.scopes import BOT_EVENTS
 from skvoz.base.ids import MessageId
+from skvoz.base.value import Value
 from skvoz.client.records import Bot, Conversation, ConversationKind, LoggedEvent, Message, Receipt
 from skvoz.store.queries import Chat, Queries
 
 
-class _About(msgspec.Struct, frozen=True):
+class _About(Value, frozen=True):
     chat_id: bytes = b""
 
 

@@ -24,6 +24,7 @@ import msgspec
 from skvoz.api.protocol import CallFailed, Error
 from skvoz.api.views import EventView
 from skvoz.base.errors import HomeBusy, StoreError, TransportError
+from skvoz.base.value import Value
 
 R = TypeVar("R")
 
@@ -42,28 +43,23 @@ class NoNode(TransportError):
     """No node is running on this home."""
 
 
-class _Words(msgspec.Struct, frozen=True, kw_only=True):
-    def __repr__(self) -> str:
-        return f"<{type(self).__name__}>"
-
-
-class _Answered(_Words, frozen=True, kw_only=True):
+class _Answered(Value, frozen=True, kw_only=True):
     result: msgspec.Raw = msgspec.Raw()
     error: Error | None = None
 
 
-class _Put(_Words, frozen=True, kw_only=True):
+class _Put(Value, frozen=True, kw_only=True):
     file_id: bytes
 
 
-class Brought(_Words, frozen=True, kw_only=True):
+class Brought(Value, frozen=True, kw_only=True):
     """How many contents of a bundle were new, and how many were here already."""
 
     new_contents: int
     known_contents: int
 
 
-class _Told(_Words, frozen=True, kw_only=True):
+class _Told(Value, frozen=True, kw_only=True):
     method: str = ""
     params: msgspec.Raw = msgspec.Raw()
     error: Error | None = None

@@ -6,7 +6,6 @@ itself and are answered by `skvoz.api.service`.
 """
 
 import inspect
-from dataclasses import dataclass
 from typing import Final
 
 import msgspec
@@ -37,6 +36,7 @@ from skvoz.api.lookups import known_chat, known_contact, known_file, known_link,
 from skvoz.api.question import Method, Question
 from skvoz.api.shown_messages import shown
 from skvoz.base.errors import BadRequest, NotFound
+from skvoz.base.value import Value
 from skvoz.client import commands
 from skvoz.client.links import link_of
 from skvoz.client.records import Account, Inbox, LoggedEvent, Message, Relay
@@ -278,8 +278,7 @@ def event_list(queries: Queries, params: asked.EventPageParams) -> views.EventPa
     return views.EventPageView(events=tuple(map(event_view, found)), last_sequence=through)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StoredStatus:
+class StoredStatus(Value, frozen=True, kw_only=True):
     """The part of a node's status that its records know."""
 
     has_account: bool

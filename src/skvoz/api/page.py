@@ -40,6 +40,7 @@ from skvoz.api.page_sessions import PageSessions
 from skvoz.api.qr_codes import QrReader, answered_picture
 from skvoz.api.requests import HANDLERS, bearer_of, body_of, unauthorised
 from skvoz.api.service import Service
+from skvoz.base.value import Value
 
 SUBPROTOCOL: Final = "skvoz"
 TOKEN_SUBPROTOCOL: Final = "token."  # noqa: S105  # a prefix, not a secret
@@ -48,11 +49,8 @@ START_SIZE_MAX: Final = 1024
 TOO_LARGE: Final = 413
 
 
-class _Start(msgspec.Struct, frozen=True):
+class _Start(Value, frozen=True):
     start: str
-
-    def __repr__(self) -> str:
-        return f"<{type(self).__name__}>"
 
 
 def page_file(home: Path) -> Path:

@@ -5,6 +5,7 @@ from typing import Annotated, Final
 import msgspec
 
 from skvoz.base.ids import AccountId, LogId, MessageId
+from skvoz.base.value import Value
 
 PAGE_SIZE: Final = 50
 """Messages or chats in a page where nobody says otherwise."""
@@ -21,11 +22,8 @@ Limit = Annotated[int, msgspec.Meta(ge=1, le=PAGE_SIZE_MAX)]
 Sequence = Annotated[int, msgspec.Meta(ge=0, le=SEQUENCE_MAX)]
 
 
-class Params(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+class Params(Value, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """The base of all questions' parameters; its `repr` tells nothing."""
-
-    def __repr__(self) -> str:
-        return f"<{type(self).__name__}>"
 
 
 class NoParams(Params, frozen=True, kw_only=True):

@@ -31,6 +31,7 @@ from skvoz.base.errors import (
     TransportError,
     WrongPassphrase,
 )
+from skvoz.base.value import Value
 
 REQUEST_SIZE_MAX: Final = 1024 * 1024
 """One request, bytes: texts are short, files go another way."""
@@ -78,7 +79,7 @@ RETRY_AFTER_MS: Final = 5_000
 """When a repeat of something retryable makes sense, milliseconds."""
 
 
-class ErrorData(msgspec.Struct, frozen=True, kw_only=True):
+class ErrorData(Value, frozen=True, kw_only=True):
     """The part of an error that programs read."""
 
     kind: str
@@ -86,7 +87,7 @@ class ErrorData(msgspec.Struct, frozen=True, kw_only=True):
     retry_after_ms: int | None = None
 
 
-class Error(msgspec.Struct, frozen=True, kw_only=True):
+class Error(Value, frozen=True, kw_only=True):
     """An error of JSON-RPC."""
 
     code: int
@@ -94,16 +95,13 @@ class Error(msgspec.Struct, frozen=True, kw_only=True):
     data: ErrorData
 
 
-class Request(msgspec.Struct, frozen=True, kw_only=True):
+class Request(Value, frozen=True, kw_only=True):
     """A call."""
 
     jsonrpc: Literal["2.0"]
     method: Annotated[str, msgspec.Meta(max_length=METHOD_LENGTH_MAX)]
     id: RequestId
     params: msgspec.Raw = msgspec.Raw(b"{}")
-
-    def __repr__(self) -> str:
-        return f"<{type(self).__name__}>"
 
 
 class CallFailed(SkvozError):
@@ -122,7 +120,7 @@ class NotACall(CallFailed):
         self.request_id = request_id
 
 
-class _Id(msgspec.Struct, frozen=True):
+class _Id(Value, frozen=True):
     id: RequestId | None = None
 
 

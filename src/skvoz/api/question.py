@@ -4,17 +4,16 @@ A question changes nothing and is answered out of the records; an act is done by
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 
 from skvoz.api.params import Params
+from skvoz.base.value import Value
 from skvoz.store.queries import Queries
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
+class Question(Value, frozen=True, kw_only=True):
     """What a question is asked with and answers, and how the answer is read."""
 
     params: type[Params]
@@ -22,8 +21,7 @@ class Question:
     read: Callable[[Queries, Any], msgspec.Struct]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Method:
+class Method(Value, frozen=True, kw_only=True):
     """What a method is asked with and answers, and a sentence or two about it."""
 
     params: type[msgspec.Struct]

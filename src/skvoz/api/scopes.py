@@ -5,13 +5,13 @@ do by it. Methods of accounts, keys, devices, links, contacts and bots stay out 
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 import msgspec
 
 from skvoz.api.lookups import known_chat, known_message
 from skvoz.base.errors import NotAllowed
+from skvoz.base.value import Value
 from skvoz.client import commands
 from skvoz.client.events import (
     ChatChanged,
@@ -35,13 +35,11 @@ def _message(queries: Queries, command: Any) -> None:  # noqa: ANN401  # any com
     known_message(queries, command.message_id)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
+class Reading(Value, frozen=True, kw_only=True):
     """A question that may be asked over the records of a bot's own chats."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Writing:
+class Writing(Value, frozen=True, kw_only=True):
     """A wish that may be said, with these fields and no others, about what a bot sees."""
 
     fields: frozenset[str]

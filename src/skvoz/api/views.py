@@ -5,6 +5,7 @@ from typing import Literal
 import msgspec
 
 from skvoz.base.ids import AccountId, GroupId, LogId, MessageId, RelayId
+from skvoz.base.value import Value
 
 ContactWord = Literal["known", "request", "accepted", "blocked"]
 MessageWord = Literal["queued", "sent", "delivered", "read", "failed", "received"]
@@ -15,11 +16,8 @@ ComparedWord = Literal["same", "own", "different", "unknown"]
 RelayWord = Literal["connected", "connecting", "waiting"]
 
 
-class View(msgspec.Struct, frozen=True, kw_only=True):
+class View(Value, frozen=True, kw_only=True):
     """The base of all answers; its `repr` tells nothing of what people wrote."""
-
-    def __repr__(self) -> str:
-        return f"<{type(self).__name__}>"
 
 
 class AccountView(View, frozen=True, kw_only=True):

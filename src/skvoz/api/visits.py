@@ -2,14 +2,14 @@
 
 import asyncio
 from contextvars import ContextVar
-from dataclasses import dataclass
 from typing import Any
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from skvoz.base.value import Value
 
-@dataclass(frozen=True, slots=True)
-class _Visit:
+
+class _Visit(Value, frozen=True):
     """A request: its task, and whether it goes on after an answer."""
 
     task: asyncio.Task[Any]

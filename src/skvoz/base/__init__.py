@@ -4,5 +4,6 @@
 - `ids`: `NewType` names for the ids that travel between rooms
 - `limits`: sizes and counts that both ends of the wire agree on, each with its reason
 - `secrecy`: what a value that holds secrets must not do
+- `value`: what immutable values are
 - `ports`: what a pure room is given instead of a clock and a source of randomness
 """

@@ -2,10 +2,10 @@
 
 import ipaddress
 import re
-from dataclasses import dataclass, field
 from typing import Final
 
 from skvoz.base.limits import ADDRESS_SIZE_MAX
+from skvoz.base.value import Value
 
 SCHEMES: Final = ("wss://", "https://", "ws://", "http://", "drop:")
 _PUBLIC: Final = re.compile(
@@ -26,12 +26,11 @@ _FORMER: Final = tuple(map(ipaddress.IPv6Network, ("::/96", "::ffff:0:0:0/96", "
 _PRINTABLE: Final = re.compile("[!-~]+")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class Place(Value, frozen=True, kw_only=True):
     """What is written in an address: `host` as a resolver takes it, in lower case."""
 
     scheme: str
-    host: str = field(repr=False)
+    host: str
     port: int
 
 

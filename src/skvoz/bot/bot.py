@@ -9,7 +9,6 @@ import sys
 import time
 import traceback
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Final, Self, TypeVar
@@ -20,6 +19,7 @@ from skvoz.api.protocol import CallFailed
 from skvoz.api.views import BotSelfView, EventView, MessageView
 from skvoz.base.errors import SkvozError, TransportError
 from skvoz.base.ids import MessageId
+from skvoz.base.value import Value
 from skvoz.bot.cursor import Cursor
 from skvoz.bot.files import Files
 from skvoz.bot.line import Line, line_to, told
@@ -46,17 +46,16 @@ _CHAT: Final = "chat.created"
 _log = logging.getLogger("skvoz.bot")
 
 
-class _Made(msgspec.Struct, frozen=True):
+class _Made(Value, frozen=True):
     chat_id: bytes
     is_request: bool
 
 
-class _About(msgspec.Struct, frozen=True):
+class _About(Value, frozen=True):
     message_id: MessageId
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Session:
+class _Session(Value, frozen=True, kw_only=True):
     """What a bot has while it is connected."""
 
     line: Line

@@ -7,15 +7,13 @@ import msgspec
 
 from skvoz.base.errors import BadRequest, StoreError
 from skvoz.base.ids import AccountId
+from skvoz.base.value import Value
 
 
-class _Kept(msgspec.Struct, frozen=True, kw_only=True):
+class _Kept(Value, frozen=True, kw_only=True):
     account_id: AccountId
     name: str
     after: int
-
-    def __repr__(self) -> str:
-        return f"<{type(self).__name__}>"
 
 
 class Cursor:

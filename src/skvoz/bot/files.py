@@ -15,6 +15,7 @@ import msgspec
 
 from skvoz.api.protocol import CallFailed, Error
 from skvoz.base.errors import NotAllowed, StoreError, TransportError
+from skvoz.base.value import Value
 from skvoz.bot.place import Place
 
 PIECE_SIZE: Final = 1024 * 1024
@@ -22,7 +23,7 @@ PIECE_SIZE: Final = 1024 * 1024
 TIMEOUT_S: Final = 60.0
 
 
-class _Put(msgspec.Struct, frozen=True, kw_only=True):
+class _Put(Value, frozen=True, kw_only=True):
     file_id: bytes
 
 

@@ -14,6 +14,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketExce
 from skvoz.api.protocol import CallFailed, Error
 from skvoz.api.views import EventView, ThroughView
 from skvoz.base.errors import NotAllowed, TransportError
+from skvoz.base.value import Value
 from skvoz.bot.place import Place
 
 R = TypeVar("R")
@@ -28,15 +29,12 @@ _quiet.propagate = False
 _quiet.setLevel(logging.CRITICAL)  # the library's logger prints headers, with the token among them
 
 
-class _Words(msgspec.Struct, frozen=True, kw_only=True):
+class _Words(Value, frozen=True, kw_only=True):
     id: int | str | None = None
     result: msgspec.Raw = msgspec.Raw()
     error: Error | None = None
     method: str = ""
     params: msgspec.Raw = msgspec.Raw()
-
-    def __repr__(self) -> str:
-        return f"<{type(self).__name__}>"
 
 
 _encode = msgspec.json.Encoder().encode

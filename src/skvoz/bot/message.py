@@ -18,6 +18,7 @@ from skvoz.api.protocol import CallFailed
 from skvoz.api.views import ChatView, FileView, MemberListView, MemberView, MessageView
 from skvoz.base.errors import StoreError
 from skvoz.base.ids import AccountId, MessageId
+from skvoz.base.value import Value
 from skvoz.bot.files import Files
 
 R = TypeVar("R")
@@ -36,7 +37,7 @@ class Calls(Protocol):
         ...
 
 
-class _Done(msgspec.Struct, frozen=True, kw_only=True):
+class _Done(Value, frozen=True, kw_only=True):
     message_id: MessageId | None = None
 
 

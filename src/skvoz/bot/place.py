@@ -9,11 +9,11 @@ SKVOZ_BOT_STATE   the file in which the bot keeps how far it is
 import re
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
 from skvoz.base.errors import BadRequest
+from skvoz.base.value import Value
 
 TOKEN_VARIABLE: Final = "SKVOZ_BOT_TOKEN"  # noqa: S105  # a name, not a secret
 NODE_VARIABLE: Final = "SKVOZ_BOT_NODE"
@@ -23,14 +23,13 @@ _NODE: Final = re.compile(r"http://(127\.0\.0\.1:[0-9]{1,5})/?")
 _TOKEN: Final = re.compile(r"[!-~]{1,200}")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class Place(Value, frozen=True, kw_only=True):
     """How to reach a node: its home's socket, or its address on this machine."""
 
     socket: Path | None = None
     authority: str = ""
     """`127.0.0.1:PORT`; empty where the socket is used."""
-    token: str = field(default="", repr=False)
+    token: str = ""
     """Empty: as the owner, which only the socket allows."""
 
     @classmethod

@@ -33,6 +33,7 @@ from skvoz.api.views import (
     MessageView,
 )
 from skvoz.base.ids import MessageId
+from skvoz.base.value import Value
 from skvoz.bot.bot import Bot
 from skvoz.bot.line import Line, line_to, told
 from skvoz.bot.place import Place
@@ -48,7 +49,7 @@ PATIENCE_S: Final = 20.0
 _POLL_S: Final = 0.02
 
 
-class _Received(msgspec.Struct, frozen=True):
+class _Received(Value, frozen=True):
     message_id: MessageId
 
 

@@ -23,6 +23,7 @@ from skvoz.api.caller import Caller, socket_file
 from skvoz.api.params import MessagePageParams, NoParams
 from skvoz.api.views import AccountView, ContactListView, MessagePageView
 from skvoz.base.errors import SkvozError, TransportError
+from skvoz.base.value import Value
 from skvoz.cli.command import Command
 from skvoz.cli.desk import settle, wish
 from skvoz.cli.naming import all_chats
@@ -40,8 +41,8 @@ _LAST_LINES: Final = 20
 class Person:
     """Somebody with a home, a node and a column on the screen."""
 
-    name: str
-    folder: Path
+    name: str = field(repr=False)
+    folder: Path = field(repr=False)
     caller: Caller
     process: subprocess.Popen[bytes]
     chats: dict[str, bytes] = field(default_factory=dict[str, bytes])
@@ -152,7 +153,7 @@ class Stage:
             process.kill()
 
 
-class _Said(msgspec.Struct):
+class _Said(Value, frozen=True):
     author_name: str
     text: str
 

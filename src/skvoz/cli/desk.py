@@ -5,13 +5,13 @@ import os
 import sys
 import time
 import uuid
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import click
 
 from skvoz.base.errors import BadRequest, TransportError
+from skvoz.base.value import Value
 from skvoz.texts import say
 
 if TYPE_CHECKING:
@@ -59,8 +59,7 @@ def _filed_passphrase() -> str:
     return passphrase
 
 
-@dataclass(frozen=True, slots=True)
-class Desk:
+class Desk(Value, frozen=True):
     """Which home a command is about."""
 
     folder: Path

@@ -9,6 +9,7 @@ from skvoz.api.params import ChatParams, ContactParams, MessageParams, NoParams
 from skvoz.api.protocol import CallFailed
 from skvoz.api.views import ChatView, ContactView, EventView, MessageView, StatusView
 from skvoz.base.ids import AccountId, MessageId
+from skvoz.base.value import Value
 from skvoz.cli.command import Command, Number, Seconds, json_option
 from skvoz.cli.desk import Desk, pass_desk
 from skvoz.cli.output import called, failure, message_line, message_state, show_json
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from skvoz.api.caller import Caller
 
 
-class _About(msgspec.Struct, kw_only=True):
+class _About(Value, frozen=True, kw_only=True):
     """What any event may name."""
 
     chat_id: bytes = b""
@@ -32,7 +33,7 @@ class _About(msgspec.Struct, kw_only=True):
     key_changed: bool = False
 
 
-class _Told(msgspec.Struct, kw_only=True, omit_defaults=True):
+class _Told(Value, frozen=True, kw_only=True, omit_defaults=True):
     """An event for programs, with the message that it is about, where there is one."""
 
     sequence: int

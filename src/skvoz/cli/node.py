@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import signal
 from collections.abc import AsyncGenerator
-from dataclasses import dataclass
 
 import click
 
@@ -13,6 +12,7 @@ from skvoz.api.params import NoParams
 from skvoz.api.protocol import CallFailed
 from skvoz.api.views import PageView
 from skvoz.base.errors import HomeBusy
+from skvoz.base.value import Value
 from skvoz.cli.browser import open_page, open_page_and_forget, print_address, shall_open
 from skvoz.cli.desk import Desk, ask_passphrase, can_ask
 from skvoz.cli.lending import lend
@@ -23,8 +23,7 @@ from skvoz.store.protection import kind_of
 from skvoz.texts import say
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PageWish:
+class PageWish(Value, frozen=True, kw_only=True):
     """What somebody wants of the page: whether a browser opens it, and which relay it suggests."""
 
     opens: bool | None = None

@@ -1,12 +1,12 @@
 """`skvoz relay`: run a relay for others, and look into it."""
 
-import dataclasses
 import json
 import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+import msgspec
 
 from skvoz.cli.command import Command, Group, json_option
 from skvoz.cli.relay_setup import check, pass_folder, setup
@@ -61,7 +61,7 @@ def _serve(folder: Path, listen: str | None, config_file: Path | None) -> None:
     settings = read_settings(config_file or home.config_file)
     if listen is not None:
         host, port = split_address(listen)
-        settings = dataclasses.replace(settings, host=host, port=port)
+        settings = msgspec.structs.replace(settings, host=host, port=port)
 
     def started(service: "RelayService") -> None:
         host = f"[{settings.host}]" if ":" in settings.host else settings.host

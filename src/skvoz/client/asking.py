@@ -8,11 +8,11 @@
 The inbox is one that the asker made for this alone: the Welcome comes into it.
 """
 
-from dataclasses import dataclass, field
 from typing import Final
 
 from skvoz.base.errors import DecryptFailed, Invalid, Malformed
 from skvoz.base.ids import AccountId, LogId
+from skvoz.base.value import Value
 from skvoz.client.cards import CLOCK_SKEW_MS_MAX, LIFETIME_MS_MAX, Card, verify_card
 from skvoz.client.inbox_mail import InboxAddress, parse_inbox_address
 from skvoz.client.offers import Offer, check_offer
@@ -27,16 +27,15 @@ ASKED_MS_MAX: Final = LIFETIME_MS_MAX
 _SIGNATURE_SIZE: Final = 64
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Asking:
+class Asking(Value, frozen=True, kw_only=True):
     """Somebody asks to be let in; the card is verified, the rest is for `check_asking`."""
 
     asked_ms: int
     card: Card
-    address: InboxAddress = field(repr=False)
-    key_package: bytes = field(repr=False)
-    content: bytes = field(repr=False)
-    signature: bytes = field(repr=False)
+    address: InboxAddress
+    key_package: bytes
+    content: bytes
+    signature: bytes
 
 
 def signed_asking(inbox_id: LogId, admin: AccountId, content: bytes) -> bytes:

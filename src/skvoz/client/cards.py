@@ -7,11 +7,11 @@ A card is valid for 30 days at most, and of two cards the one with the higher se
 somebody checks the dates; they are no part of what makes a commit valid.
 """
 
-from dataclasses import dataclass, field
 from typing import Final
 
 from skvoz.base.errors import DecryptFailed, Invalid, Malformed
 from skvoz.base.ids import AccountId
+from skvoz.base.value import Value
 from skvoz.client.certificates import AccountKey, read_account_key
 from skvoz.codec import Reader, opaque, uint8, uint32, uint64
 from skvoz.crypto import sign_labeled, verify_labeled
@@ -29,17 +29,16 @@ _LABEL: Final = "card"
 _SIGNATURE_SIZE: Final = 64
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Card:
+class Card(Value, frozen=True, kw_only=True):
     """A card whose signature was verified; only `verify_card` and `issue_card` make one."""
 
     account_key: AccountKey
-    name: str = field(repr=False)
+    name: str
     sequence: int
     valid_from_ms: int
     valid_until_ms: int
-    inbox_public_key: bytes = field(repr=False)
-    encoded: bytes = field(repr=False)
+    inbox_public_key: bytes
+    encoded: bytes
 
     @property
     def account_id(self) -> AccountId:

@@ -13,11 +13,11 @@ place is used for one content: in a bundle it is the bundle's salt and a number,
 which follows from the content.
 """
 
-from dataclasses import dataclass, field
 from typing import Final
 
 from skvoz.base.errors import Invalid, Malformed
 from skvoz.base.ids import EntryId, GroupId
+from skvoz.base.value import Value
 from skvoz.codec import Reader, opaque, pad, uint8, uint64, unpad
 from skvoz.crypto import KEY_SIZE, ZERO_NONCE, hkdf_sha256, seal, sha256, unseal
 
@@ -35,21 +35,19 @@ _SIGNATURE_SIZE: Final = 64
 _ENTRY_ID_SIZE: Final = 16
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Item:
+class Item(Value, frozen=True, kw_only=True):
     """A content with its author's signature, as it came: nothing of it is verified."""
 
     epoch: int
     device_key: bytes
     signature: bytes
-    content: bytes = field(repr=False)
+    content: bytes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Link:
+class Link(Value, frozen=True, kw_only=True):
     """The carry secret of the next epoch."""
 
-    secret: bytes = field(repr=False)
+    secret: bytes
 
 
 def signed_item(group_id: GroupId, epoch: int, content: bytes) -> bytes:

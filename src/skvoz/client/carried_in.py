@@ -1,11 +1,12 @@
 """What comes beside a conversation's relay: opened, checked, and then taken as what comes from the relay."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
 from skvoz.base.errors import DecryptFailed, Invalid, PeerError
 from skvoz.base.ids import AccountId, EntryId, GroupId
+from skvoz.base.value import Value
 from skvoz.client import bundle_form, carried_form, carrying, messages, policy
 from skvoz.client.commands import Answer, ImportBundle
 from skvoz.client.records import Account, Arrived, CarryKey, Conversation, ConversationState, Parcel
@@ -33,10 +34,9 @@ class _Taken:
     known: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Secret:
+class _Secret(Value, frozen=True, kw_only=True):
     epoch: int
-    secret: bytes = field(repr=False)
+    secret: bytes
 
 
 def import_bundle(step: Step, command: ImportBundle) -> Answer:

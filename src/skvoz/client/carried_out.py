@@ -1,10 +1,10 @@
 """What goes out beside a conversation's relay: bundles, and entries for a relay that somebody near lends."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 
 from skvoz.base.ids import EntryId, GroupId
 from skvoz.base.ports import Randomness
+from skvoz.base.value import Value
 from skvoz.client import bundle_form, carried_form
 from skvoz.client.carrying import PARCELS_MAX
 from skvoz.client.records import CarryKey, Conversation, ConversationState, Parcel
@@ -19,21 +19,19 @@ _CARRYING = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Bundle:
+class Bundle(Value, frozen=True, kw_only=True):
     """A bundle's file, and how many contents are in it."""
 
-    file: bytes = field(repr=False)
+    file: bytes
     contents: int
     left_out: int
     """Contents for which there was no room: the oldest."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Section:
+class _Section(Value, frozen=True, kw_only=True):
     """What goes out under one carry secret, in order."""
 
-    secret: bytes = field(repr=False)
+    secret: bytes
     carried: tuple[carried_form.Item | carried_form.Link, ...]
 
 

@@ -6,12 +6,12 @@ leaf, so that whoever sees a leaf knows the account without asking anybody. Cert
 local clocks must not split what is valid.
 """
 
-from dataclasses import dataclass, field
 from typing import Final
 
 from skvoz.base.errors import DecryptFailed, Invalid, Malformed
 from skvoz.base.ids import AccountId
 from skvoz.base.ports import Randomness
+from skvoz.base.value import Value
 from skvoz.codec import Reader, uint8, uint32
 from skvoz.crypto import ED25519, KeyPair, sha256, sign_labeled, verify_labeled
 
@@ -24,23 +24,21 @@ _ACCOUNT_ID_LABEL: Final = b"skvoz account\x00"
 _NUMBER_MAX: Final = 2**32 - 1
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AccountKey:
+class AccountKey(Value, frozen=True, kw_only=True):
     """An account key as the root key vouches for it; only `verify_account_key` and `issue` make one."""
 
     account_id: AccountId
     root_public_key: bytes
     number: int
     public_key: bytes
-    statement: bytes = field(repr=False)
+    statement: bytes
 
     def encode(self) -> bytes:
         """Encode root key, number, account key and statement: 132 bytes."""
         return self.root_public_key + uint32(self.number) + self.public_key + self.statement
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Certificate:
+class Certificate(Value, frozen=True, kw_only=True):
     """A device's certificate that was verified for the device's signature key."""
 
     account_key: AccountKey

@@ -11,6 +11,7 @@ from typing import Annotated, Final, Literal
 import msgspec
 
 from skvoz.base.ids import AccountId, LogId, MessageId, RelayId
+from skvoz.base.value import Value
 from skvoz.content.locations import LATITUDE_MAX, LONGITUDE_MAX
 from skvoz.content.polls import OPTIONS_MAX
 
@@ -34,26 +35,19 @@ LOCK_AFTER_MINUTES_MAX: Final = 24 * 60
 NOTE_LENGTH_MAX: Final = 500
 
 
-class CommandBase(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class CommandBase(Value, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The base of all commands."""
 
     client_id: Annotated[str, msgspec.Meta(min_length=1, max_length=CLIENT_ID_LENGTH_MAX)]
 
-    def __repr__(self) -> str:
-        return f"<{type(self).__name__}>"
 
-
-class RelayAddress(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class RelayAddress(Value, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A relay to live at: its X-Wing key (1216 bytes) or the key's SHA-256, addresses, perhaps a ticket."""
 
     addresses: tuple[str, ...]
     public_key: bytes = b""
     relay_id: RelayId = RelayId(b"")
     ticket: bytes = b""
-
-    def __repr__(self) -> str:
-        """Say nothing of where it is, and who may come."""
-        return "<RelayAddress>"
 
 
 class CreateAccount(CommandBase, frozen=True, kw_only=True):
@@ -214,7 +208,7 @@ class DeleteChat(CommandBase, frozen=True, kw_only=True):
     chat_id: bytes
 
 
-class MentionSpan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class MentionSpan(Value, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Characters (Unicode code points) `start … start + length` of a text name this person."""
 
     account_id: AccountId
@@ -222,7 +216,7 @@ class MentionSpan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     length: int
 
 
-class FileToSend(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class FileToSend(Value, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A file that was put into the home, and what to show of it before it is fetched.
 
     `thumbnail`: a JPEG, PNG or WebP of 16 KiB at most. `waveform`: loudness in up to 256 steps, a byte each.
@@ -236,9 +230,6 @@ class FileToSend(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     height: int = 0
     duration_ms: int = 0
     waveform: bytes = b""
-
-    def __repr__(self) -> str:
-        return f"<{type(self).__name__}>"
 
 
 class SendMessage(CommandBase, frozen=True, kw_only=True):
@@ -436,14 +427,11 @@ class DismissComplaints(CommandBase, frozen=True, kw_only=True):
     message_id: MessageId
 
 
-class FolderWish(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class FolderWish(Value, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A folder as its person wants it."""
 
     name: Annotated[str, msgspec.Meta(max_length=FOLDER_NAME_LENGTH_MAX)]
     chats: Annotated[tuple[bytes, ...], msgspec.Meta(max_length=FOLDER_CHATS_MAX)] = ()
-
-    def __repr__(self) -> str:
-        return "<FolderWish>"
 
 
 class KeepFolders(CommandBase, frozen=True, kw_only=True):
@@ -561,7 +549,7 @@ Command = (
 )
 
 
-class Answer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Answer(Value, frozen=True, kw_only=True, omit_defaults=True):
     """What a command answers; the fields that apply are set."""
 
     account_id: AccountId | None = None
@@ -573,6 +561,3 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     bot_id: bytes | None = None
     new_contents: int | None = None
     known_contents: int | None = None
-
-    def __repr__(self) -> str:
-        return f"<{type(self).__name__}>"

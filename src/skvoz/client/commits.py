@@ -6,10 +6,10 @@ followed instead, they are staged again if they still make sense. Welcomes go ou
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Final
 
 import msgspec
+from msgspec.structs import replace
 
 from skvoz.base.errors import BadRequest, Conflict, PeerError
 from skvoz.base.ids import GroupId

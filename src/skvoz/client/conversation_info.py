@@ -4,12 +4,14 @@ Every change of it is a commit. The first relay orders the commits. Encoding is 
 nothing optional left to taste, so that equal values have equal bytes.
 """
 
-from dataclasses import dataclass, field, replace
 from typing import Final
+
+from msgspec.structs import replace
 
 from skvoz.base.errors import BadRequest, Malformed
 from skvoz.base.ids import AccountId, LogId, RelayId
 from skvoz.base.limits import ADDRESS_SIZE_MAX
+from skvoz.base.value import Value
 from skvoz.client.records import ConversationKind
 from skvoz.codec import Reader, opaque, uint8, uint32, vector
 from skvoz.crypto import KEY_SIZE, hkdf_sha256
@@ -32,12 +34,11 @@ _ADMINS_OF_KIND: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RoomPlace:
+class RoomPlace(Value, frozen=True, kw_only=True):
     """A relay and the conversation's log there."""
 
     relay_id: RelayId
-    addresses: tuple[str, ...] = field(repr=False)
+    addresses: tuple[str, ...]
     log_id: LogId
 
     def encode(self) -> bytes:
@@ -56,15 +57,14 @@ class RoomPlace:
         return RoomPlace(relay_id=relay_id, addresses=addresses, log_id=log_id)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ConversationInfo:
+class ConversationInfo(Value, frozen=True, kw_only=True):
     """The extension's content."""
 
     kind: ConversationKind
-    title: str = field(repr=False)
+    title: str
     admins: tuple[AccountId, ...]
     """Sorted. In a direct conversation its two accounts, in the self conversation one's own: for good."""
-    door_secret: bytes = field(repr=False)
+    door_secret: bytes
     """32 bytes: who holds it may knock, and reads knocks."""
     places: tuple[RoomPlace, ...]
     message_expiry_s: int

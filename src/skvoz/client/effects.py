@@ -4,19 +4,10 @@ Every effect can be made anew from the records (`Started` does so), so that none
 Sending one twice does no harm: the relay knows entry ids, takers and logs again.
 """
 
-from dataclasses import dataclass
 from enum import Enum
 
 from skvoz.base.ids import EntryId, LogId, RelayId
-
-
-class _Deed:
-    """Keeps ids, keys and bodies out of texts: an effect's `repr` is its name."""
-
-    __slots__ = ()
-
-    def __repr__(self) -> str:
-        return f"<{type(self).__name__}>"
+from skvoz.base.value import Value
 
 
 class Channel(Enum):
@@ -29,8 +20,7 @@ class Channel(Enum):
     """Other people's inboxes."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class Carrier:
+class Carrier(Value, frozen=True, kw_only=True):
     """A relay that can carry a session to another; `preferred`: rather than going there directly."""
 
     relay_id: RelayId
@@ -39,8 +29,7 @@ class Carrier:
     preferred: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class Connect(_Deed):
+class Connect(Value, frozen=True, kw_only=True):
     """Keep a session to this relay on this channel."""
 
     relay_id: RelayId
@@ -50,8 +39,7 @@ class Connect(_Deed):
     carriers: tuple[Carrier, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class OpenLog(_Deed):
+class OpenLog(Value, frozen=True, kw_only=True):
     """Create a log: a room under H(key_0), or an inbox under H(post key)."""
 
     relay_id: RelayId
@@ -65,8 +53,7 @@ class OpenLog(_Deed):
     retention_s: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class Attach(_Deed):
+class Attach(Value, frozen=True, kw_only=True):
     """Read a log with the key of a segment (room) or of its owner (inbox), from after `after`."""
 
     relay_id: RelayId
@@ -76,8 +63,7 @@ class Attach(_Deed):
     after: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class Detach(_Deed):
+class Detach(Value, frozen=True, kw_only=True):
     """Stop reading a log."""
 
     relay_id: RelayId
@@ -85,8 +71,7 @@ class Detach(_Deed):
     log_id: LogId
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class Withdraw(_Deed):
+class Withdraw(Value, frozen=True, kw_only=True):
     """Ask no more for an `Append` or `Rekey` that was not answered: it belongs to an epoch that is over.
 
     A relay that was restored from a backup would take it, and nobody could follow it.
@@ -98,8 +83,7 @@ class Withdraw(_Deed):
     entry_id: EntryId
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class Append(_Deed):
+class Append(Value, frozen=True, kw_only=True):
     """Append an entry to a room (segment key) or an inbox (post key)."""
 
     relay_id: RelayId
@@ -111,8 +95,7 @@ class Append(_Deed):
     since: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class Rekey(_Deed):
+class Rekey(Value, frozen=True, kw_only=True):
     """Append a closer and open the next segment; the session adds proof of work where `contest`."""
 
     relay_id: RelayId
@@ -129,8 +112,7 @@ class Rekey(_Deed):
     answered_knocks: tuple[int, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class Knock(_Deed):
+class Knock(Value, frozen=True, kw_only=True):
     """Put bytes into a room's door queue."""
 
     relay_id: RelayId
@@ -140,8 +122,7 @@ class Knock(_Deed):
     body: bytes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class Put(_Deed):
+class Put(Value, frozen=True, kw_only=True):
     """Fill the pool beside an inbox of ours, or lay down its offer."""
 
     relay_id: RelayId
@@ -153,8 +134,7 @@ class Put(_Deed):
     offer: bytes | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class Take(_Deed):
+class Take(Value, frozen=True, kw_only=True):
     """Ask for a package or the offer of somebody's inbox; a repeat by one taker gets the same answer."""
 
     relay_id: RelayId
@@ -164,8 +144,7 @@ class Take(_Deed):
     taker: bytes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class Trim(_Deed):
+class Trim(Value, frozen=True, kw_only=True):
     """Let the relay forget entries of a log of ours up to `before`."""
 
     relay_id: RelayId
@@ -175,8 +154,7 @@ class Trim(_Deed):
     before: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class DropLog(_Deed):
+class DropLog(Value, frozen=True, kw_only=True):
     """Let the relay forget a log of ours."""
 
     relay_id: RelayId
@@ -185,8 +163,7 @@ class DropLog(_Deed):
     owner_key: bytes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class Upload(_Deed):
+class Upload(Value, frozen=True, kw_only=True):
     """Send a file's sealed bytes to a relay, and tell `UploadDone` or `TransferRefused`; a repeat goes on."""
 
     relay_id: RelayId
@@ -202,8 +179,7 @@ class Upload(_Deed):
     chunk_size: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class Download(_Deed):
+class Download(Value, frozen=True, kw_only=True):
     """Bring a file's sealed bytes here, check them, and tell `DownloadDone` or `TransferRefused`."""
 
     relay_id: RelayId
@@ -217,22 +193,19 @@ class Download(_Deed):
     chunk_size: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class StopTransfer(_Deed):
+class StopTransfer(Value, frozen=True, kw_only=True):
     """Move a file no further; what is there stays, so that it can go on later."""
 
     file_id: bytes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class RemoveFile(_Deed):
+class RemoveFile(Value, frozen=True, kw_only=True):
     """Delete a file's bytes here."""
 
     file_id: bytes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class DiscardBlob(_Deed):
+class DiscardBlob(Value, frozen=True, kw_only=True):
     """Let a relay forget a blob of ours."""
 
     relay_id: RelayId
@@ -246,8 +219,7 @@ FileEffect = Upload | Download | StopTransfer | RemoveFile | DiscardBlob
 """What is done with files and blobs, beside the sessions that carry messages."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class WakeAt(_Deed):
+class WakeAt(Value, frozen=True, kw_only=True):
     """Hand in `TimePassed` at `time_ms`; replaces the wake-up asked for before."""
 
     time_ms: int

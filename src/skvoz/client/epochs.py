@@ -1,10 +1,10 @@
 """From one epoch of a conversation to the next: what a followed closer changes in the records."""
 
-from dataclasses import dataclass, field
 from typing import Final
 
 from skvoz.base.errors import Invalid
 from skvoz.base.ids import AccountId, EntryId, GroupId
+from skvoz.base.value import Value
 from skvoz.client import attachments, carrying, contacts, notices, outbox, policy
 from skvoz.client.envelope import ACCESS_LABEL, SECRET_SIZE, segment_hash
 from skvoz.client.events import ChatChange, ChatChanged
@@ -41,13 +41,12 @@ _PAUSE_MS: Final = 700
 _PAUSE_STEPS_MAX: Final = 40
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FollowedCloser:
+class FollowedCloser(Value, frozen=True, kw_only=True):
     """A closer that holds, as it stood in the log."""
 
     position: int
     entry_id: EntryId
-    body: bytes = field(repr=False)
+    body: bytes
     next_hash: bytes
     carry: bool
     removes: bool

@@ -2,9 +2,8 @@
 
 from typing import ClassVar, Literal
 
-import msgspec
-
 from skvoz.base.ids import AccountId, GroupId, LogId, MessageId
+from skvoz.base.value import Value
 
 LinkFailure = Literal["used", "invalid", "expired", "denied"]
 ChatChange = Literal[
@@ -37,13 +36,10 @@ GroupMatter = Literal["asker", "complaint", "link"]
 JoiningChange = Literal["asked", "ended", "failed", "joined", "shown"]
 
 
-class EventBase(msgspec.Struct, frozen=True, kw_only=True):
+class EventBase(Value, frozen=True, kw_only=True):
     """The base of all events; `kind` is its name in the API."""
 
     kind: ClassVar[str]
-
-    def __repr__(self) -> str:
-        return f"<{type(self).__name__}>"
 
 
 class AccountCreated(EventBase, frozen=True, kw_only=True):

@@ -12,6 +12,7 @@ import msgspec
 from skvoz.base.addresses import is_drop
 from skvoz.base.errors import BadRequest, Conflict, Invalid, NotFound
 from skvoz.base.ids import AccountId, GroupId
+from skvoz.base.value import Value
 from skvoz.client import (
     approaches,
     chats,
@@ -48,7 +49,7 @@ ANSWER_WAIT_MS: Final = 400 * 24 * 3600 * 1000
 _ALIVE: Final = (ConversationState.CREATING, ConversationState.ACTIVE)
 
 
-class _Wanted(msgspec.Struct, frozen=True, array_like=True):
+class _Wanted(Value, frozen=True, array_like=True):
     """Whom an approach is about, and what waits for them."""
 
     account_id: AccountId
@@ -58,10 +59,6 @@ class _Wanted(msgspec.Struct, frozen=True, array_like=True):
     """For `groups.package_arrived`."""
     group_id: GroupId = GroupId(b"")
     """The conversation that a link was opened for."""
-
-    def __repr__(self) -> str:
-        """Say nothing of whom it is about."""
-        return "<Wanted>"
 
 
 _encode = msgspec.msgpack.Encoder().encode

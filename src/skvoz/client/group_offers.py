@@ -8,12 +8,12 @@
 Without the signature, another holder of the link could, with the relay's help, give the group another name.
 """
 
-from dataclasses import dataclass, field
 from typing import Final
 
 from skvoz.base.errors import DecryptFailed, Invalid, Malformed
 from skvoz.base.ids import AccountId, LogId
 from skvoz.base.ports import Randomness
+from skvoz.base.value import Value
 from skvoz.client.cards import Card, verify_card
 from skvoz.client.conversation_info import TITLE_SIZE_MAX
 from skvoz.codec import Reader, opaque, pad, uint8, uint32, unpad
@@ -27,12 +27,11 @@ _SIGNATURE_SIZE: Final = 64
 _INFO: Final = b"skvoz group offer 1"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GroupOffer:
+class GroupOffer(Value, frozen=True, kw_only=True):
     """A verified card of an admin, and what they say of their group."""
 
     card: Card
-    title: str = field(repr=False)
+    title: str
     members: int
 
 

@@ -8,6 +8,7 @@ import msgspec
 from skvoz.base.errors import BadRequest, Conflict, NotAllowed, NotFound
 from skvoz.base.ids import AccountId, GroupId
 from skvoz.base.limits import ROOM_DEVICES_MAX
+from skvoz.base.value import Value
 from skvoz.client import (
     commits,
     complaints,
@@ -54,7 +55,7 @@ from skvoz.client.wishes import Adding, AddWish, InfoWish, Invitee, RemoveWish
 _GOING_ON: Final = (ConversationState.CREATING, ConversationState.ACTIVE)
 
 
-class _Awaited(msgspec.Struct, frozen=True, array_like=True):
+class _Awaited(Value, frozen=True, array_like=True):
     """For which wish a KeyPackage is fetched."""
 
     group_id: GroupId

@@ -7,13 +7,13 @@
 The inbox's own address is what contacts tell each other inside of conversations, to invite to groups.
 """
 
-from dataclasses import dataclass, field
 from typing import Final
 
 from skvoz.base.errors import DecryptFailed, Malformed
 from skvoz.base.ids import AccountId, LogId, RelayId
 from skvoz.base.limits import ADDRESS_SIZE_MAX, ENTRY_SIZE_MAX
 from skvoz.base.ports import Randomness
+from skvoz.base.value import Value
 from skvoz.codec import Reader, opaque, pad, uint8, unpad, vector
 from skvoz.crypto import CipherSuite, hpke_open, hpke_seal
 
@@ -29,15 +29,14 @@ _INFO: Final = b"skvoz inbox mail 1"
 _ADDRESSES_MAX: Final = 8
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InboxAddress:
+class InboxAddress(Value, frozen=True, kw_only=True):
     """Where somebody's mail goes, and the key to seal it to."""
 
     relay_id: RelayId
-    addresses: tuple[str, ...] = field(repr=False)
+    addresses: tuple[str, ...]
     inbox_id: LogId
-    post_key: bytes = field(repr=False)
-    link_secret: bytes = field(repr=False)
+    post_key: bytes
+    link_secret: bytes
     """Opens the offers of the pool beside it."""
 
     def encode(self) -> bytes:

@@ -1,26 +1,14 @@
 """`Input`: facts that the driver tells the machine. Any of them may come twice."""
 
-from dataclasses import dataclass
-
 from skvoz.base.ids import EntryId, GroupId, LogId, RelayId
+from skvoz.base.value import Value
 
 
-class _Fact:
-    """Keeps ids, keys and bodies out of texts: an input's `repr` is its name."""
-
-    __slots__ = ()
-
-    def __repr__(self) -> str:
-        return f"<{type(self).__name__}>"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class Started(_Fact):
+class Started(Value, frozen=True, kw_only=True):
     """The home was opened; nothing is connected. Everything unfinished is taken up again."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class RelayConnected(_Fact):
+class RelayConnected(Value, frozen=True, kw_only=True):
     """A session is up; `store_id` names the relay's store (it changes when a backup is restored)."""
 
     relay_id: RelayId
@@ -33,23 +21,20 @@ class RelayConnected(_Fact):
     """Whether it carries sessions to other relays."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class RelayLost(_Fact):
+class RelayLost(Value, frozen=True, kw_only=True):
     """The session is gone for now; pending requests are kept by it and sent again."""
 
     relay_id: RelayId
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class LogOpened(_Fact):
+class LogOpened(Value, frozen=True, kw_only=True):
     """The relay holds the log."""
 
     relay_id: RelayId
     log_id: LogId
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class Attached(_Fact):
+class Attached(Value, frozen=True, kw_only=True):
     """The relay reads the log to us; all there is has come once an `EntriesRead.through` reaches `head`."""
 
     relay_id: RelayId
@@ -61,8 +46,7 @@ class Attached(_Fact):
     """The position that it reads on from."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class Entry(_Fact):
+class Entry(Value, frozen=True, kw_only=True):
     """An entry as the relay handed it over; nothing in it is verified."""
 
     position: int
@@ -76,8 +60,7 @@ class Entry(_Fact):
     """The position of the closer that opened the entry's segment; 0 for the first."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class EntriesRead(_Fact):
+class EntriesRead(Value, frozen=True, kw_only=True):
     """Entries of a log in order; nothing that we may read up to `through` is left out. May be empty."""
 
     relay_id: RelayId
@@ -86,8 +69,7 @@ class EntriesRead(_Fact):
     through: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class BaseMoved(_Fact):
+class BaseMoved(Value, frozen=True, kw_only=True):
     """Everything up to `position` is gone at the relay."""
 
     relay_id: RelayId
@@ -95,8 +77,7 @@ class BaseMoved(_Fact):
     position: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class EntryStored(_Fact):
+class EntryStored(Value, frozen=True, kw_only=True):
     """An `Append` or `Rekey` of ours is on stable storage at `position`."""
 
     relay_id: RelayId
@@ -105,8 +86,7 @@ class EntryStored(_Fact):
     position: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class EntryRefused(_Fact):
+class EntryRefused(Value, frozen=True, kw_only=True):
     """An `Append` or `Rekey` of ours was refused with a code of the wire."""
 
     relay_id: RelayId
@@ -116,8 +96,7 @@ class EntryRefused(_Fact):
     retry_after_ms: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class RequestRefused(_Fact):
+class RequestRefused(Value, frozen=True, kw_only=True):
     """`OpenLog`, `Attach`, `Put`, `Knock`, `Trim` or `DropLog` (named by `request`) was refused."""
 
     relay_id: RelayId
@@ -129,16 +108,14 @@ class RequestRefused(_Fact):
     """The key of an `Attach`."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class Knocked(_Fact):
+class Knocked(Value, frozen=True, kw_only=True):
     """Our knock lies in the log's queue."""
 
     relay_id: RelayId
     log_id: LogId
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class KnocksRead(_Fact):
+class KnocksRead(Value, frozen=True, kw_only=True):
     """Somebody knocks at a room of ours."""
 
     relay_id: RelayId
@@ -146,16 +123,14 @@ class KnocksRead(_Fact):
     knocks: tuple[tuple[int, bytes], ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class PackagesStored(_Fact):
+class PackagesStored(Value, frozen=True, kw_only=True):
     """Our `Put` is done."""
 
     relay_id: RelayId
     log_id: LogId
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class Taken(_Fact):
+class Taken(Value, frozen=True, kw_only=True):
     """The answer to a `Take`: `kind` is `package`, `last` or `offer`."""
 
     relay_id: RelayId
@@ -165,8 +140,7 @@ class Taken(_Fact):
     body: bytes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class TakeRefused(_Fact):
+class TakeRefused(Value, frozen=True, kw_only=True):
     """A `Take` was refused; `used` means that another taker had the offer."""
 
     relay_id: RelayId
@@ -176,27 +150,23 @@ class TakeRefused(_Fact):
     retry_after_ms: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class TimePassed(_Fact):
+class TimePassed(Value, frozen=True, kw_only=True):
     """The time that was asked for with `WakeAt` has come."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class UploadDone(_Fact):
+class UploadDone(Value, frozen=True, kw_only=True):
     """The relay has all of a file."""
 
     file_id: bytes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class DownloadDone(_Fact):
+class DownloadDone(Value, frozen=True, kw_only=True):
     """A file is here, whole, and it is what its message says."""
 
     file_id: bytes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class TransferRefused(_Fact):
+class TransferRefused(Value, frozen=True, kw_only=True):
     """A file can't go on its way: a code of the wire, or `damaged` or `disk_full` on this side."""
 
     file_id: bytes
@@ -204,16 +174,14 @@ class TransferRefused(_Fact):
     retry_after_ms: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class CarriedRead(_Fact):
+class CarriedRead(Value, frozen=True, kw_only=True):
     """Entries of the log beside a conversation, at a relay that somebody near lends; nothing is verified."""
 
     group_id: GroupId
     entries: tuple[tuple[EntryId, bytes], ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class BotUsed(_Fact):
+class BotUsed(Value, frozen=True, kw_only=True):
     """A program with a token was at work."""
 
     bot_id: bytes

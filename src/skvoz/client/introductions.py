@@ -7,11 +7,11 @@ Who joins a group introduces themselves to it; an invitation brings the cards of
 Whoever is not accepted is told nothing.
 """
 
-from dataclasses import dataclass, field
 from typing import Final
 
 from skvoz.base.errors import Invalid, Malformed
 from skvoz.base.ids import AccountId
+from skvoz.base.value import Value
 from skvoz.client import account as accounts
 from skvoz.client import contacts, inboxes, outbox
 from skvoz.client.cards import Card, verify_card
@@ -33,12 +33,11 @@ PEOPLE_MAX: Final = 64
 """In larger groups nobody tells a changed name, and an invitation brings no more cards than this."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Introduction:
+class Introduction(Value, frozen=True, kw_only=True):
     """A verified card, and an inbox address that parses, or nothing."""
 
     card: Card
-    address: bytes = field(repr=False)
+    address: bytes
 
 
 def introduce(step: Step, conversation: Conversation) -> None:

@@ -12,11 +12,11 @@ put another address beside it. `welcomes` is the other end.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Final
 
 from skvoz.base.errors import Malformed, PeerError
 from skvoz.base.ids import AccountId, EntryId, GroupId
+from skvoz.base.value import Value
 from skvoz.client import account as accounts
 from skvoz.client import contacts, inboxes, introductions, joining, relays
 from skvoz.client.cards import INBOX_KEY_SIZE_MAX, Card
@@ -48,12 +48,11 @@ _RETRY_MS: Final = 5_000
 _LATER: Final = frozenset({"slow", "full"})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Recipient:
+class Recipient(Value, frozen=True, kw_only=True):
     """Where a Welcome goes."""
 
-    address: InboxAddress = field(repr=False)
-    public_key: bytes = field(repr=False)
+    address: InboxAddress
+    public_key: bytes
     """The inbox's HPKE key."""
     account_id: AccountId
 

@@ -9,12 +9,12 @@ account but the fingerprint that everything behind it has to match.
 
 import base64
 import binascii
-from dataclasses import dataclass, field
 from typing import Final
 
 from skvoz.base.errors import BadRequest, Malformed
 from skvoz.base.ids import AccountId, LogId, RelayId
 from skvoz.base.limits import ADDRESS_SIZE_MAX
+from skvoz.base.value import Value
 from skvoz.client.records import Inbox, InboxKind, Relay
 from skvoz.codec import Reader, opaque, uint8, vector
 
@@ -28,17 +28,16 @@ ADDRESSES_MAX: Final = 4
 TICKET_SIZE_MAX: Final = 512
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Link:
+class Link(Value, frozen=True, kw_only=True):
     """A link's content; all of it is secret between its maker and its holder."""
 
-    relay_id: RelayId = field(repr=False)
-    inbox_id: LogId = field(repr=False)
-    post_key: bytes = field(repr=False)
-    secret: bytes = field(repr=False)
-    account_id: AccountId = field(repr=False)
-    addresses: tuple[str, ...] = field(repr=False)
-    ticket: bytes = field(default=b"", repr=False)
+    relay_id: RelayId
+    inbox_id: LogId
+    post_key: bytes
+    secret: bytes
+    account_id: AccountId
+    addresses: tuple[str, ...]
+    ticket: bytes = b""
     is_group: bool = False
     """Whether it leads into a group, by an admin's leave."""
 

@@ -7,10 +7,10 @@ They follow from the door's secret and not from the epoch's, as a knock does: wh
 others. Who was removed may still have it, and finds there nothing that they can read.
 """
 
-from dataclasses import dataclass, field
 from typing import Final
 
 from skvoz.base.ids import AccountId, GroupId, LogId, RelayId
+from skvoz.base.value import Value
 from skvoz.client import contacts, policy
 from skvoz.client.records import Conversation, ConversationKind, ConversationState
 from skvoz.client.step import Step
@@ -21,13 +21,12 @@ NEAR_MAX: Final = 32
 _GOING_ON: Final = (ConversationState.ACTIVE, ConversationState.LEAVING, ConversationState.LOST)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SideLog:
+class SideLog(Value, frozen=True, kw_only=True):
     """A log beside a conversation at a lent relay."""
 
-    log_id: LogId = field(repr=False)
-    access_key: bytes = field(repr=False)
-    owner_key: bytes = field(repr=False)
+    log_id: LogId
+    access_key: bytes
+    owner_key: bytes
 
 
 def near_keys(step: Step) -> list[tuple[GroupId, bytes]]:

@@ -8,12 +8,12 @@ A fresh salt gives each offer a key of its own. A single-use link has one offer 
 device; the pool of a lasting link has many, and a last one that may be given more than once.
 """
 
-from dataclasses import dataclass, field
 from typing import Final
 
 from skvoz.base.errors import DecryptFailed, Invalid, Malformed
 from skvoz.base.ids import AccountId, LogId
 from skvoz.base.ports import Randomness
+from skvoz.base.value import Value
 from skvoz.client.cards import Card, verify_card
 from skvoz.client.certificates import verify_certificate
 from skvoz.codec import Reader, opaque, pad, uint8, unpad, vector
@@ -28,12 +28,11 @@ _SALT_SIZE: Final = 16
 _INFO: Final = b"skvoz offer 1"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Offer:
+class Offer(Value, frozen=True, kw_only=True):
     """A verified card with KeyPackages that nobody has checked yet (each an `MLSMessage`)."""
 
     card: Card
-    key_packages: tuple[bytes, ...] = field(repr=False)
+    key_packages: tuple[bytes, ...]
 
 
 def _key(link_secret: bytes, salt: bytes, inbox_id: LogId) -> bytes:

@@ -1,12 +1,10 @@
 """Who said a change of something that is there, as which message, and when."""
 
-from dataclasses import dataclass
-
 from skvoz.base.ids import AccountId, MessageId
+from skvoz.base.value import Value
 
 
-@dataclass(frozen=True, slots=True)
-class Said:
+class Said(Value, frozen=True):
     """Who said a change, as which message, and when by their own clock."""
 
     author: AccountId

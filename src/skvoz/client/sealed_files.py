@@ -7,11 +7,11 @@ The number of chunks is rounded up so that it has few significant bits (Padmé);
 are zeros. A key encrypts one file, once. The size and hash in the message say what of it is the file.
 """
 
-from dataclasses import dataclass
 from typing import Final
 
 from skvoz.base.errors import BadRequest, DecryptFailed
 from skvoz.base.limits import CHUNK_SIZES, FILE_SIZE_MAX, TAG_SIZE
+from skvoz.base.value import Value
 from skvoz.crypto import hkdf_sha256
 from skvoz.crypto.chunks import ChunkAead
 
@@ -35,8 +35,7 @@ def padded_count(count: int) -> int:
     return (count + spare) & ~spare
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Layout:
+class Layout(Value, frozen=True, kw_only=True):
     """How a file of `size` bytes lies in chunks of `chunk_size` bytes, tags included."""
 
     size: int

@@ -14,6 +14,7 @@ import msgspec
 from skvoz.base.errors import Conflict, NotFound
 from skvoz.base.ids import EntryId, GroupId, LogId, RelayId
 from skvoz.base.ports import Randomness
+from skvoz.base.value import Value
 from skvoz.client.effects import Carrier, Channel, Connect, Effect, WakeAt
 from skvoz.client.envelope import ENVELOPE_LABEL, SECRET_SIZE
 from skvoz.client.environment import Environment
@@ -31,8 +32,7 @@ GROUPS_CACHED_MAX: Final = 128
 _encode_event = msgspec.msgpack.Encoder().encode
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class Outcome(Value, frozen=True, kw_only=True):
     """What a step wants done once its changes are stored, and what people are told."""
 
     effects: tuple[Effect, ...]
@@ -72,13 +72,12 @@ class LookBack:
     """The number of the segment, once something of it was read."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outside:
+class Outside(Value, frozen=True, kw_only=True):
     """What a run has asked for outside: rooms that are read, and the next alarm."""
 
-    readings: dict[GroupId, Reading] = field(repr=False)
-    denials: dict[GroupId, int] = field(repr=False)
-    looks: dict[GroupId, LookBack] = field(repr=False)
+    readings: dict[GroupId, Reading]
+    denials: dict[GroupId, int]
+    looks: dict[GroupId, LookBack]
     wake_at_ms: int | None
 
 

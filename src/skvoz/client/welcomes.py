@@ -5,11 +5,11 @@ very inbox; relays and logs are those of the GroupContext. Who comes through a l
 without being a contact, is a request.
 """
 
-from dataclasses import dataclass, field
 from typing import Final
 
 from skvoz.base.errors import Invalid, Malformed
 from skvoz.base.ids import GroupId
+from skvoz.base.value import Value
 from skvoz.client import contacts, conversations, group_links, inboxes, introductions, joining, policy
 from skvoz.client.cards import Card, verify_card
 from skvoz.client.certificates import read_certificate
@@ -46,17 +46,16 @@ _OVER: Final = (ConversationState.LEFT, ConversationState.REMOVED)
 _AWAY: Final = (ConversationState.LOST, ConversationState.FROZEN)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Invitation:
+class Invitation(Value, frozen=True, kw_only=True):
     """An invitation whose cards are verified; the Welcome in it is not opened yet."""
 
     card: Card
-    address: bytes = field(repr=False)
-    welcome: bytes = field(repr=False)
+    address: bytes
+    welcome: bytes
     members: tuple[Card, ...]
-    content: bytes = field(repr=False)
+    content: bytes
     """All that the signature covers of the invitation itself."""
-    signature: bytes = field(repr=False)
+    signature: bytes
 
 
 def parse_invitation(data: bytes) -> Invitation:

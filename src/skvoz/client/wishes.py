@@ -1,24 +1,21 @@
 """What is wished of a conversation's group, as it is stored until a commit fulfils it; and whom to add."""
 
-from dataclasses import dataclass, field
 from typing import TypeAlias
 
-import msgspec
-
 from skvoz.base.ids import AccountId
+from skvoz.base.value import Value
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Invitee:
+class Invitee(Value, frozen=True, kw_only=True):
     """Somebody to add: the KeyPackage as an `MLSMessage`, and where the Welcome will go."""
 
     account_id: AccountId
-    key_package: bytes = field(repr=False)
-    recipient: bytes = field(repr=False)
+    key_package: bytes
+    recipient: bytes
     """For `invitations.deliver`; opaque here."""
 
 
-class Adding(msgspec.Struct, frozen=True, array_like=True):
+class Adding(Value, frozen=True, array_like=True):
     """Somebody to add; `key_package` is empty while it is being fetched."""
 
     account_id: AccountId
@@ -26,20 +23,20 @@ class Adding(msgspec.Struct, frozen=True, array_like=True):
     recipient: bytes = b""
 
 
-class AddWish(msgspec.Struct, frozen=True, array_like=True, tag=1):
+class AddWish(Value, frozen=True, array_like=True, tag=1):
     """Add these, together; `until_ms`: how long to wait for KeyPackages."""
 
     adding: tuple[Adding, ...]
     until_ms: int
 
 
-class RemoveWish(msgspec.Struct, frozen=True, array_like=True, tag=2):
+class RemoveWish(Value, frozen=True, array_like=True, tag=2):
     """Remove a person with all devices."""
 
     account_id: AccountId
 
 
-class InfoWish(msgspec.Struct, frozen=True, array_like=True, tag=3):
+class InfoWish(Value, frozen=True, array_like=True, tag=3):
     """Change title, expiry (0: messages stay) or a member's role."""
 
     title: str | None = None

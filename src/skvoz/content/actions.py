@@ -4,11 +4,13 @@ What doesn't fit any action becomes `Unknown`, never an error: the received byte
 a later version may understand them.
 """
 
-from dataclasses import dataclass, field, replace
 from typing import Final, TypeAlias, assert_never
+
+from msgspec.structs import replace
 
 from skvoz.base.errors import BadRequest, PeerError
 from skvoz.base.ids import MessageId
+from skvoz.base.value import Value
 from skvoz.codec import cbor
 from skvoz.content import media
 from skvoz.content.files import FILES_MAX, File, file_in, file_parts, is_preview, with_preview
@@ -54,14 +56,13 @@ _NOT_SHOWN_AS_TEXT: Final = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Text:
+class Text(Value, frozen=True, kw_only=True):
     """Somebody writes: Markdown as typed, or with `plain` a text in which nothing is markup.
 
     Beside `files` the text may be empty.
     """
 
-    text: str = field(repr=False)
+    text: str
     reply_to: MessageId | None = None
     mentions: tuple[Mention, ...] = ()
     expires: Expiration | None = None
@@ -75,70 +76,62 @@ class Text:
     """Somebody else said it first; who is not told."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Edit:
+class Edit(Value, frozen=True, kw_only=True):
     """A text takes the place of another; `replaces` is the first version's id, however often it changes."""
 
     replaces: MessageId
-    text: str = field(repr=False)
+    text: str
     mentions: tuple[Mention, ...] = ()
     plain: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Delete:
+class Delete(Value, frozen=True, kw_only=True):
     """A message is taken back; `replaces` is its first version's id."""
 
     replaces: MessageId
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reaction:
+class Reaction(Value, frozen=True, kw_only=True):
     """An emoji for a message."""
 
     target: MessageId
-    emoji: str = field(repr=False)
+    emoji: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Unreact:
+class Unreact(Value, frozen=True, kw_only=True):
     """A reaction is taken back; `replaces` is the id of the reaction itself."""
 
     replaces: MessageId
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pin:
+class Pin(Value, frozen=True, kw_only=True):
     """A message is kept at hand for everybody in the chat, or (`pinned=False`) not any more."""
 
     target: MessageId
     pinned: bool = True
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Vote:
+class Vote(Value, frozen=True, kw_only=True):
     """Answers of a poll are chosen, by numbers from 0 up, in place of those before; none: taken back."""
 
     target: MessageId
-    choices: tuple[int, ...] = field(repr=False)
+    choices: tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClosePoll:
+class ClosePoll(Value, frozen=True, kw_only=True):
     """Whoever asked takes no more votes."""
 
     target: MessageId
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Unknown:
+class Unknown(Value, frozen=True, kw_only=True):
     """A message of a kind that this version doesn't know: "unsupported message".
 
     `kind` is its media type as the author wrote it, perhaps empty; `text` what could be read of it.
     """
 
     kind: str
-    text: str = field(default="", repr=False)
+    text: str = ""
 
 
 Action: TypeAlias = Text | Edit | Delete | Reaction | Unreact | Pin | Vote | ClosePoll | Report

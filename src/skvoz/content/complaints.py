@@ -4,11 +4,11 @@ A complaint is CBOR `[version, group id, message id, author, reason, note, quote
 strings, a number, two texts. The quote is what its sender says that the message says.
 """
 
-from dataclasses import dataclass, field
 from typing import Final
 
 from skvoz.base.errors import BadRequest, Malformed
 from skvoz.base.ids import AccountId, GroupId, MessageId
+from skvoz.base.value import Value
 from skvoz.codec import cbor
 from skvoz.content.model import MESSAGE_ID_SIZE
 
@@ -26,8 +26,7 @@ _GROUP_ID_SIZE: Final = 16
 _ACCOUNT_ID_SIZE: Final = 32
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Complaint:
+class Complaint(Value, frozen=True, kw_only=True):
     """What somebody finds wrong with a message of a group."""
 
     group_id: GroupId
@@ -35,8 +34,8 @@ class Complaint:
     author: AccountId
     """Of the message, as its sender says."""
     reason: int = OTHER
-    note: str = field(default="", repr=False)
-    quote: str = field(default="", repr=False)
+    note: str = ""
+    quote: str = ""
 
 
 def encode_complaint(complaint: Complaint) -> bytes:

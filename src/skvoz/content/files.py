@@ -11,11 +11,13 @@ How the chunks of a blob are encrypted is in `skvoz.client.sealed_files`.
 
 import base64
 import binascii
-from dataclasses import dataclass, field, replace
 from typing import Final
+
+from msgspec.structs import replace
 
 from skvoz.base.errors import BadRequest, Malformed
 from skvoz.base.limits import CHUNK_SIZES, FILE_SIZE_MAX, TAG_SIZE
+from skvoz.base.value import Value
 from skvoz.codec import cbor
 from skvoz.content.model import Disposition, ExternalPart, NestedPart, SinglePart
 
@@ -38,32 +40,30 @@ _BLOB_ID_SIZE: Final = 16
 _PLACE_SIZE: Final = _RELAY_ID_SIZE + _BLOB_ID_SIZE + 1
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BlobPlace:
+class BlobPlace(Value, frozen=True, kw_only=True):
     """Where a file's blob lies; `chunk_size` is one of `CHUNK_SIZES`."""
 
-    relay_id: bytes = field(repr=False)
-    blob_id: bytes = field(repr=False)
+    relay_id: bytes
+    blob_id: bytes
     chunk_size: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class File:
+class File(Value, frozen=True, kw_only=True):
     """A file of a message: sizes in bytes and pixels, `sha256` of the plaintext, 0 or empty: not known."""
 
     place: BlobPlace
-    key: bytes = field(repr=False)
+    key: bytes
     size: int
-    sha256: bytes = field(repr=False)
-    name: str = field(default="", repr=False)
+    sha256: bytes
+    name: str = ""
     media_type: str = "application/octet-stream"
-    description: str = field(default="", repr=False)
-    thumbnail: bytes = field(default=b"", repr=False)
+    description: str = ""
+    thumbnail: bytes = b""
     thumbnail_type: str = ""
     width: int = 0
     height: int = 0
     duration_ms: int = 0
-    waveform: bytes = field(default=b"", repr=False)
+    waveform: bytes = b""
 
 
 def file_parts(file: File) -> list[NestedPart]:

@@ -1,9 +1,9 @@
 """A place on Earth, as a message says it: `[latitude, longitude, label]` in CBOR, in 1e-7 degrees."""
 
-from dataclasses import dataclass, field
 from typing import Final
 
 from skvoz.base.errors import BadRequest, Malformed
+from skvoz.base.value import Value
 from skvoz.codec import cbor
 
 LABEL_LENGTH_MAX: Final = 256
@@ -14,13 +14,12 @@ LATITUDE_MAX: Final = 90 * DEGREE
 LONGITUDE_MAX: Final = 180 * DEGREE
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Location:
+class Location(Value, frozen=True, kw_only=True):
     """Latitude and longitude in 1e-7 degrees (WGS 84, north and east are positive), and what is there."""
 
-    latitude_e7: int = field(repr=False)
-    longitude_e7: int = field(repr=False)
-    label: str = field(default="", repr=False)
+    latitude_e7: int
+    longitude_e7: int
+    label: str = ""
 
 
 def encode_location(location: Location) -> bytes:

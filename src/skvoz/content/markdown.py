@@ -8,11 +8,11 @@ travels as it was typed.
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Final
 
 from skvoz.base.errors import BadRequest
 from skvoz.base.ids import AccountId
+from skvoz.base.value import Value
 from skvoz.content.addresses import ACCOUNT_URI_PREFIX, account_in, account_uri
 
 LABEL_LENGTH_MAX: Final = 128
@@ -28,8 +28,7 @@ _ESCAPABLE: Final = re.compile(r"[\\\[\]]")
 _ESCAPED: Final = re.compile(r"\\([^\n])")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Mention:
+class Mention(Value, frozen=True, kw_only=True):
     """Somebody is named in a text, from character `start` on, for `length` characters.
 
     What stands there was chosen by the author: show the account's own name instead where it differs.

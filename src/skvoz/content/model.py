@@ -1,11 +1,13 @@
 """The parts of a MIMI content as values (draft-ietf-mimi-content-08 §4), and their limits."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Final, TypeAlias
 
+import msgspec
+
 from skvoz.base.ids import MessageId
+from skvoz.base.value import Value
 from skvoz.codec import cbor
 
 CONTENT_SIZE_MAX: Final = 64 * 1024
@@ -60,34 +62,30 @@ class PartSemantics(IntEnum):
     PROCESS_ALL = 2
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Expiration:
+class Expiration(Value, frozen=True, kw_only=True):
     """When a message should vanish: seconds after it is read, or seconds since 1970 UTC (§4.1)."""
 
     relative: bool
     time_s: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NullPart:
+class NullPart(Value, frozen=True, kw_only=True):
     """A body without anything: what deletes a message or takes a reaction back."""
 
     disposition: int
     language: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SinglePart:
+class SinglePart(Value, frozen=True, kw_only=True):
     """A body that is here as a whole; `content_type` is a media type."""
 
     disposition: int
     language: str = ""
     content_type: str
-    content: bytes = field(repr=False)
+    content: bytes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ExternalPart:
+class ExternalPart(Value, frozen=True, kw_only=True):
     """A body to be fetched elsewhere, usually encrypted under the key that stands here (§4.5).
 
     `size` is in bytes, `expires_s` in seconds since 1970 UTC; zero says nothing in both.
@@ -97,21 +95,20 @@ class ExternalPart:
     disposition: int
     language: str = ""
     content_type: str
-    url: str = field(repr=False)
+    url: str
     expires_s: int = 0
     size: int = 0
     encryption: int = 0
-    key: bytes = field(default=b"", repr=False)
-    nonce: bytes = field(default=b"", repr=False)
-    aad: bytes = field(default=b"", repr=False)
+    key: bytes = b""
+    nonce: bytes = b""
+    aad: bytes = b""
     hash_algorithm: int = 0
-    content_hash: bytes = field(default=b"", repr=False)
-    description: str = field(default="", repr=False)
-    filename: str = field(default="", repr=False)
+    content_hash: bytes = b""
+    description: str = ""
+    filename: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MultiPart:
+class MultiPart(Value, frozen=True, kw_only=True):
     """Two or more parts that belong together as `semantics` says."""
 
     disposition: int
@@ -123,24 +120,23 @@ class MultiPart:
 NestedPart: TypeAlias = NullPart | SinglePart | ExternalPart | MultiPart
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MimiContent:
+class MimiContent(Value, frozen=True, kw_only=True):
     """One message: how it relates to others, and its body (§4.1).
 
     `salt` is 16 random bytes, fresh for each message. `last_seen` names the newest messages that
     the author had read; it travels as an extension and is kept apart from `extensions` here.
     """
 
-    salt: bytes = field(repr=False)
+    salt: bytes
     replaces: MessageId | None = None
     topic_id: bytes = b""
     expires: Expiration | None = None
     in_reply_to: MessageId | None = None
     last_seen: tuple[MessageId, ...] = ()
-    extensions: Mapping[ExtensionKey, cbor.Value] = field(
-        default_factory=dict[ExtensionKey, cbor.Value], repr=False
+    extensions: Mapping[ExtensionKey, cbor.Value] = msgspec.field(
+        default_factory=dict[ExtensionKey, cbor.Value]
     )
-    body: NestedPart = field(repr=False)
+    body: NestedPart
 
     @property
     def sent_at_ms(self) -> int | None:

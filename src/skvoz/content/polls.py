@@ -1,9 +1,9 @@
 """Polls as messages say them: a question with answers to choose from, and what somebody chose."""
 
-from dataclasses import dataclass, field
 from typing import Final
 
 from skvoz.base.errors import BadRequest, Malformed
+from skvoz.base.value import Value
 from skvoz.codec import cbor
 
 QUESTION_LENGTH_MAX: Final = 300
@@ -15,12 +15,11 @@ OPTIONS_MAX: Final = 12
 """More answers than this nobody reads to the end."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Poll:
+class Poll(Value, frozen=True, kw_only=True):
     """A question, the answers to choose from, and whether several may be chosen."""
 
-    question: str = field(repr=False)
-    options: tuple[str, ...] = field(repr=False)
+    question: str
+    options: tuple[str, ...]
     several: bool = False
 
 

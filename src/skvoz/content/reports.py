@@ -4,11 +4,11 @@ A report is CBOR `[delivered, read]`: two byte strings, each of message ids with
 An id under `read` needs not stand under `delivered` as well.
 """
 
-from dataclasses import dataclass
 from typing import Final
 
 from skvoz.base.errors import BadRequest, Malformed
 from skvoz.base.ids import MessageId
+from skvoz.base.value import Value
 from skvoz.codec import cbor
 from skvoz.content.model import MESSAGE_ID_SIZE
 
@@ -16,8 +16,7 @@ REPORT_IDS_MAX: Final = 256
 """Ids in each half of a report: 16 KiB together."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Report:
+class Report(Value, frozen=True, kw_only=True):
     """Messages of others that this account has received and read."""
 
     delivered: tuple[MessageId, ...] = ()

@@ -1,13 +1,13 @@
 """The three AEADs of MLS and HPKE; all have nonces of 12 bytes and tags of 16."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM, ChaCha20Poly1305
 
 from skvoz.base.errors import DecryptFailed
+from skvoz.base.value import Value
 
 NONCE_SIZE: Final = 12
 """Bytes of a nonce."""
@@ -18,14 +18,13 @@ class _Cipher(Protocol):
     def decrypt(self, nonce: bytes, data: bytes, associated_data: bytes | None, /) -> bytes: ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Aead:
+class Aead(Value, frozen=True, kw_only=True, eq=False):
     """An AEAD by its HPKE number; wrong sizes of key or nonce are a `ValueError`, that is, a bug."""
 
     id: int
     key_size: int
     nonce_size: int = NONCE_SIZE
-    cipher: Callable[[bytes], _Cipher] = field(repr=False)
+    cipher: Callable[[bytes], _Cipher]
 
     def seal(self, key: bytes, nonce: bytes, aad: bytes, plaintext: bytes) -> bytes:
         """Return ciphertext and tag."""

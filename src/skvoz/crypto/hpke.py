@@ -5,7 +5,6 @@ associated data is empty: the same bytes, about twice as fast. Everything else i
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Final, Protocol
 
@@ -17,6 +16,7 @@ from cryptography.hazmat.primitives.hpke import Suite as NativeSuite
 from skvoz.base.errors import DecryptFailed, Malformed
 from skvoz.base.ports import Randomness
 from skvoz.base.secrecy import NeverPickled
+from skvoz.base.value import Value
 from skvoz.crypto.aead import AES_128_GCM, AES_256_GCM, CHACHA20_POLY1305, Aead
 from skvoz.crypto.kdf import HKDF_SHA256, HKDF_SHA384, HKDF_SHA512, Kdf
 from skvoz.crypto.kem_curves import CurveKem
@@ -55,24 +55,22 @@ class HpkeSuite(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HpkeCiphertext:
+class HpkeCiphertext(Value, frozen=True, kw_only=True):
     """What the recipient of an HPKE message needs (HPKECiphertext of RFC 9420 §7.6)."""
 
-    kem_output: bytes = field(repr=False)
-    ciphertext: bytes = field(repr=False)
+    kem_output: bytes
+    ciphertext: bytes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HpkeContext(NeverPickled):
+class HpkeContext(Value, NeverPickled, frozen=True, kw_only=True):
     """Keys that both ends share after an encapsulation (RFC 9180 §5.1); `sequence` counts from 0."""
 
-    suite_id: bytes = field(repr=False)
+    suite_id: bytes
     kdf: Kdf
     aead: Aead
-    key: bytes = field(repr=False)
-    base_nonce: bytes = field(repr=False)
-    exporter_secret: bytes = field(repr=False)
+    key: bytes
+    base_nonce: bytes
+    exporter_secret: bytes
 
     def nonce(self, sequence: int) -> bytes:
         """Return the nonce of message `sequence`."""

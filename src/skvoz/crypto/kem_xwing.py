@@ -4,7 +4,6 @@ A private key is its 32-byte seed. It stays secret as long as either half does.
 """
 
 import hashlib
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
@@ -15,6 +14,7 @@ from cryptography.hazmat.primitives.hpke import MLKEM768X25519PrivateKey, MLKEM7
 
 from skvoz.base.errors import DecryptFailed, Malformed
 from skvoz.base.ports import Randomness
+from skvoz.base.value import Value
 from skvoz.crypto.kdf import shake256_labeled_derive
 from skvoz.crypto.kem_curves import PUBLIC_KEYS_KEPT, x25519_public_key
 from skvoz.crypto.ports import KeyPair
@@ -50,8 +50,7 @@ def _combine(lattice_secret: bytes, curve_secret: bytes, encapsulation: bytes, p
     return hashlib.sha3_256(lattice_secret + curve_secret + encapsulation + public_key + _LABEL).digest()
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class XWingKem:
+class XWingKem(Value, frozen=True, eq=False):
     """X-Wing behind the `Kem` port."""
 
     id: int = 0x647A

@@ -1,25 +1,24 @@
 """What a cipher suite is made of, as ports, so that a simulation can swap in a toy.
 
-`dataclasses.replace(suite, kem=toy)` gives a suite that does everything over `toy`.
+`msgspec.structs.replace(suite, kem=toy)` gives a suite that does everything over `toy`.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Protocol, TypeAlias
 
 from skvoz.base.ports import Randomness
 from skvoz.base.secrecy import NeverPickled
+from skvoz.base.value import Value
 
 Signer: TypeAlias = Callable[[bytes], bytes]
 """A signature private key that was parsed once: content to signature."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KeyPair(NeverPickled):
+class KeyPair(Value, NeverPickled, frozen=True, kw_only=True):
     """A private key and its public key, both as they are stored and sent."""
 
-    private_key: bytes = field(repr=False)
-    public_key: bytes = field(repr=False)
+    private_key: bytes
+    public_key: bytes
 
 
 class Kem(Protocol):

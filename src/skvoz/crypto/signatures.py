@@ -3,7 +3,6 @@
 Public keys are checked where they are parsed. ECDSA signatures must be strict DER.
 """
 
-from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Final
 
@@ -15,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 
 from skvoz.base.errors import DecryptFailed, Malformed
 from skvoz.base.ports import Randomness
+from skvoz.base.value import Value
 from skvoz.codec import opaque
 from skvoz.crypto.kem_curves import PUBLIC_KEYS_KEPT, nist_private_key, nist_public_bytes, nist_public_key
 from skvoz.crypto.ports import KeyPair, Signer
@@ -48,8 +48,7 @@ def _ed448_public_key(data: bytes) -> Ed448PublicKey:
     return Ed448PublicKey.from_public_bytes(data)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Ed25519:
+class Ed25519(Value, frozen=True, eq=False):
     """Ed25519 of RFC 8032: private and public keys of 32 bytes, signatures of 64."""
 
     def generate(self, randomness: Randomness) -> KeyPair:
@@ -83,8 +82,7 @@ class Ed25519:
         return Ed25519PrivateKey.from_private_bytes(private_key)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Ed448:
+class Ed448(Value, frozen=True, eq=False):
     """Ed448 of RFC 8032: private and public keys of 57 bytes, signatures of 114."""
 
     def generate(self, randomness: Randomness) -> KeyPair:
@@ -118,12 +116,11 @@ class Ed448:
         return Ed448PrivateKey.from_private_bytes(private_key)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Ecdsa:
+class Ecdsa(Value, frozen=True, kw_only=True, eq=False):
     """ECDSA over a NIST curve: uncompressed points, big-endian scalars, signatures in DER."""
 
-    curve: ec.EllipticCurve = field(repr=False)
-    hash: hashes.HashAlgorithm = field(repr=False)
+    curve: ec.EllipticCurve
+    hash: hashes.HashAlgorithm
 
     def generate(self, randomness: Randomness) -> KeyPair:
         """Make a fresh key pair; twice 64 bits more than the order make the bias negligible."""

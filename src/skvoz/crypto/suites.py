@@ -2,13 +2,13 @@
 
 import hmac
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import lru_cache
 from types import MappingProxyType
 from typing import Final
 
 from skvoz.base.errors import Invalid
 from skvoz.base.ports import Randomness
+from skvoz.base.value import Value
 from skvoz.codec import opaque, uint16
 from skvoz.crypto.aead import AES_128_GCM, AES_256_GCM, CHACHA20_POLY1305, Aead
 from skvoz.crypto.hpke import (
@@ -31,16 +31,15 @@ def _label(label: str) -> bytes:
     return opaque(b"MLS 1.0 " + label.encode())
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CipherSuite:
-    """A suite by its MLS number; `dataclasses.replace` swaps a part, as simulations do."""
+class CipherSuite(Value, frozen=True, kw_only=True):
+    """A suite by its MLS number; `msgspec.structs.replace` swaps a part, as simulations do."""
 
     number: int
     name: str
-    kem: Kem = field(repr=False)
-    kdf: Kdf = field(repr=False)
-    aead: Aead = field(repr=False)
-    signature: SignatureScheme = field(repr=False)
+    kem: Kem
+    kdf: Kdf
+    aead: Aead
+    signature: SignatureScheme
 
     @property
     def hash_size(self) -> int:

@@ -4,24 +4,22 @@ A blob's bytes are charged to a room by whoever holds the key of its open segmen
 After that its own write key is enough, so that a commit in the middle of an upload disturbs nobody.
 """
 
-from dataclasses import dataclass, field
-
 import msgspec
 
 from skvoz.base.limits import CHUNK_SIZES
+from skvoz.base.value import Value
 from skvoz.crypto import equal
 from skvoz.logs.retention import BLOB_UNFINISHED_S, blob_expiry, hour_after
 from skvoz.logs.rules import BAD, DENIED, FULL, SUPERSEDED, TOO_BIG
 from skvoz.logs.state import ROOM, Blob, Log, Quotas, Refusal, Segment
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReserveRequest:
+class ReserveRequest(Value, frozen=True, kw_only=True):
     """What a new blob shall be; `chunk_size` is in bytes."""
 
-    blob_id: bytes = field(repr=False)
-    write_hash: bytes = field(repr=False)
-    read_hash: bytes = field(repr=False)
+    blob_id: bytes
+    write_hash: bytes
+    read_hash: bytes
     chunk_size: int
     chunk_count: int
     retention_s: int | None
@@ -32,8 +30,7 @@ class ReserveRequest:
         return self.chunk_size * self.chunk_count
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Usage:
+class Usage(Value, frozen=True, kw_only=True):
     """What the blobs of a log's branch take: how many there are, and their bytes, written or not."""
 
     blob_count: int

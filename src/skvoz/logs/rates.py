@@ -4,15 +4,15 @@ The generic cell rate algorithm: each event moves a rate's horizon by one interv
 it further than a burst of intervals beyond now is refused.
 """
 
-from dataclasses import dataclass
 from typing import Final
+
+from skvoz.base.value import Value
 
 _SWEEP_SIZE: Final = 4_096
 """How many rates are kept before the idle ones are dropped."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rate:
+class Rate(Value, frozen=True, kw_only=True):
     """So many events a second on average, and `burst` at once."""
 
     interval_us: int

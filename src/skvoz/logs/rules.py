@@ -4,11 +4,11 @@ Rates, and whether an entry id is known already, are looked up by the caller and
 """
 
 import hmac
-from dataclasses import dataclass, field
 from typing import Final, TypeVar
 
 import msgspec
 
+from skvoz.base.value import Value
 from skvoz.logs.contest import contest_proof_fits
 from skvoz.logs.retention import CLOSER_RETENTION_S, hour_after
 from skvoz.logs.state import INBOX, ROOM, Branch, Log, Quotas, Refusal, Segment
@@ -22,40 +22,36 @@ FULL: Final = Refusal("full")
 BAD: Final = Refusal("bad")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OpenRequest:
+class OpenRequest(Value, frozen=True, kw_only=True):
     """What a new log shall be; the meaning of the fields is that of `Log` and `Segment`."""
 
-    log_id: bytes = field(repr=False)
+    log_id: bytes
     kind: int
-    key_hash: bytes = field(repr=False)
-    owner_hash: bytes = field(repr=False)
-    door_hash: bytes | None = field(repr=False)
+    key_hash: bytes
+    owner_hash: bytes
+    door_hash: bytes | None
     retention_s: int | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RekeyRequest:
+class RekeyRequest(Value, frozen=True, kw_only=True):
     """A closer: its size in bytes, and what it opens."""
 
     size: int
-    next_hash: bytes = field(repr=False)
+    next_hash: bytes
     carry: bool
-    contest_proof: bytes | None = field(repr=False)
-    door_hash: bytes | None = field(repr=False)
+    contest_proof: bytes | None
+    door_hash: bytes | None
     answered: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Added:
+class Added(Value, frozen=True, kw_only=True):
     """An entry was accepted: the log, and the contested branch that it is charged to, if any."""
 
     log: Log
     branch: Branch | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rekeyed:
+class Rekeyed(Value, frozen=True, kw_only=True):
     """A closer was accepted: the log, its branch, the segment that it closes, and the one that it opens."""
 
     log: Log

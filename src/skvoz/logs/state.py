@@ -3,12 +3,10 @@
 Times of expiry are whole hours since 1970, so that what is stored tells little about when people write.
 """
 
-from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
-import msgspec
-
 from skvoz.base.limits import BLOB_SIZE_MAX, ENTRY_SIZE_MAX, REKEY_SIZE_MAX
+from skvoz.base.value import Value
 
 ROOM: Final = 0
 INBOX: Final = 1
@@ -18,7 +16,7 @@ SEGMENTS_VISIBLE_MAX: Final = 64
 RefusalCode: TypeAlias = Literal["superseded", "denied", "gone", "too_big", "full", "slow", "bad", "used"]
 
 
-class Log(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+class Log(Value, frozen=True, kw_only=True, gc=False):
     """A log without its entries.
 
     `retention_s`: the log's own wish, or None. `head`: the last position given. `base`: everything up to it
@@ -38,12 +36,8 @@ class Log(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     knock_head: int
     expires_hour: int
 
-    def __repr__(self) -> str:
-        """Say nothing of the log's ids."""
-        return "<Log>"
 
-
-class Segment(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+class Segment(Value, frozen=True, kw_only=True, gc=False):
     """A stretch of a log under one access key; an inbox has exactly one.
 
     `number`: the position of the closer that opened it, 0 for the first. `parent`: the number of the segment
@@ -64,12 +58,8 @@ class Segment(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     expires_hour: int | None
     branch: int = 0
 
-    def __repr__(self) -> str:
-        """Say nothing of the segment's keys."""
-        return "<Segment>"
 
-
-class Branch(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+class Branch(Value, frozen=True, kw_only=True, gc=False):
     """What a contested branch holds now: the closer that a contest put in, and all that follows from it.
 
     `number`: the position of that closer. Each branch is charged apart from all others, since whoever was
@@ -81,7 +71,7 @@ class Branch(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     byte_count: int = 0
 
 
-class Blob(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+class Blob(Value, frozen=True, kw_only=True, gc=False):
     """A sealed file beside a log, without its bytes.
 
     `size`: its bytes once it is whole. `written`: the first so many are on stable storage.
@@ -107,20 +97,15 @@ class Blob(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         """Whether all of it is there."""
         return self.written >= self.size
 
-    def __repr__(self) -> str:
-        """Say nothing of the blob's id and keys."""
-        return "<Blob>"
 
-
-class Refusal(msgspec.Struct, frozen=True, gc=False):
+class Refusal(Value, frozen=True, gc=False):
     """Why not; a repeat makes sense after `retry_after_ms` where that isn't 0."""
 
     code: RefusalCode
     retry_after_ms: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Quotas:
+class Quotas(Value, frozen=True, kw_only=True):
     """What an operator grants; the defaults suit a small public relay.
 
     Sizes in bytes; a rate is so many a second on average, and `burst` at once. What is said of a log's bytes,

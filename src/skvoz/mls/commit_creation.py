@@ -1,11 +1,13 @@
 """Making a commit, and the Welcome for those whom it adds (RFC 9420 §§ 12.4.1, 12.4.3)."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+
+from msgspec.structs import replace
 
 from skvoz.base.errors import BadRequest, Conflict
 from skvoz.base.ports import Randomness
 from skvoz.base.secrecy import NeverPickled
+from skvoz.base.value import Value
 from skvoz.codec import opaque
 from skvoz.mls.commit_processing import NO_PSKS, OwnUpdate
 from skvoz.mls.effects import ChangedLeaf, CommitEffects
@@ -30,8 +32,7 @@ from skvoz.mls.tree_validation import check_members
 from skvoz.mls.welcome import GroupInfo, Joiner, Welcome, seal_welcome
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CommitWishes:
+class CommitWishes(Value, frozen=True, kw_only=True):
     """What a commit should hold, and how it should travel."""
 
     by_value: Sequence[Proposal] = ()
@@ -43,31 +44,29 @@ class CommitWishes:
     """The committer's new leaf, if the path should change more than its keys."""
     signature_key: OwnSignatureKey | None = None
     """The signature key of `template`, if it is a new one."""
-    psks: PreSharedKeys = field(default=NO_PSKS, repr=False)
+    psks: PreSharedKeys = NO_PSKS
     tree_in_welcome: bool = True
     group_info_extensions: Extensions = ()
-    authenticated_data: bytes = field(default=b"", repr=False)
+    authenticated_data: bytes = b""
     wire_format: WireFormat = WireFormat.PRIVATE_MESSAGE
     policy: Policy
     now_ms: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CreatedCommit:
+class CreatedCommit(Value, frozen=True, kw_only=True):
     """A commit that is signed and not yet protected, and the epoch that it leads to."""
 
     authenticated: AuthenticatedContent
     effects: CommitEffects
     state: EpochState
-    schedule: KeySchedule = field(repr=False)
+    schedule: KeySchedule
     welcome: Welcome | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ExternalStart(NeverPickled):
+class ExternalStart(Value, NeverPickled, frozen=True, kw_only=True):
     """What an external joiner has in place of a member's state."""
 
-    init_secret: bytes = field(repr=False)
+    init_secret: bytes
     template: LeafTemplate
     signature_key: OwnSignatureKey
 

@@ -1,11 +1,13 @@
 """What a received commit does, and whether it may (RFC 9420 §12.4.2)."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from typing import Final
+
+from msgspec.structs import replace
 
 from skvoz.base.errors import DecryptFailed, Invalid, PeerError
 from skvoz.base.secrecy import NeverPickled
+from skvoz.base.value import Value
 from skvoz.codec import Reader, opaque
 from skvoz.mls.effects import ChangedLeaf, CommitEffects
 from skvoz.mls.epoch import EpochState, OwnSignatureKey
@@ -41,12 +43,11 @@ class PathUnreadable(DecryptFailed):
         self.effects = effects
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OwnUpdate(NeverPickled):
+class OwnUpdate(Value, NeverPickled, frozen=True, kw_only=True):
     """The keys of an Update proposal of our own, kept until somebody commits it or the epoch ends."""
 
-    encryption_key: bytes = field(repr=False)
-    private_key: bytes = field(repr=False)
+    encryption_key: bytes
+    private_key: bytes
     signature_key: OwnSignatureKey
 
     def encode(self) -> bytes:
@@ -63,14 +64,13 @@ class OwnUpdate(NeverPickled):
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProcessedCommit:
+class ProcessedCommit(Value, frozen=True, kw_only=True):
     """A valid commit: `state` and `schedule` are None where it removes this client."""
 
     sender: int
     effects: CommitEffects
     state: EpochState | None
-    schedule: KeySchedule | None = field(repr=False)
+    schedule: KeySchedule | None
 
 
 def process_commit(

@@ -1,23 +1,20 @@
 """What a commit does to a group, for a policy to judge and for people to see."""
 
-from dataclasses import dataclass
-
+from skvoz.base.value import Value
 from skvoz.mls.framing import Sender
 from skvoz.mls.nodes import Extensions, KeyPackage, LeafNode
 from skvoz.mls.pre_shared_keys import PreSharedKeyId
 from skvoz.mls.proposals import Proposal, ReInit
 
 
-@dataclass(frozen=True, slots=True)
-class AddedMember:
+class AddedMember(Value, frozen=True):
     """Somebody new, and where."""
 
     leaf_index: int
     key_package: KeyPackage
 
 
-@dataclass(frozen=True, slots=True)
-class ChangedLeaf:
+class ChangedLeaf(Value, frozen=True):
     """A member's leaf before and after; `old` is None for who joins by an external commit."""
 
     leaf_index: int
@@ -25,8 +22,7 @@ class ChangedLeaf:
     new: LeafNode
 
 
-@dataclass(frozen=True, slots=True)
-class RemovedMember:
+class RemovedMember(Value, frozen=True):
     """Somebody who is gone; `by_itself` if the leaver proposed it with SelfRemove."""
 
     leaf_index: int
@@ -34,8 +30,7 @@ class RemovedMember:
     by_itself: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CommitEffects:
+class CommitEffects(Value, frozen=True, kw_only=True):
     """All changes of a commit; `proposals` says who made which proposal, in the commit's order."""
 
     proposals: tuple[tuple[Proposal, Sender], ...] = ()

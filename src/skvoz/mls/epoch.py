@@ -1,10 +1,10 @@
 """Everything that a member knows during one epoch and that no message of the epoch changes."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 
 from skvoz.base.errors import Malformed
 from skvoz.base.secrecy import NeverPickled
+from skvoz.base.value import Value
 from skvoz.codec import Reader, opaque, optional, uint8, uint64, vector
 from skvoz.crypto.ports import Signer
 from skvoz.crypto.suites import CipherSuite, suite
@@ -47,20 +47,19 @@ class OwnSignatureKey(NeverPickled):
         return OwnSignatureKey(reader.opaque(), reader.opaque())
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EpochState(NeverPickled):
+class EpochState(Value, NeverPickled, frozen=True, kw_only=True):
     """A member's state at the start of an epoch; `context_bytes` is the encoding of `context`."""
 
     suite: CipherSuite
     context: GroupContext
-    context_bytes: bytes = field(repr=False)
-    secrets: EpochSecrets = field(repr=False)
-    interim_transcript_hash: bytes = field(repr=False)
-    confirmation_tag: bytes = field(repr=False)
-    members: Members = field(repr=False)
-    private: PrivateTree = field(repr=False)
+    context_bytes: bytes
+    secrets: EpochSecrets
+    interim_transcript_hash: bytes
+    confirmation_tag: bytes
+    members: Members
+    private: PrivateTree
     signature_key: OwnSignatureKey
-    past_resumption_psks: tuple[tuple[int, bytes], ...] = field(default=(), repr=False)
+    past_resumption_psks: tuple[tuple[int, bytes], ...] = ()
     """(epoch, resumption PSK) of the epochs before this one, oldest first."""
     reinit: ReInit | None = None
     """Set once a commit has ended the group: nothing more is sent in it (RFC 9420 §11.2)."""

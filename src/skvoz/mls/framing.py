@@ -1,10 +1,10 @@
 """What is signed: the content of a message, its sender, and how it is authenticated (RFC 9420 § 6, 6.1)."""
 
-from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Final
 
 from skvoz.base.errors import Invalid, Malformed
+from skvoz.base.value import Value
 from skvoz.codec import Reader, opaque, uint8, uint16, uint32, uint64
 from skvoz.crypto.ports import Signer
 from skvoz.crypto.suites import CipherSuite
@@ -47,8 +47,7 @@ _ENCODED: Final = {kind: uint8(kind) for kind in SenderType}
 _INDEXED: Final = (SenderType.MEMBER, SenderType.EXTERNAL)
 
 
-@dataclass(frozen=True, slots=True)
-class Sender:
+class Sender(Value, frozen=True):
     """A sender; `index` is a leaf index for a member, a place in external_senders for an external one."""
 
     kind: SenderType
@@ -101,17 +100,16 @@ def content_type_of(body: Body) -> ContentType:
     return ContentType.COMMIT if isinstance(body, Commit) else ContentType.PROPOSAL
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FramedContent:
+class FramedContent(Value, frozen=True, kw_only=True):
     """A message's content; `encoded` is `FramedContent` as it was sent, `body` is parsed from it."""
 
-    group_id: bytes = field(repr=False)
+    group_id: bytes
     epoch: int
     sender: Sender
-    authenticated_data: bytes = field(repr=False)
+    authenticated_data: bytes
     content_type: ContentType
-    body: Body = field(repr=False)
-    encoded: bytes = field(repr=False)
+    body: Body
+    encoded: bytes
 
     @staticmethod
     def of(
@@ -185,14 +183,13 @@ def parse_content_type(reader: Reader) -> ContentType:
     return content_type
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AuthenticatedContent:
+class AuthenticatedContent(Value, frozen=True, kw_only=True):
     """A framed content with its signature and, for a commit, its confirmation tag."""
 
     wire_format: WireFormat
     content: FramedContent
-    signature: bytes = field(repr=False)
-    confirmation_tag: bytes | None = field(default=None, repr=False)
+    signature: bytes
+    confirmation_tag: bytes | None = None
 
     @staticmethod
     def parse(reader: Reader) -> "AuthenticatedContent":

@@ -11,8 +11,9 @@ Long, because it is the one value that callers hold; what it does is done by the
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
 from typing import Final
+
+from msgspec.structs import replace
 
 from skvoz.base.errors import BadRequest, Conflict, Invalid, Malformed, PeerError
 from skvoz.base.ports import Randomness
@@ -62,13 +63,12 @@ PROPOSALS_STORED_MAX: Final = 1024
 _STORAGE_VERSION: Final = 1
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Group(GroupFacts):
+class Group(GroupFacts, frozen=True, kw_only=True):
     """One member's view of a group in one epoch."""
 
-    secret_tree: SecretTree = field(repr=False)
+    secret_tree: SecretTree
     proposals: tuple[SentProposal, ...] = ()
-    own_updates: tuple[OwnUpdate, ...] = field(default=(), repr=False)
+    own_updates: tuple[OwnUpdate, ...] = ()
 
     @staticmethod
     def create(

@@ -1,21 +1,19 @@
 """What a group has agreed on at an epoch (RFC 9420 §8.1)."""
 
-from dataclasses import dataclass, field
-
 from skvoz.base.errors import Malformed
+from skvoz.base.value import Value
 from skvoz.codec import Reader, opaque, uint16, uint64
 from skvoz.mls.nodes import VERSION_MLS10, Extensions, encode_extensions, find_extension, parse_extensions
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GroupContext:
+class GroupContext(Value, frozen=True, kw_only=True):
     """The group's shared facts; every secret of the epoch depends on their encoding."""
 
     cipher_suite: int
-    group_id: bytes = field(repr=False)
+    group_id: bytes
     epoch: int
-    tree_hash: bytes = field(repr=False)
-    confirmed_transcript_hash: bytes = field(repr=False)
+    tree_hash: bytes
+    confirmed_transcript_hash: bytes
     extensions: Extensions = ()
 
     @staticmethod

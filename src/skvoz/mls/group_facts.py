@@ -1,10 +1,10 @@
 """What a group can be asked in one epoch without changing it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from skvoz.base.errors import BadRequest
 from skvoz.base.secrecy import NeverPickled
+from skvoz.base.value import Value
 from skvoz.crypto.suites import CipherSuite
 from skvoz.mls.commit_creation import create_group_info
 from skvoz.mls.epoch import EpochState
@@ -16,8 +16,7 @@ from skvoz.mls.nodes import Credential
 from skvoz.mls.proposals import ReInit
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GroupFacts(NeverPickled):
+class GroupFacts(Value, NeverPickled, frozen=True, kw_only=True):
     """The facts of an epoch; `Group` adds what changes within it."""
 
     state: EpochState

@@ -1,10 +1,12 @@
 """Becoming a member: by a Welcome, or by an external commit (RFC 9420 §§ 12.4.3.1, 12.4.3.2, 11.2, 11.3)."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+
+from msgspec.structs import replace
 
 from skvoz.base.errors import DecryptFailed, Invalid
 from skvoz.base.ports import Randomness
+from skvoz.base.value import Value
 from skvoz.codec import Reader
 from skvoz.crypto.suites import CipherSuite
 from skvoz.mls.commit_creation import CommitWishes, CreatedCommit, ExternalStart, create_commit
@@ -24,14 +26,13 @@ from skvoz.mls.tree_validation import check_tree
 from skvoz.mls.welcome import GroupInfo, Welcome
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Joined:
+class Joined(Value, frozen=True, kw_only=True):
     """A group that a Welcome led into."""
 
     state: EpochState
-    schedule: KeySchedule = field(repr=False)
+    schedule: KeySchedule
     group_info: GroupInfo
-    reference: bytes = field(repr=False)
+    reference: bytes
     psks: tuple[PreSharedKeyId, ...]
 
 

@@ -1,10 +1,9 @@
 """Offers to be added to groups, with the private keys that belong to them (RFC 9420 §10)."""
 
-from dataclasses import dataclass, field
-
 from skvoz.base.errors import Malformed
 from skvoz.base.ports import Randomness
 from skvoz.base.secrecy import NeverPickled
+from skvoz.base.value import Value
 from skvoz.codec import Reader, opaque, uint8
 from skvoz.crypto.ports import KeyPair
 from skvoz.crypto.suites import SUITES, CipherSuite, suite
@@ -37,15 +36,14 @@ def default_capabilities(own_suite: CipherSuite, extensions: tuple[int, ...] = (
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KeyPackageBundle(NeverPickled):
+class KeyPackageBundle(Value, NeverPickled, frozen=True, kw_only=True):
     """A KeyPackage of our own, and its private keys; used for one Welcome, then deleted."""
 
-    suite: CipherSuite = field(repr=False)
+    suite: CipherSuite
     key_package: KeyPackage
-    init_private_key: bytes = field(repr=False)
-    leaf_private_key: bytes = field(repr=False)
-    signature_private_key: bytes = field(repr=False)
+    init_private_key: bytes
+    leaf_private_key: bytes
+    signature_private_key: bytes
 
     @staticmethod
     def create(

@@ -1,30 +1,28 @@
 """From one epoch's init secret to the next epoch's secrets (RFC 9420 §§ 8, 8.3, 8.5)."""
 
-from dataclasses import dataclass, field
-
 from skvoz.base.ports import Randomness
 from skvoz.base.secrecy import NeverPickled
+from skvoz.base.value import Value
 from skvoz.codec import Reader, opaque
 from skvoz.crypto.suites import CipherSuite
 
 _EXTERNAL_INIT_LABEL = b"MLS 1.0 external init secret"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EpochSecrets(NeverPickled):
+class EpochSecrets(Value, NeverPickled, frozen=True, kw_only=True):
     """The secrets that a member keeps during an epoch, each `suite.hash_size` bytes.
 
     Not among them: the encryption secret, which the secret tree takes and consumes, and the confirmation
     key, which serves once.
     """
 
-    init_secret: bytes = field(repr=False)
-    sender_data_secret: bytes = field(repr=False)
-    exporter_secret: bytes = field(repr=False)
-    epoch_authenticator: bytes = field(repr=False)
-    external_secret: bytes = field(repr=False)
-    membership_key: bytes = field(repr=False)
-    resumption_psk: bytes = field(repr=False)
+    init_secret: bytes
+    sender_data_secret: bytes
+    exporter_secret: bytes
+    epoch_authenticator: bytes
+    external_secret: bytes
+    membership_key: bytes
+    resumption_psk: bytes
 
     def encode(self) -> bytes:
         """Encode for storage on this device."""
@@ -47,15 +45,14 @@ _STORED = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KeySchedule(NeverPickled):
+class KeySchedule(Value, NeverPickled, frozen=True, kw_only=True):
     """One run of the key schedule: what is kept, and what is used up while the epoch begins."""
 
-    joiner_secret: bytes = field(repr=False)
-    welcome_secret: bytes = field(repr=False)
-    encryption_secret: bytes = field(repr=False)
-    confirmation_key: bytes = field(repr=False)
-    secrets: EpochSecrets = field(repr=False)
+    joiner_secret: bytes
+    welcome_secret: bytes
+    encryption_secret: bytes
+    confirmation_key: bytes
+    secrets: EpochSecrets
 
 
 def welcome_key_and_nonce(suite: CipherSuite, welcome_secret: bytes) -> tuple[bytes, bytes]:

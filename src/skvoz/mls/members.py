@@ -6,9 +6,9 @@ nothing else of the tree. So the tree is loaded only when something asks for it,
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 
 from skvoz.base.errors import Invalid, Malformed
+from skvoz.base.value import Value
 from skvoz.codec import Reader, opaque, uint8, uint32, vector
 from skvoz.crypto.suites import CipherSuite
 from skvoz.mls.nodes import Credential, LeafNode
@@ -19,29 +19,26 @@ _HEADER_SIZE = 1 + 4
 _OFFSET_SIZE = 4
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Member:
+class Member(Value, frozen=True, kw_only=True):
     """A member as others see it."""
 
     leaf_index: int
     credential: Credential
-    signature_key: bytes = field(repr=False)
+    signature_key: bytes
     leaf_node: LeafNode
 
 
-@dataclass(frozen=True, slots=True)
-class Signatory:
+class Signatory(Value, frozen=True):
     """Whose signature is on a message."""
 
-    signature_key: bytes = field(repr=False)
+    signature_key: bytes
     credential: Credential
 
 
-@dataclass(frozen=True, slots=True)
-class ExternalSender:
+class ExternalSender(Value, frozen=True):
     """Somebody outside of the group who may send proposals (RFC 9420 §12.1.8.1)."""
 
-    signature_key: bytes = field(repr=False)
+    signature_key: bytes
     credential: Credential
 
     @staticmethod

@@ -5,13 +5,13 @@ those, never over a re-encoding. Parsing checks the form; `tree_validation` chec
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from enum import IntEnum
 from functools import lru_cache
 from struct import unpack
 from typing import Final, TypeVar
 
 from skvoz.base.errors import Malformed
+from skvoz.base.value import Value
 from skvoz.codec import Reader, opaque, uint16, uint32, uint64
 from skvoz.crypto.ports import Signer
 from skvoz.crypto.suites import CipherSuite
@@ -67,12 +67,11 @@ def _remembered(parse: Callable[[bytes], T]) -> Callable[[bytes], T]:
 _SOURCES: Final = {int(source): source for source in LeafNodeSource}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Extension:
+class Extension(Value, frozen=True, kw_only=True):
     """An extension: its type, and content that only who knows the type can read."""
 
     kind: int
-    data: bytes = field(repr=False)
+    data: bytes
 
     def encode(self) -> bytes:
         """Encode `Extension`."""
@@ -114,12 +113,11 @@ def parse_extensions(reader: Reader) -> Extensions:
     return _extensions(reader.opaque())
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Credential:
+class Credential(Value, frozen=True, kw_only=True):
     """A credential: for a basic one `content` is the identity; for any other type it stays opaque."""
 
     kind: int
-    content: bytes = field(repr=False)
+    content: bytes
 
     @staticmethod
     def basic(identity: bytes) -> "Credential":
@@ -136,8 +134,7 @@ class Credential:
         return uint16(self.kind) + opaque(self.content)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Capabilities:
+class Capabilities(Value, frozen=True, kw_only=True):
     """What a client supports, by number; what every client supports need not be listed (RFC 9420 §7.2)."""
 
     versions: tuple[int, ...]
@@ -184,8 +181,7 @@ def _capabilities(encoded: bytes) -> Capabilities:
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Lifetime:
+class Lifetime(Value, frozen=True, kw_only=True):
     """When a KeyPackage's leaf may be added, both ends included: seconds since 1970 UTC."""
 
     not_before: int
@@ -201,20 +197,19 @@ class Lifetime:
         return uint64(self.not_before) + uint64(self.not_after)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LeafNode:
+class LeafNode(Value, frozen=True, kw_only=True):
     """A member's leaf. `lifetime` is there for source KEY_PACKAGE only, `parent_hash` for COMMIT only."""
 
-    encryption_key: bytes = field(repr=False)
-    signature_key: bytes = field(repr=False)
+    encryption_key: bytes
+    signature_key: bytes
     credential: Credential
     capabilities: Capabilities
     source: LeafNodeSource
     lifetime: Lifetime | None
-    parent_hash: bytes = field(repr=False)
+    parent_hash: bytes
     extensions: Extensions
-    signature: bytes = field(repr=False)
-    encoded: bytes = field(repr=False)
+    signature: bytes
+    encoded: bytes
 
     @staticmethod
     def parse(reader: Reader) -> "LeafNode":
@@ -305,14 +300,13 @@ def sign_leaf(
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ParentNode:
+class ParentNode(Value, frozen=True, kw_only=True):
     """A node that isn't a leaf; `unmerged_leaves` are the leaf indexes below that lack its private key."""
 
-    encryption_key: bytes = field(repr=False)
-    parent_hash: bytes = field(repr=False)
+    encryption_key: bytes
+    parent_hash: bytes
     unmerged_leaves: tuple[int, ...] = ()
-    encoded: bytes = field(repr=False)
+    encoded: bytes
 
     @staticmethod
     def of(encryption_key: bytes, parent_hash: bytes, unmerged_leaves: tuple[int, ...] = ()) -> "ParentNode":
@@ -346,17 +340,16 @@ class ParentNode:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KeyPackage:
+class KeyPackage(Value, frozen=True, kw_only=True):
     """A signed offer to be added to a group: a leaf, and an HPKE key for the Welcome (RFC 9420 §10)."""
 
     version: int
     cipher_suite: int
-    init_key: bytes = field(repr=False)
+    init_key: bytes
     leaf_node: LeafNode
     extensions: Extensions
-    signature: bytes = field(repr=False)
-    encoded: bytes = field(repr=False)
+    signature: bytes
+    encoded: bytes
 
     @staticmethod
     def parse(reader: Reader) -> "KeyPackage":

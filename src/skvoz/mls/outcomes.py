@@ -4,9 +4,9 @@ Each answer that goes on holds the group to go on with; the group that was asked
 that group before acting on the answer. What isn't authenticated says so.
 """
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from skvoz.base.value import Value
 from skvoz.mls.effects import CommitEffects
 from skvoz.mls.framing import ContentType, Sender
 from skvoz.mls.nodes import Credential
@@ -18,31 +18,28 @@ if TYPE_CHECKING:
     from skvoz.mls.group import Group
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ApplicationMessage:
+class ApplicationMessage(Value, frozen=True, kw_only=True):
     """Application data of a member, decrypted and verified."""
 
     sender: int
     """The sender's leaf index: also the leaf whose ratchet has moved in `group`."""
     credential: Credential
-    authenticated_data: bytes = field(repr=False)
-    data: bytes = field(repr=False)
-    group: "Group" = field(repr=False)
+    authenticated_data: bytes
+    data: bytes
+    group: "Group"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProposalStored:
+class ProposalStored(Value, frozen=True, kw_only=True):
     """A valid proposal; `group` keeps it until a commit."""
 
     sender: Sender
     proposal: Proposal
-    reference: bytes = field(repr=False)
-    authenticated_data: bytes = field(repr=False)
-    group: "Group" = field(repr=False)
+    reference: bytes
+    authenticated_data: bytes
+    group: "Group"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StagedCommit:
+class StagedCommit(Value, frozen=True, kw_only=True):
     """A valid commit. Go on with `next` to follow it; forget this to refuse it (and keep `group`).
 
     `next` is None exactly where the commit removes this client.
@@ -51,14 +48,13 @@ class StagedCommit:
     sender: int
     """The committer's leaf index, in the new epoch for an external commit."""
     effects: CommitEffects
-    authenticated_data: bytes = field(repr=False)
-    group: "Group" = field(repr=False)
+    authenticated_data: bytes
+    group: "Group"
     """The present epoch with the commit's own key used up."""
-    next: "Group | None" = field(repr=False)
+    next: "Group | None"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OwnEcho:
+class OwnEcho(Value, frozen=True, kw_only=True):
     """A message from this very leaf.
 
     `unknown` is False for one that it sent before: its key is gone, so this is not authenticated, and
@@ -72,22 +68,19 @@ class OwnEcho:
     unknown: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stale:
+class Stale(Value, frozen=True, kw_only=True):
     """A message of an earlier epoch, not authenticated."""
 
     epoch: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Future:
+class Future(Value, frozen=True, kw_only=True):
     """A message of a later epoch, not authenticated."""
 
     epoch: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Duplicate:
+class Duplicate(Value, frozen=True, kw_only=True):
     """A message whose key was used or dropped before, or a proposal that is stored; not authenticated."""
 
     sender: int | None
@@ -97,8 +90,7 @@ class Duplicate:
 Received = ApplicationMessage | ProposalStored | StagedCommit | OwnEcho | Stale | Future | Duplicate
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PendingCommit:
+class PendingCommit(Value, frozen=True, kw_only=True):
     """A commit of our own, not sent yet.
 
     Save `group` (the present epoch, with the key of the commit used up) and `next`; send `commit`; go on
@@ -106,11 +98,11 @@ class PendingCommit:
     `welcome`.
     """
 
-    commit: bytes = field(repr=False)
-    welcome: bytes | None = field(repr=False)
+    commit: bytes
+    welcome: bytes | None
     effects: CommitEffects
-    group: "Group" = field(repr=False)
-    next: "Group" = field(repr=False)
+    group: "Group"
+    next: "Group"
 
     @property
     def group_info(self) -> bytes:
@@ -118,23 +110,21 @@ class PendingCommit:
         return self.next.group_info()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StagedJoin:
+class StagedJoin(Value, frozen=True, kw_only=True):
     """A Welcome that held: go on with `group` to join; delete the KeyPackage's private keys either way."""
 
-    group: "Group" = field(repr=False)
+    group: "Group"
     sender: int
     """The leaf index of who signed the GroupInfo, and so made the Welcome."""
     sender_credential: Credential
-    key_package_ref: bytes = field(repr=False)
+    key_package_ref: bytes
     psks: tuple[PreSharedKeyId, ...]
-    group_info: GroupInfo = field(repr=False)
+    group_info: GroupInfo
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ExternalJoin:
+class ExternalJoin(Value, frozen=True, kw_only=True):
     """An external commit of our own: send `commit`, go on with `group` once everybody follows it."""
 
-    commit: bytes = field(repr=False)
+    commit: bytes
     effects: CommitEffects
-    group: "Group" = field(repr=False)
+    group: "Group"

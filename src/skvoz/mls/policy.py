@@ -5,8 +5,8 @@ state and on bytes alone, never on a clock or on what one member happens to know
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
+from skvoz.base.value import Value
 from skvoz.mls.nodes import Credential, LeafNode
 
 
@@ -22,8 +22,7 @@ def _credential_as_identity(leaf: LeafNode) -> bytes:
     return leaf.credential.encode()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Policy:
+class Policy(Value, frozen=True, kw_only=True):
     """Hooks of the application; each raises `Invalid` (or another `PeerError`) to refuse."""
 
     validate_credential: Callable[[Credential, bytes], None] = _accept_credential

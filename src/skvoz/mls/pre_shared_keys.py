@@ -1,13 +1,15 @@
 """Secrets from outside of a group's own key schedule (RFC 9420 §8.4)."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Final
+
+import msgspec
 
 from skvoz.base.errors import Invalid, Malformed
 from skvoz.base.ports import Randomness
 from skvoz.base.secrecy import NeverPickled
+from skvoz.base.value import Value
 from skvoz.codec import Reader, opaque, uint8, uint16, uint64
 from skvoz.crypto.suites import CipherSuite
 
@@ -30,16 +32,15 @@ class ResumptionUsage(IntEnum):
     BRANCH = 3
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PreSharedKeyId:
+class PreSharedKeyId(Value, frozen=True, kw_only=True):
     """Names a pre-shared key: by its own id if external, else by a group and an epoch; and a fresh nonce."""
 
     kind: PreSharedKeyType
-    psk_id: bytes = field(default=b"", repr=False)
+    psk_id: bytes = b""
     usage: ResumptionUsage | None = None
-    group_id: bytes = field(default=b"", repr=False)
+    group_id: bytes = b""
     epoch: int = 0
-    nonce: bytes = field(repr=False)
+    nonce: bytes
 
     @staticmethod
     def external(psk_id: bytes, suite: CipherSuite, randomness: Randomness) -> "PreSharedKeyId":
@@ -95,13 +96,12 @@ class PreSharedKeyId:
             raise Invalid("a pre-shared key's nonce has a wrong length")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PreSharedKeys(NeverPickled):
+class PreSharedKeys(Value, NeverPickled, frozen=True, kw_only=True):
     """The pre-shared keys that a client holds: external ones by id, resumption ones by group id and epoch."""
 
-    external: Mapping[bytes, bytes] = field(default_factory=dict[bytes, bytes], repr=False)
-    resumption: Mapping[tuple[bytes, int], bytes] = field(
-        default_factory=dict[tuple[bytes, int], bytes], repr=False
+    external: Mapping[bytes, bytes] = msgspec.field(default_factory=dict[bytes, bytes])
+    resumption: Mapping[tuple[bytes, int], bytes] = msgspec.field(
+        default_factory=dict[tuple[bytes, int], bytes]
     )
 
     def find(self, psk_id: PreSharedKeyId) -> bytes:

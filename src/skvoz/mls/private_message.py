@@ -1,10 +1,10 @@
 """Encrypted messages: one key each, and a sender that only members can see (RFC 9420 §6.3)."""
 
-from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Final
 
 from skvoz.base.errors import Malformed
+from skvoz.base.value import Value
 from skvoz.codec import Reader, opaque, uint8, uint16, uint32, uint64
 from skvoz.crypto.suites import CipherSuite
 from skvoz.mls.framing import (
@@ -23,19 +23,18 @@ REUSE_GUARD_SIZE: Final = 4
 _SENDER_DATA_SIZE: Final = 4 + 4 + REUSE_GUARD_SIZE
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PrivateMessage:
+class PrivateMessage(Value, frozen=True, kw_only=True):
     """A `PrivateMessage` as it was received; `head` is `PrivateContentAAD`, which starts with `place`."""
 
-    group_id: bytes = field(repr=False)
+    group_id: bytes
     epoch: int
     content_type: ContentType
-    authenticated_data: bytes = field(repr=False)
-    place: bytes = field(repr=False)
+    authenticated_data: bytes
+    place: bytes
     """Group, epoch and content type: `SenderDataAAD`."""
-    head: bytes = field(repr=False)
-    encrypted_sender_data: bytes = field(repr=False)
-    ciphertext: bytes = field(repr=False)
+    head: bytes
+    encrypted_sender_data: bytes
+    ciphertext: bytes
 
     @staticmethod
     def parse(reader: Reader) -> "PrivateMessage":
@@ -62,13 +61,12 @@ class PrivateMessage:
         return self.head + opaque(self.encrypted_sender_data) + opaque(self.ciphertext)
 
 
-@dataclass(frozen=True, slots=True)
-class SenderData:
+class SenderData(Value, frozen=True):
     """Who sent a private message, and which key of theirs encrypts it."""
 
     leaf_index: int
     generation: int
-    reuse_guard: bytes = field(repr=False)
+    reuse_guard: bytes
 
 
 def place_of(group_id: bytes, epoch: int, content_type: int) -> bytes:

@@ -1,9 +1,9 @@
 """Which proposals make a valid list, and what the list does to the tree (RFC 9420 §§ 12.1, 12.2, 12.3)."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 
 from skvoz.base.errors import Invalid
+from skvoz.base.value import Value
 from skvoz.codec import Reader, opaque
 from skvoz.mls.effects import AddedMember, ChangedLeaf, CommitEffects, RemovedMember
 from skvoz.mls.epoch import EpochState
@@ -33,13 +33,12 @@ from skvoz.mls.ratchet_tree import RatchetTree
 from skvoz.mls.tree_validation import RequiredCapabilities, check_key_package, check_leaf
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SentProposal:
+class SentProposal(Value, frozen=True, kw_only=True):
     """A proposal, who made it, and its reference if it came in a message of its own."""
 
     proposal: Proposal
     sender: Sender
-    reference: bytes | None = field(default=None, repr=False)
+    reference: bytes | None = None
 
     def encode(self) -> bytes:
         """Encode for storage on this device."""
@@ -52,8 +51,7 @@ class SentProposal:
         return SentProposal(proposal=parse_proposal(reader), sender=sender, reference=reference or None)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Applied:
+class Applied(Value, frozen=True, kw_only=True):
     """A group after a list of proposals, before the committer's path."""
 
     tree: RatchetTree
@@ -62,7 +60,7 @@ class Applied:
     """The committer's leaf, or where an external joiner goes."""
     effects: CommitEffects
     path_required: bool
-    external_init: bytes | None = field(default=None, repr=False)
+    external_init: bytes | None = None
 
     @property
     def added_leaves(self) -> tuple[int, ...]:

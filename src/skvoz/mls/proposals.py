@@ -3,11 +3,11 @@
 SelfRemove is that of draft-ietf-mls-extensions: only by reference, only from the leaver.
 """
 
-from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import ClassVar, Final
 
 from skvoz.base.errors import Malformed
+from skvoz.base.value import Value
 from skvoz.codec import Reader, opaque, optional, uint8, uint16, uint32, vector
 from skvoz.mls.nodes import Extensions, KeyPackage, LeafNode, encode_extensions, parse_extensions
 from skvoz.mls.pre_shared_keys import PreSharedKeyId
@@ -51,8 +51,7 @@ FROM_EXTERNAL_SENDERS: Final = frozenset(
 """Types that somebody outside of the group may propose (RFC 9420 §12.1.8)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Add:
+class Add(Value, frozen=True):
     """Add the client that made a KeyPackage."""
 
     kind: ClassVar = ProposalType.ADD
@@ -63,8 +62,7 @@ class Add:
         return uint16(self.kind) + self.key_package.encoded
 
 
-@dataclass(frozen=True, slots=True)
-class Update:
+class Update(Value, frozen=True):
     """Replace the sender's own leaf."""
 
     kind: ClassVar = ProposalType.UPDATE
@@ -75,8 +73,7 @@ class Update:
         return uint16(self.kind) + self.leaf_node.encoded
 
 
-@dataclass(frozen=True, slots=True)
-class Remove:
+class Remove(Value, frozen=True):
     """Remove the member at a leaf index."""
 
     kind: ClassVar = ProposalType.REMOVE
@@ -87,8 +84,7 @@ class Remove:
         return uint16(self.kind) + uint32(self.removed)
 
 
-@dataclass(frozen=True, slots=True)
-class PreSharedKey:
+class PreSharedKey(Value, frozen=True):
     """Mix a pre-shared key into the next epoch."""
 
     kind: ClassVar = ProposalType.PSK
@@ -99,12 +95,11 @@ class PreSharedKey:
         return uint16(self.kind) + self.psk.encode()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReInit:
+class ReInit(Value, frozen=True, kw_only=True):
     """End this group, and go on in a new one with these parameters."""
 
     kind: ClassVar = ProposalType.REINIT
-    group_id: bytes = field(repr=False)
+    group_id: bytes
     version: int
     cipher_suite: int
     extensions: Extensions = ()
@@ -115,20 +110,18 @@ class ReInit:
         return head + encode_extensions(self.extensions)
 
 
-@dataclass(frozen=True, slots=True)
-class ExternalInit:
+class ExternalInit(Value, frozen=True):
     """Replace the init secret by one encapsulated to the group's external key."""
 
     kind: ClassVar = ProposalType.EXTERNAL_INIT
-    kem_output: bytes = field(repr=False)
+    kem_output: bytes
 
     def encode(self) -> bytes:
         """Encode `Proposal`."""
         return uint16(self.kind) + opaque(self.kem_output)
 
 
-@dataclass(frozen=True, slots=True)
-class GroupContextExtensions:
+class GroupContextExtensions(Value, frozen=True):
     """Replace all extensions of the group context."""
 
     kind: ClassVar = ProposalType.GROUP_CONTEXT_EXTENSIONS
@@ -139,8 +132,7 @@ class GroupContextExtensions:
         return uint16(self.kind) + encode_extensions(self.extensions)
 
 
-@dataclass(frozen=True, slots=True)
-class SelfRemove:
+class SelfRemove(Value, frozen=True):
     """Remove the sender."""
 
     kind: ClassVar = ProposalType.SELF_REMOVE
@@ -185,15 +177,13 @@ _BY_VALUE: Final = 1
 _BY_REFERENCE: Final = 2
 
 
-@dataclass(frozen=True, slots=True)
-class ProposalRef:
+class ProposalRef(Value, frozen=True):
     """Stands in a commit for a proposal that was sent before: the hash of its message."""
 
-    reference: bytes = field(repr=False)
+    reference: bytes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Commit:
+class Commit(Value, frozen=True, kw_only=True):
     """A commit: proposals by value or by reference, in order, and fresh keys along the sender's path."""
 
     proposals: tuple[Proposal | ProposalRef, ...]

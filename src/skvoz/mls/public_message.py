@@ -1,8 +1,7 @@
 """Signed but unencrypted handshake messages (RFC 9420 §6.2)."""
 
-from dataclasses import dataclass, field
-
 from skvoz.base.errors import DecryptFailed, Invalid
+from skvoz.base.value import Value
 from skvoz.codec import Reader, opaque
 from skvoz.crypto.suites import CipherSuite
 from skvoz.mls.framing import (
@@ -17,12 +16,11 @@ from skvoz.mls.framing import (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PublicMessage:
+class PublicMessage(Value, frozen=True, kw_only=True):
     """A `PublicMessage`; the membership tag is there for members only."""
 
     authenticated: AuthenticatedContent
-    membership_tag: bytes | None = field(repr=False)
+    membership_tag: bytes | None
 
     @staticmethod
     def parse(reader: Reader) -> "PublicMessage":

@@ -1,8 +1,7 @@
 """From received bytes to authenticated content: keys, signatures, and who may say what (RFC 9420 §6)."""
 
-from dataclasses import dataclass
-
 from skvoz.base.errors import Invalid, Malformed
+from skvoz.base.value import Value
 from skvoz.mls.epoch import EpochState
 from skvoz.mls.framing import AuthenticatedContent, ContentType, Sender, SenderType, verify_content
 from skvoz.mls.members import Signatory, parse_external_senders
@@ -16,8 +15,7 @@ from skvoz.mls.public_message import PublicMessage, open_public
 from skvoz.mls.secret_tree import KeyUsed, LeafRatchets, SecretTree
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Opened:
+class Opened(Value, frozen=True, kw_only=True):
     """A message whose signature fits; `secret_tree` is without its key."""
 
     authenticated: AuthenticatedContent

@@ -7,12 +7,12 @@ row (`ratchet_part`), or, at a leaf's first message, also the rest of the tree (
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Final
 
 from skvoz.base.errors import BadRequest, Invalid, Malformed
 from skvoz.base.secrecy import NeverPickled
+from skvoz.base.value import Value
 from skvoz.codec import Reader, opaque, uint8, uint16, uint32, uint64
 from skvoz.crypto.suites import CipherSuite
 from skvoz.mls.tree_math import direct_path, left, right, root
@@ -29,20 +29,18 @@ class KeyUsed(Exception):
     """The key of this generation was used, or was skipped too long ago."""
 
 
-@dataclass(frozen=True, slots=True)
-class SkippedKey(NeverPickled):
+class SkippedKey(Value, NeverPickled, frozen=True):
     """The key of a message that has not arrived yet."""
 
     generation: int
-    key: bytes = field(repr=False)
-    nonce: bytes = field(repr=False)
+    key: bytes
+    nonce: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Ratchet(NeverPickled):
+class Ratchet(Value, NeverPickled, frozen=True):
     """A chain of one-time keys: `generation` is the next one, `secret` what it is derived from."""
 
-    secret: bytes = field(repr=False)
+    secret: bytes
     generation: int = 0
     skipped: tuple[SkippedKey, ...] = ()
 
@@ -113,8 +111,7 @@ def _step(suite: CipherSuite, secret: bytes, generation: int) -> tuple[bytes, by
     )
 
 
-@dataclass(frozen=True, slots=True)
-class LeafRatchets:
+class LeafRatchets(Value, frozen=True):
     """A member's two ratchets: handshake and application messages never share a key."""
 
     handshake: Ratchet
@@ -135,18 +132,17 @@ class LeafRatchets:
         return ratchets
 
 
-@dataclass(frozen=True, slots=True)
-class SecretTree(NeverPickled):
+class SecretTree(Value, NeverPickled, frozen=True):
     """All one-time keys of an epoch that have not been used yet.
 
     `inner` maps node indexes to the secrets of subtrees from which nobody has drawn; `ratchets` maps
     leaf index // 32 to the ratchets of those 32 leaves (parsed, or as stored), so that a copy stays small.
     """
 
-    suite: CipherSuite = field(repr=False)
+    suite: CipherSuite
     leaf_count: int
-    inner: Mapping[int, bytes] = field(repr=False)
-    ratchets: Mapping[int, Mapping[int, LeafRatchets | bytes]] = field(repr=False)
+    inner: Mapping[int, bytes]
+    ratchets: Mapping[int, Mapping[int, LeafRatchets | bytes]]
 
     @staticmethod
     def start(suite: CipherSuite, encryption_secret: bytes, leaf_count: int) -> "SecretTree":

@@ -1,9 +1,11 @@
 """From one epoch to the next: the part that who commits and who receives have in common (RFC 9420 §12.4)."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+
+from msgspec.structs import replace
 
 from skvoz.base.secrecy import NeverPickled
+from skvoz.base.value import Value
 from skvoz.mls.epoch import EpochState, OwnSignatureKey
 from skvoz.mls.framing import FramedContent, WireFormat
 from skvoz.mls.group_context import GroupContext
@@ -17,16 +19,15 @@ from skvoz.mls.transcript import confirmed_transcript_hash, interim_transcript_h
 from skvoz.mls.tree_kem import PrivateTree
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Step(NeverPickled):
+class Step(Value, NeverPickled, frozen=True, kw_only=True):
     """What a commit brings into the key schedule."""
 
     tree: RatchetTree
     extensions: Extensions
-    private: PrivateTree = field(repr=False)
+    private: PrivateTree
     signature_key: OwnSignatureKey
-    init_secret: bytes = field(repr=False)
-    commit_secret: bytes = field(repr=False)
+    init_secret: bytes
+    commit_secret: bytes
     psks: tuple[PreSharedKeyId, ...]
     reinit: ReInit | None
 

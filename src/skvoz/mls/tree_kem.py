@@ -5,11 +5,11 @@ Who commits: `create_path`, then `encrypt_path` once the new GroupContext is kno
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
 
 from skvoz.base.errors import DecryptFailed, Invalid, Malformed
 from skvoz.base.ports import Randomness
 from skvoz.base.secrecy import NeverPickled
+from skvoz.base.value import Value
 from skvoz.codec import Reader, opaque, uint32
 from skvoz.crypto.ports import Signer
 from skvoz.mls import tree_math
@@ -28,12 +28,11 @@ from skvoz.mls.tree_validation import check_leaf
 _LABEL = "UpdatePathNode"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PathCiphertext:
+class PathCiphertext(Value, frozen=True, kw_only=True):
     """`HPKECiphertext`: a path secret encrypted to one node of a resolution."""
 
-    kem_output: bytes = field(repr=False)
-    ciphertext: bytes = field(repr=False)
+    kem_output: bytes
+    ciphertext: bytes
 
     @staticmethod
     def parse(reader: Reader) -> "PathCiphertext":
@@ -45,12 +44,11 @@ class PathCiphertext:
         return opaque(self.kem_output) + opaque(self.ciphertext)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UpdatePathNode:
+class UpdatePathNode(Value, frozen=True, kw_only=True):
     """A node's new public key, and its path secret for each node of the copath child's resolution."""
 
-    encryption_key: bytes = field(repr=False)
-    encrypted_path_secret: tuple[PathCiphertext, ...] = field(repr=False)
+    encryption_key: bytes
+    encrypted_path_secret: tuple[PathCiphertext, ...]
 
     @staticmethod
     def parse(reader: Reader) -> "UpdatePathNode":
@@ -65,8 +63,7 @@ class UpdatePathNode:
         return opaque(self.encryption_key) + opaque(secrets)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UpdatePath:
+class UpdatePath(Value, frozen=True, kw_only=True):
     """A committer's new leaf and filtered direct path, from the bottom (RFC 9420 §7.6)."""
 
     leaf_node: LeafNode
@@ -82,12 +79,11 @@ class UpdatePath:
         return self.leaf_node.encoded + opaque(b"".join([node.encode() for node in self.nodes]))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PrivateTree(NeverPickled):
+class PrivateTree(Value, NeverPickled, frozen=True, kw_only=True):
     """A member's own private keys: node index → private key, for its leaf and nodes of its direct path."""
 
     leaf_index: int
-    keys: Mapping[int, bytes] = field(repr=False)
+    keys: Mapping[int, bytes]
 
     @staticmethod
     def of_leaf(leaf_index: int, private_key: bytes) -> "PrivateTree":
@@ -117,11 +113,10 @@ class PrivateTree(NeverPickled):
         return PrivateTree(leaf_index=self.leaf_index, keys={**self.keys, 2 * self.leaf_index: private_key})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LeafTemplate:
+class LeafTemplate(Value, frozen=True, kw_only=True):
     """What a committer's new leaf says, apart from its place and its encryption key."""
 
-    signature_key: bytes = field(repr=False)
+    signature_key: bytes
     credential: Credential
     capabilities: Capabilities
     extensions: Extensions = ()
@@ -137,16 +132,15 @@ class LeafTemplate:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StagedPath(NeverPickled):
+class StagedPath(Value, NeverPickled, frozen=True, kw_only=True):
     """A path not yet encrypted: the tree with it, and the secrets that belong to it."""
 
     tree: RatchetTree
     leaf: LeafNode
     nodes: tuple[int, ...]
-    path_secrets: tuple[bytes, ...] = field(repr=False)
-    private: PrivateTree = field(repr=False)
-    commit_secret: bytes = field(repr=False)
+    path_secrets: tuple[bytes, ...]
+    private: PrivateTree
+    commit_secret: bytes
 
     def path_secret_for(self, new_leaf_index: int) -> bytes:
         """Return the path secret that a Welcome gives the member at a new leaf index."""

@@ -5,9 +5,9 @@ Whether a credential belongs to whom it names is for the application to say.
 """
 
 from bisect import bisect_left
-from dataclasses import dataclass
 
 from skvoz.base.errors import Invalid
+from skvoz.base.value import Value
 from skvoz.codec import Reader, opaque, uint16
 from skvoz.crypto.suites import CipherSuite
 from skvoz.mls import tree_math
@@ -28,8 +28,7 @@ _DEFAULT_EXTENSIONS = frozenset(int(kind) for kind in ExtensionType)
 _DEFAULT_PROPOSALS = frozenset(range(1, 8))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RequiredCapabilities:
+class RequiredCapabilities(Value, frozen=True, kw_only=True):
     """The required_capabilities extension: what every member must support (RFC 9420 §11.1)."""
 
     extensions: tuple[int, ...] = ()

@@ -1,11 +1,11 @@
 """How somebody new learns the group's secrets: GroupInfo and Welcome (RFC 9420 §§ 12.4.3, 12.4.3.1)."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 
 from skvoz.base.errors import Invalid
 from skvoz.base.ports import Randomness
 from skvoz.base.secrecy import NeverPickled
+from skvoz.base.value import Value
 from skvoz.codec import Reader, opaque, optional, uint16, uint32, vector
 from skvoz.crypto.ports import Signer
 from skvoz.crypto.suites import CipherSuite
@@ -19,16 +19,15 @@ _WELCOME_LABEL = "Welcome"
 _GROUP_INFO_LABEL = "GroupInfoTBS"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GroupInfo:
+class GroupInfo(Value, frozen=True, kw_only=True):
     """A member's signed description of a group at an epoch; `signed` is `GroupInfoTBS` as it was received."""
 
     group_context: GroupContext
     extensions: Extensions
-    confirmation_tag: bytes = field(repr=False)
+    confirmation_tag: bytes
     signer: int
-    signature: bytes = field(repr=False)
-    signed: bytes = field(repr=False)
+    signature: bytes
+    signed: bytes
 
     @staticmethod
     def parse(reader: Reader) -> "GroupInfo":
@@ -88,12 +87,11 @@ class GroupInfo:
         return find_extension(self.extensions, kind)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GroupSecrets(NeverPickled):
+class GroupSecrets(Value, NeverPickled, frozen=True, kw_only=True):
     """What a Welcome tells one joiner."""
 
-    joiner_secret: bytes = field(repr=False)
-    path_secret: bytes | None = field(repr=False)
+    joiner_secret: bytes
+    path_secret: bytes | None
     psks: tuple[PreSharedKeyId, ...] = ()
 
     @staticmethod
@@ -112,11 +110,10 @@ class GroupSecrets(NeverPickled):
         return opaque(self.joiner_secret) + optional(path_secret) + psks
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EncryptedGroupSecrets:
+class EncryptedGroupSecrets(Value, frozen=True, kw_only=True):
     """Group secrets encrypted to the init key of one KeyPackage, which `new_member` refers to."""
 
-    new_member: bytes = field(repr=False)
+    new_member: bytes
     encrypted: PathCiphertext
 
     @staticmethod
@@ -129,13 +126,12 @@ class EncryptedGroupSecrets:
         return opaque(self.new_member) + self.encrypted.encode()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Welcome:
+class Welcome(Value, frozen=True, kw_only=True):
     """A `Welcome` for everybody whom a commit added."""
 
     cipher_suite: int
     secrets: tuple[EncryptedGroupSecrets, ...]
-    encrypted_group_info: bytes = field(repr=False)
+    encrypted_group_info: bytes
 
     @staticmethod
     def parse(reader: Reader) -> "Welcome":
@@ -178,12 +174,11 @@ class Welcome:
         return group_info
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Joiner(NeverPickled):
+class Joiner(Value, NeverPickled, frozen=True, kw_only=True):
     """Somebody whom a commit adds: the KeyPackage, and the path secret where the commit has a path."""
 
     key_package: KeyPackage
-    path_secret: bytes | None = field(repr=False)
+    path_secret: bytes | None
 
 
 def seal_welcome(

@@ -11,10 +11,10 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
-from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
 from skvoz.base.errors import StoreError
+from skvoz.base.value import Value
 from skvoz.client.commands import Answer, Command
 from skvoz.client.effects import Effect
 from skvoz.client.inputs import EntriesRead, Input, Started
@@ -55,8 +55,7 @@ class Listener(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class _Ask:
+class _Ask(Value, frozen=True):
     """Something to run on the core thread, with the future of its result."""
 
     work: Callable[[], object]

@@ -6,13 +6,14 @@ relay's addresses alone, whoever knows more of them adds a `Finder`.
 
 import asyncio
 import contextlib
-import dataclasses
 import ipaddress
 import itertools
 import socket
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
+
+import msgspec
 
 from skvoz.base.errors import BadRequest, StoreError, TransportError
 from skvoz.base.ids import RelayId
@@ -152,11 +153,11 @@ class Dialer:
             return ways
         shown, through = choice.proxy.shown, {Kind.WSS, Kind.HTTPS}
         kept = [
-            way if _stays_here(way) else dataclasses.replace(way, through=shown)
+            way if _stays_here(way) else msgspec.structs.replace(way, through=shown)
             for way in ways
             if _stays_here(way) or (way.kind in through and way.address.startswith(_WITH_TLS))
         ]
-        past = (dataclasses.replace(way, is_around=True) for way in ways if not _stays_here(way))
+        past = (msgspec.structs.replace(way, is_around=True) for way in ways if not _stays_here(way))
         return tuple(dict.fromkeys((*kept, *(past if choice.allows_direct else ()))))
 
     def _proxy_of(self, way: Way) -> SocksProxy | None:

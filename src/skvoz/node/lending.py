@@ -2,23 +2,22 @@
 
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from skvoz.base.value import Value
 from skvoz.transports.lan import Lender
 
 if TYPE_CHECKING:
     import asyncio
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Lent:
+class Lent(Value, frozen=True, kw_only=True):
     """A relay that runs: what is told to those who may use it, the port, and in time what broke it."""
 
-    lender: Lender = field(repr=False)
+    lender: Lender
     port: int
-    failed: "asyncio.Future[BaseException]" = field(repr=False)
+    failed: "asyncio.Future[BaseException]"
 
 
 Lend = Callable[[Path, str], AbstractAsyncContextManager[Lent]]

@@ -10,6 +10,7 @@ from typing import Final
 import msgspec
 
 from skvoz.base.errors import BadRequest, StoreError
+from skvoz.base.value import Value
 from skvoz.transports.proxy import SocksProxy, parse_proxy
 
 FILE_NAME: Final = "proxy.json"
@@ -26,7 +27,7 @@ class _File(msgspec.Struct, forbid_unknown_fields=True):
         return "<proxy.json>"
 
 
-class ProxyChoice(msgspec.Struct, frozen=True):
+class ProxyChoice(Value, frozen=True):
     """What a home goes through, and whether it may go around it where that fails."""
 
     proxy: SocksProxy

@@ -10,11 +10,11 @@ import contextlib
 import secrets
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Final, Literal
 
 from skvoz.base.errors import CallerError, PeerError, TransportError
 from skvoz.base.ids import RelayId
+from skvoz.base.value import Value
 from skvoz.client.effects import Channel, Connect, Detach, Effect, FileEffect, WakeAt, Withdraw
 from skvoz.client.inputs import Input
 from skvoz.client.relay_session import RelaySession
@@ -39,13 +39,12 @@ _RETRY_MOST_S: Final = 30.0
 RelayWord = Literal["connected", "connecting", "waiting"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RelayState:
+class RelayState(Value, frozen=True, kw_only=True):
     """How it goes with one session."""
 
-    relay_id: RelayId = field(repr=False)
+    relay_id: RelayId
     channel: Channel
-    address: str = field(repr=False)
+    address: str
     state: RelayWord
     problem: str
 
@@ -58,8 +57,7 @@ class _LeftForBetter(TransportError):
     """A better way is worth another try."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Trip:
+class _Trip(Value, frozen=True):
     """The way that a connection takes, and what is known of ways on the network that it began in."""
 
     ways: Ways

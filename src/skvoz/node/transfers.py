@@ -15,6 +15,7 @@ from typing import Final
 from skvoz.base.errors import DecryptFailed, DiskFull, StoreError, TransportError
 from skvoz.base.ids import RelayId  # noqa: TC001  # beside classes that are needed
 from skvoz.base.limits import PART_SIZE_MAX
+from skvoz.base.value import Value
 from skvoz.client.blob_session import BlobAnswer
 from skvoz.client.effects import DiscardBlob, Download, FileEffect, RemoveFile, StopTransfer, Upload
 from skvoz.client.inputs import DownloadDone, Input, TransferRefused, UploadDone
@@ -41,8 +42,7 @@ _RETRY_MOST_S: Final = 30.0
 Moving = Upload | Download
 
 
-@dataclass(frozen=True, slots=True)
-class Progress:
+class Progress(Value, frozen=True):
     """How far a file has come, bytes of its blob."""
 
     done: int
@@ -294,20 +294,18 @@ class _Window:
         return answer
 
 
-@dataclass(frozen=True, slots=True)
-class _Fill:
+class _Fill(Value, frozen=True):
     effect: Upload
     offset: int
-    body: bytes = field(repr=False)
+    body: bytes
 
     def __call__(self, number: int) -> Fill:
         return Fill(number, self.effect.blob_id, self.effect.write_key, self.offset, self.body)
 
 
-@dataclass(frozen=True, slots=True)
-class _Fetch:
-    blob_id: bytes = field(repr=False)
-    read_key: bytes = field(repr=False)
+class _Fetch(Value, frozen=True):
+    blob_id: bytes
+    read_key: bytes
     offset: int
     size: int
 

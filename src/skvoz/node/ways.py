@@ -5,12 +5,13 @@ A way that fails, or freezes, is left alone for a while, longer each time; it co
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
 from skvoz.base.addresses import is_public
 from skvoz.base.ids import RelayId
+from skvoz.base.value import Value
 
 BLOCKED_FIRST_S: Final = 30.0
 """A way that failed is tried again after so long, if it is the better one; then after four times as long."""
@@ -56,8 +57,7 @@ _SCHEMES: Final = {
 _COST_PREFERRED: Final = -1
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Way:
+class Way(Value, frozen=True, kw_only=True):
     """One way to a relay: by which transport, where the relay is looked for, and what carries it there.
 
     `through` is empty where this machine itself connects to the address. `is_around`: past the person's
@@ -66,10 +66,10 @@ class Way:
     """
 
     kind: Kind
-    address: str = field(repr=False)
-    through: str = field(default="", repr=False)
+    address: str
+    through: str = ""
     is_around: bool = False
-    carrier: "NearRelay | None" = field(default=None, repr=False)
+    carrier: "NearRelay | None" = None
     preferred: bool = False
 
     @property
@@ -95,14 +95,13 @@ class Way:
         return f"{self.address} ({self.through})" if self.through else self.address
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NearRelay:
+class NearRelay(Value, frozen=True, kw_only=True):
     """A relay that carries, the way to it, and the id of the relay that it carries to."""
 
-    relay_id: RelayId = field(repr=False)
-    public_key: bytes = field(repr=False)
+    relay_id: RelayId
+    public_key: bytes
     way: Way
-    far_relay_id: RelayId = field(repr=False)
+    far_relay_id: RelayId
 
 
 def hops(plain: Sequence[Way], near: NearRelay, *, preferred: bool) -> tuple[Way, ...]:

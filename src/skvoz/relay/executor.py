@@ -1,11 +1,11 @@
 """Runs requests against a store's write transaction by the rules of `skvoz.logs`."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from typing import Final, Literal, assert_never
 
 import msgspec
 
+from skvoz.base.value import Value
 from skvoz.crypto import sha256
 from skvoz.logs import (
     CLOSER_RETENTION_S,
@@ -64,15 +64,13 @@ _NEAR_POSITIONS: Final = 2_048
 """A repeat that looks back further than this may cost the store a long search, so it is rated."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Admission:
+class Admission(Value, frozen=True, kw_only=True):
     """Who may create logs: `ticket_hashes` are SHA-256 of the accepted tickets; None lets everybody."""
 
-    ticket_hashes: frozenset[bytes] | None = field(default=None, repr=False)
+    ticket_hashes: frozenset[bytes] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class _Batch:
+class _Batch(Value, frozen=True):
     """What the requests of one transaction share."""
 
     transaction: LogTransaction

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from skvoz.base.addresses import is_public, place_of
+from skvoz.base.value import Value
 from skvoz.logs import Rate, Rates
 from skvoz.relay.seam import Came, Effect, Gone, LetGo, Onward, Reach, Reached, Went
 from skvoz.wire.frames import PASS_SIZE_MAX, PASS_WINDOW_BYTES, Bye, Carry, No, Ok, Pass, Passed, Took
@@ -27,8 +28,7 @@ _REACHES_OF_HOST: Final = Rate.of(2.0, 30)
 _FRAME_OVERHEAD: Final = 96
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Carriage:
+class Carriage(Value, frozen=True, kw_only=True):
     """What an operator allows: so many hops at a time; `local`: also to addresses that aren't public."""
 
     sessions_max: int = 256

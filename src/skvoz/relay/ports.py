@@ -7,13 +7,12 @@ then hands the outcomes back to the relay. Reads see committed data only and may
 from collections.abc import Collection, Sequence
 from typing import Protocol
 
-import msgspec
-
+from skvoz.base.value import Value
 from skvoz.logs import Blob, Branch, Log, Segment, Usage
 from skvoz.wire.frames import Entry, KnockItem, Taken
 
 
-class Removed(msgspec.Struct, frozen=True, gc=False):
+class Removed(Value, frozen=True, gc=False):
     """How many entries and body bytes of a branch were deleted; 0: of what is in no contested one."""
 
     branch: int
@@ -21,15 +20,11 @@ class Removed(msgspec.Struct, frozen=True, gc=False):
     byte_count: int
 
 
-class Offer(msgspec.Struct, frozen=True, gc=False):
+class Offer(Value, frozen=True, gc=False):
     """An inbox's offer, and who has it."""
 
     body: bytes
     taker: bytes | None
-
-    def __repr__(self) -> str:
-        """Say nothing of the bytes."""
-        return "<Offer>"
 
 
 class LogTransaction(Protocol):

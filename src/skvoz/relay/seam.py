@@ -5,8 +5,7 @@
 
 from typing import TypeAlias
 
-import msgspec
-
+from skvoz.base.value import Value
 from skvoz.wire.frames import (
     Append,
     Attach,
@@ -32,15 +31,7 @@ from skvoz.wire.frames import (
 )
 
 
-class _Quiet(msgspec.Struct, frozen=True, gc=False):
-    """What passes thousands of times a second is a msgspec struct, and says nothing of what it holds."""
-
-    def __repr__(self) -> str:
-        """Name the kind only."""
-        return f"<{type(self).__name__}>"
-
-
-class Progress(_Quiet, frozen=True, gc=False):
+class Progress(Value, frozen=True, gc=False):
     """A blob's first `written` bytes are in its file, on stable storage: note it, and tell who wrote them."""
 
     request: int
@@ -56,21 +47,21 @@ PartRequest: TypeAlias = Fill | Fetch
 """Frames about a blob's bytes, which never wait for the store's writer, nor it for them."""
 
 
-class Job(_Quiet, frozen=True, gc=False):
+class Job(Value, frozen=True, gc=False):
     """A request of a session, by the machine's number for it."""
 
     session: int
     request: LogRequest
 
 
-class Appended(_Quiet, frozen=True, gc=False):
+class Appended(Value, frozen=True, gc=False):
     """A log has a new entry."""
 
     log: bytes
     entry: Entry
 
 
-class Granted(_Quiet, frozen=True, gc=False):
+class Granted(Value, frozen=True, gc=False):
     """A session may read a log up to `head` now; `segments` are key hashes by number, `closed` numbers."""
 
     log: bytes
@@ -80,13 +71,13 @@ class Granted(_Quiet, frozen=True, gc=False):
     closed: tuple[int, ...]
 
 
-class Knocked(_Quiet, frozen=True, gc=False):
+class Knocked(Value, frozen=True, gc=False):
     """A log has a new knock."""
 
     log: bytes
 
 
-class Dropped(_Quiet, frozen=True, gc=False):
+class Dropped(Value, frozen=True, gc=False):
     """A log is gone."""
 
     log: bytes
@@ -95,7 +86,7 @@ class Dropped(_Quiet, frozen=True, gc=False):
 Notice: TypeAlias = Appended | Granted | Knocked | Dropped
 
 
-class Outcome(_Quiet, frozen=True, gc=False):
+class Outcome(Value, frozen=True, gc=False):
     """What became of a job: the answer to its session, and what others are told."""
 
     session: int
@@ -103,7 +94,7 @@ class Outcome(_Quiet, frozen=True, gc=False):
     notice: Notice | None
 
 
-class PartJob(_Quiet, frozen=True, gc=False):
+class PartJob(Value, frozen=True, gc=False):
     """A request of a session about a blob's bytes, and the connection that it came by."""
 
     session: int
@@ -111,7 +102,7 @@ class PartJob(_Quiet, frozen=True, gc=False):
     request: PartRequest
 
 
-class PartOutcome(_Quiet, frozen=True, gc=False):
+class PartOutcome(Value, frozen=True, gc=False):
     """What became of one: the answer, or progress to be noted first; None where nobody waits any more."""
 
     session: int
@@ -119,7 +110,7 @@ class PartOutcome(_Quiet, frozen=True, gc=False):
     result: Part | No | Progress | None
 
 
-class ReadRequest(_Quiet, frozen=True, gc=False):
+class ReadRequest(Value, frozen=True, gc=False):
     """Read a log for a session: `after` < position ≤ `through`, about `bytes_max` of bodies.
 
     `segments`: those that may be read. `knocks`: whether the knocks at the open ones among them are wanted.
@@ -135,7 +126,7 @@ class ReadRequest(_Quiet, frozen=True, gc=False):
     knocks: bool
 
 
-class ReadAnswer(_Quiet, frozen=True, gc=False):
+class ReadAnswer(Value, frozen=True, gc=False):
     """What a read found; nothing that may be read up to `through` is left out.
 
     `bytes_max` and `with_knocks` repeat what was asked.
@@ -152,62 +143,62 @@ class ReadAnswer(_Quiet, frozen=True, gc=False):
     knocks: list[KnockItem]
 
 
-class Received(_Quiet, frozen=True, gc=False):
+class Received(Value, frozen=True, gc=False):
     """A connection brought a message; its first one begins the handshake."""
 
     connection: int
     message: bytes
 
 
-class Lost(_Quiet, frozen=True, gc=False):
+class Lost(Value, frozen=True, gc=False):
     """A connection is gone."""
 
     connection: int
 
 
-class Executed(_Quiet, frozen=True, gc=False):
+class Executed(Value, frozen=True, gc=False):
     """The store has these outcomes on stable storage; in the order of the jobs."""
 
     outcomes: list[Outcome]
 
 
-class ReadDone(_Quiet, frozen=True, gc=False):
+class ReadDone(Value, frozen=True, gc=False):
     """The store has read this."""
 
     answers: list[ReadAnswer]
 
 
-class PartsDone(_Quiet, frozen=True, gc=False):
+class PartsDone(Value, frozen=True, gc=False):
     """These were handled; the bytes of those that were written are on stable storage."""
 
     outcomes: list[PartOutcome]
 
 
-class Passed(_Quiet, frozen=True, gc=False):
+class Passed(Value, frozen=True, gc=False):
     """Time has passed; hand this in every few seconds, so that dead sessions go."""
 
 
-class Reached(_Quiet, frozen=True, gc=False):
+class Reached(Value, frozen=True, gc=False):
     """Another relay was reached for a hop, and has proven to be the one."""
 
     hop: int
 
 
-class Came(_Quiet, frozen=True, gc=False):
+class Came(Value, frozen=True, gc=False):
     """The relay at the other end of a hop said this."""
 
     hop: int
     message: bytes
 
 
-class Went(_Quiet, frozen=True, gc=False):
+class Went(Value, frozen=True, gc=False):
     """A message of a hop, of this size, has been handed on."""
 
     hop: int
     size: int
 
 
-class Gone(_Quiet, frozen=True, gc=False):
+class Gone(Value, frozen=True, gc=False):
     """The relay at the other end was not reached, was not the one, or hung up."""
 
     hop: int
@@ -216,38 +207,38 @@ class Gone(_Quiet, frozen=True, gc=False):
 Input: TypeAlias = Received | Lost | Executed | ReadDone | PartsDone | Passed | Reached | Came | Went | Gone
 
 
-class Send(_Quiet, frozen=True, gc=False):
+class Send(Value, frozen=True, gc=False):
     """Send one message."""
 
     connection: int
     message: bytes
 
 
-class Close(_Quiet, frozen=True, gc=False):
+class Close(Value, frozen=True, gc=False):
     """Close a connection after what was sent before; `Lost` need not follow."""
 
     connection: int
 
 
-class Execute(_Quiet, frozen=True, gc=False):
+class Execute(Value, frozen=True, gc=False):
     """Have the store's writer run these jobs through `Executor.execute`, commit, and hand in `Executed`."""
 
     jobs: list[Job]
 
 
-class Read(_Quiet, frozen=True, gc=False):
+class Read(Value, frozen=True, gc=False):
     """Have the store run these requests through `read`, and hand in `ReadDone`."""
 
     requests: list[ReadRequest]
 
 
-class WriteParts(_Quiet, frozen=True, gc=False):
+class WriteParts(Value, frozen=True, gc=False):
     """Have the blobs' files written through `PartWriter.write`, and hand in `PartsDone`."""
 
     jobs: list[PartJob]
 
 
-class ReadParts(_Quiet, frozen=True, gc=False):
+class ReadParts(Value, frozen=True, gc=False):
     """Have them read through `fetch`, and hand in `PartsDone`.
 
     Each is read once its connection has little left to send, so that who is slow to read holds no memory.
@@ -256,7 +247,7 @@ class ReadParts(_Quiet, frozen=True, gc=False):
     jobs: list[PartJob]
 
 
-class Reach(_Quiet, frozen=True, gc=False):
+class Reach(Value, frozen=True, gc=False):
     """Connect to another relay for a client's connection, have it prove its id, and hand in `Reached`.
 
     Read from it only as long as the client's connection has little left to send.
@@ -268,14 +259,14 @@ class Reach(_Quiet, frozen=True, gc=False):
     relay_id: bytes
 
 
-class Onward(_Quiet, frozen=True, gc=False):
+class Onward(Value, frozen=True, gc=False):
     """Hand the relay at the other end of a hop one message, and hand in `Went`."""
 
     hop: int
     message: bytes
 
 
-class LetGo(_Quiet, frozen=True, gc=False):
+class LetGo(Value, frozen=True, gc=False):
     """End a hop's connection; `Gone` need not follow."""
 
     hop: int

@@ -5,8 +5,9 @@ Entries of one author would else stand in another order than they were said in, 
 order: the author may not know of the later ones yet when the first is said again.
 """
 
-from dataclasses import dataclass
 from typing import Final, TypeAlias
+
+from skvoz.base.value import Value
 
 HELD_MS: Final = 30_000
 """So long others wait for the entry to be said again: its author may have given it up."""
@@ -21,8 +22,7 @@ Lane: TypeAlias = tuple[int, bytes, bytes]
 """Session, log and hash of the key: what keeps its order."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Refused:
+class _Refused(Value, frozen=True):
     refused_at_ms: int
     repeat_at_ms: int
 

@@ -9,11 +9,11 @@ import os
 import queue
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
 from skvoz.base.errors import StoreError
+from skvoz.base.value import Value
 from skvoz.relay import PartWriter, fetch
 from skvoz.relay.seam import PartJob, PartOutcome
 from skvoz.server.blob_rows import SqliteBlobs
@@ -225,19 +225,17 @@ class BlobStore:
                     done([PartOutcome(job.session, job.request, result)])
 
 
-@dataclass(frozen=True, slots=True)
-class _Writing:
+class _Writing(Value, frozen=True):
     """Parts to be written, and whom to tell."""
 
     jobs: Sequence[PartJob]
     done: Done
 
 
-@dataclass(frozen=True, slots=True)
-class _Removing:
+class _Removing(Value, frozen=True):
     """Blobs whose files are to be removed."""
 
-    blob_ids: Sequence[bytes] = field(repr=False)
+    blob_ids: Sequence[bytes]
 
 
 _NOTHING: Final = _Removing(())

@@ -14,9 +14,7 @@ carry_local = false           # whether also to addresses that are not public, a
 retention_s = 2592000
 """
 
-import dataclasses
 import tomllib
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -25,6 +23,7 @@ import msgspec
 from skvoz.base.addresses import is_address
 from skvoz.base.errors import BadRequest, StoreError
 from skvoz.base.limits import BLOB_SIZE_MAX, ENTRY_SIZE_MAX, REKEY_SIZE_MAX
+from skvoz.base.value import Value
 from skvoz.crypto import sha256
 from skvoz.logs import CLOSER_RETENTION_S, Quotas
 from skvoz.relay import Admission, Carriage
@@ -39,19 +38,18 @@ _QUOTA_MAX: Final = 2**63
 """What is not a number is not below it either."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
+class Settings(Value, frozen=True, kw_only=True):
     """What an operator may set."""
 
-    host: str = field(default="127.0.0.1", repr=False)
+    host: str = "127.0.0.1"
     port: int = 8443
-    path: str = field(default="/", repr=False)
-    address: str = field(default="", repr=False)
-    addresses: tuple[str, ...] = field(default=(), repr=False)
-    quotas: Quotas = field(default_factory=Quotas)
-    admission: Admission = field(default_factory=Admission)
+    path: str = "/"
+    address: str = ""
+    addresses: tuple[str, ...] = ()
+    quotas: Quotas = msgspec.field(default_factory=Quotas)
+    admission: Admission = msgspec.field(default_factory=Admission)
     reserve_bytes: int = RESERVE_BYTES
-    carriage: Carriage | None = field(default_factory=Carriage)
+    carriage: Carriage | None = msgspec.field(default_factory=Carriage)
 
     def __post_init__(self) -> None:
         if not self.path.startswith("/") or not self.path.isascii():
@@ -117,7 +115,7 @@ def _carriage(found: _File) -> Carriage | None:
 
 
 def _quotas(found: dict[str, Any]) -> Quotas:
-    known = {one.name: one.type for one in dataclasses.fields(Quotas)}
+    known = {one.name: one.type for one in msgspec.structs.fields(Quotas)}
     for name, value in found.items():
         if name not in known:
             raise BadRequest(f"there is no such quota: {name}")

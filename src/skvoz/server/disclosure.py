@@ -6,11 +6,11 @@ A field that is not in `SHOWN` stops the printing: what a relay holds can't grow
 import contextlib
 import sqlite3
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from skvoz.base.errors import NotFound, StoreError
+from skvoz.base.value import Value
 from skvoz.server.blob_store import BlobFolder
 from skvoz.server.database import open_reader, own_words
 from skvoz.server.home import OWN_FILES, RelayHome
@@ -75,8 +75,7 @@ SHOWN: Final[dict[str, tuple[str, ...]]] = {
 _BOOKKEEPING: Final = frozenset({"sqlite_sequence"})
 
 
-@dataclass(frozen=True, slots=True)
-class Disclosed:
+class Disclosed(Value, frozen=True):
     """One thing that a relay holds: a file, a blob's file, a table, or a row of one."""
 
     text: str

@@ -6,11 +6,11 @@ requests to that very path get there. Those that the relay takes for a stranger'
 
 import re
 import secrets
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
 from skvoz.base.errors import BadRequest
+from skvoz.base.value import Value
 
 _SECRET_BYTES: Final = 16
 _LABEL: Final = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
@@ -68,12 +68,11 @@ WantedBy=multi-user.target
 """
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Site:
+class Site(Value, frozen=True, kw_only=True):
     """What everybody else meets: files of a folder, or what another address answers."""
 
     folder: Path | None = None
-    address: str = field(default="", repr=False)
+    address: str = ""
 
     @property
     def directives(self) -> str:

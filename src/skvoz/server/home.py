@@ -12,12 +12,12 @@ lock         held while a process works on the home
 import fcntl
 import os
 import secrets
-from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from skvoz.base.errors import BadRequest, Conflict, HomeBusy, NotFound, StoreError
+from skvoz.base.value import Value
 
 OWN_FILES = {
     "relay.key": "the relay's private key",
@@ -41,8 +41,7 @@ _FOLDER_MODE = 0o700
 _FILE_MODE = 0o600
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RelayHome:
+class RelayHome(Value, frozen=True, kw_only=True):
     """The paths of a relay's home; nothing here is open or locked."""
 
     folder: Path
@@ -78,12 +77,11 @@ class RelayHome:
         return self.folder / "lock"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HeldHome:
+class HeldHome(Value, frozen=True, kw_only=True):
     """A home under this process's lock, with its key; give it back with `close` or a `with` block."""
 
     home: RelayHome
-    private_key: bytes = field(repr=False)
+    private_key: bytes
     _lock_descriptor: int
 
     def close(self) -> None:

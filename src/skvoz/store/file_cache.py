@@ -13,11 +13,11 @@ import hashlib
 import os
 import secrets
 from collections.abc import Collection, Generator, Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
 from skvoz.base.errors import BadRequest, DecryptFailed, DiskFull, StoreError
+from skvoz.base.value import Value
 from skvoz.client.sealed_files import ChunkCipher, Layout, layout_for
 from skvoz.store.drop_behind import DropBehind
 
@@ -38,14 +38,13 @@ def _own_words() -> Generator[None]:
         raise StoreError(f"a file of this home can't be used: {error.strerror}") from None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sealed:
+class Sealed(Value, frozen=True, kw_only=True):
     """A file that was put here: what its record needs; sizes in bytes."""
 
     file_id: bytes
-    key: bytes = field(repr=False)
+    key: bytes
     layout: Layout
-    sha256: bytes = field(repr=False)
+    sha256: bytes
 
 
 class FileCache:

@@ -1,10 +1,10 @@
 """What people look at: chats, pages of messages, contacts, and the log of events."""
 
 import shutil
-from dataclasses import dataclass
 
 from skvoz.base.ids import AccountId, EntryId, GroupId, LogId, MessageId, RelayId
 from skvoz.base.ports import Randomness
+from skvoz.base.value import Value
 from skvoz.client import (
     carried_in,
     carried_out,
@@ -72,8 +72,7 @@ ChatPlace = tuple[int, bytes]
 _OVER = (ConversationState.LEFT, ConversationState.REMOVED)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Chat:
+class Chat(Value, frozen=True, kw_only=True):
     """One chat as people see it: its conversations (several, if both sides wrote first), newest message."""
 
     chat_id: bytes

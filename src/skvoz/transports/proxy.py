@@ -1,11 +1,11 @@
 """The person's own SOCKS5 proxy: Tor, a VPN's, Xray's. It resolves names, so that nobody else is asked."""
 
 import re
-from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import quote
 
 from skvoz.base.errors import BadRequest, TransportError
+from skvoz.base.value import Value
 
 _ADDRESS: Final = re.compile(
     r"(?:socks5h?://)?(?P<host>[a-z0-9._-]{1,253}|\[[0-9a-f:.]{2,45}\]):(?P<port>[0-9]{1,5})/?", re.IGNORECASE
@@ -21,14 +21,13 @@ SLOW: Final = str(TransportError("nothing comes through the proxy in time"))
 STRANGE: Final = str(TransportError("what is at the proxy's address is no SOCKS5 proxy"))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SocksProxy:
+class SocksProxy(Value, frozen=True, kw_only=True):
     """Where a proxy is, and who asks it."""
 
-    host: str = field(repr=False)
-    port: int = field(repr=False)
-    name: str = field(default="", repr=False)
-    password: str = field(default="", repr=False)
+    host: str
+    port: int
+    name: str = ""
+    password: str = ""
 
     @property
     def address(self) -> str:

@@ -15,6 +15,7 @@ from msgspec import Meta
 
 from skvoz.base.errors import Malformed
 from skvoz.base.limits import ADDRESS_SIZE_MAX, PART_SIZE_MAX, REKEY_SIZE_MAX
+from skvoz.base.value import Value
 
 FRAMES_PER_MESSAGE_MAX: Final = 4096
 """Bounds what one message can ask of a relay."""
@@ -84,7 +85,7 @@ class Flag(IntFlag):
 
 
 class Frame(
-    msgspec.Struct,
+    Value,
     frozen=True,
     array_like=True,
     forbid_unknown_fields=True,
@@ -92,10 +93,6 @@ class Frame(
     repr_omit_defaults=True,
 ):
     """What all frames share. Their text form names the kind only, since fields are keys, ids and bodies."""
-
-    def __repr__(self) -> str:
-        """Name the frame without its fields."""
-        return f"<{type(self).__name__}>"
 
 
 class Hello(Frame, tag=1, frozen=True):

@@ -12,10 +12,10 @@ The first request of a lane holds the client's whole first message, at place 0.
 """
 
 import struct
-from dataclasses import dataclass, field
 from typing import Final
 
 from skvoz.base.errors import Invalid, Malformed
+from skvoz.base.value import Value
 from skvoz.wire.sealed import MESSAGE_SIZE_MAX
 
 LANE_VERSION: Final = 1
@@ -35,16 +35,15 @@ ANSWER_HEAD_SIZE: Final = _ANSWER.size
 _LENGTH_SIZE: Final = 4
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LaneRequest:
+class LaneRequest(Value, frozen=True, kw_only=True):
     """One request: `wanted` bytes at most in the answer, which may wait `wait_s` for something to say."""
 
-    lane: bytes = field(repr=False)
+    lane: bytes
     place: int
     received: int
     wanted: int
     wait_s: int
-    piece: bytes = field(repr=False)
+    piece: bytes
 
     def encode(self) -> bytes:
         """Return the body of the request."""
@@ -52,14 +51,13 @@ class LaneRequest:
         return _REQUEST.pack(*head) + self.piece
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LaneAnswer:
+class LaneAnswer(Value, frozen=True, kw_only=True):
     """One answer: `waiting` bytes are there that were not asked for."""
 
     received: int
     place: int
     waiting: int
-    piece: bytes = field(repr=False)
+    piece: bytes
 
     def encode(self) -> bytes:
         """Return the body of the answer."""

@@ -22,11 +22,11 @@ Plaintexts are length (4 bytes, big endian) ‖ frames ‖ zeros, up to the next
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Final
 
 from skvoz.base.errors import Invalid, Malformed
 from skvoz.base.ports import Randomness
+from skvoz.base.value import Value
 from skvoz.crypto import CipherSuite, equal, hkdf_sha256, sha256
 from skvoz.crypto.counted import CountedOpener, CountedSealer
 from skvoz.wire.frames import Down, Hello, Up, Welcome, encode, parse_down, parse_up
@@ -112,14 +112,13 @@ class SealedSession:
         return parse_down(self.open(message))
 
 
-@dataclass(frozen=True, slots=True)
-class Greeting:
+class Greeting(Value, frozen=True):
     """A client's side of a handshake between its first message and the relay's."""
 
     _suite: CipherSuite
-    _ephemeral_private_key: bytes = field(repr=False)
-    _chain: bytes = field(repr=False)
-    _transcript: bytes = field(repr=False)
+    _ephemeral_private_key: bytes
+    _chain: bytes
+    _transcript: bytes
 
     def finish(self, message: bytes) -> tuple[Welcome, SealedSession]:
         """Take the relay's first message.
@@ -219,14 +218,13 @@ def greet(
     return message, Greeting(suite, one_time.private_key, root[32:], sha256(message))
 
 
-@dataclass(frozen=True, slots=True)
-class Arrival:
+class Arrival(Value, frozen=True):
     """A relay's side of a handshake: the client's `Hello`, not yet proven to be alive."""
 
     hello: Hello
     _suite: CipherSuite
-    _chain: bytes = field(repr=False)
-    _transcript: bytes = field(repr=False)
+    _chain: bytes
+    _transcript: bytes
 
     def answer(self, welcome: Welcome, randomness: Randomness) -> tuple[bytes, SealedSession]:
         """Return the relay's first message and the session. Raises `Malformed` for a bad one-time key.

@@ -1,11 +1,11 @@
 """From measurements to findings: one row for each, and what holds for all of them."""
 
-from dataclasses import replace
 from typing import Final, get_args
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from skvoz.node.checkup import Code, Step, judge, next_steps
 from skvoz.node.checkup.measured import (

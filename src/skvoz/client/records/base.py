@@ -2,10 +2,10 @@
 
 from typing import Any, ClassVar
 
-import msgspec
+from skvoz.base.value import Value
 
 
-class Record(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
+class Record(Value, frozen=True, array_like=True, kw_only=True):
     """The base of all records."""
 
     table: ClassVar[str]
@@ -15,9 +15,6 @@ class Record(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
     def key_values(self) -> tuple[Any, ...]:
         """Return the values of the key fields."""
         return tuple([getattr(self, name) for name in self.key])
-
-    def __repr__(self) -> str:
-        return f"<{type(self).__name__}>"
 
 
 class Counter(Record, frozen=True, array_like=True, kw_only=True):

@@ -2,20 +2,16 @@
 
 from enum import IntEnum
 
-import msgspec
-
 from skvoz.base.ids import AccountId, RelayId
+from skvoz.base.value import Value
 from skvoz.client.records.base import Record
 
 
-class Folder(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
+class Folder(Value, frozen=True, array_like=True, kw_only=True):
     """Chats that this home's person put together under a name."""
 
     name: str
     chats: tuple[bytes, ...] = ()
-
-    def __repr__(self) -> str:
-        return "<Folder>"
 
 
 class Account(Record, frozen=True, array_like=True, kw_only=True):

@@ -7,11 +7,13 @@ begins no other connection: handshakes take turns, and those of a blocked way wo
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field, replace
 from typing import Final, Literal, TypeVar
+
+from msgspec.structs import replace
 
 from skvoz.base.errors import BadRequest
 from skvoz.base.ids import RelayId
+from skvoz.base.value import Value
 from skvoz.node.checkup.judging import Finding, Step, judge, next_steps
 from skvoz.node.checkup.measured import TOGETHER, Place, RelayMeasured, Trial
 from skvoz.node.checkup.probing import (
@@ -44,23 +46,21 @@ T = TypeVar("T")
 CheckupWord = Literal["none", "running", "done", "stopped"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Target:
+class Target(Value, frozen=True, kw_only=True):
     """A relay that is looked at."""
 
-    relay_id: RelayId = field(repr=False)
-    public_key: bytes = field(repr=False)
-    addresses: tuple[str, ...] = field(repr=False)
+    relay_id: RelayId
+    public_key: bytes
+    addresses: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Report:
+class Report(Value, frozen=True, kw_only=True):
     """What is known so far; only `relays`, what people call them, names anybody."""
 
     state: CheckupWord = "none"
     done: int = 0
     total: int = 0
-    relays: tuple[str, ...] = field(default=(), repr=False)
+    relays: tuple[str, ...] = ()
     measured: tuple[RelayMeasured, ...] = ()
     findings: tuple[Finding, ...] = ()
     steps: tuple[Step, ...] = ()

@@ -5,10 +5,12 @@ the finding says what was seen and no more: a relay that is off looks like one w
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from enum import Enum
 from typing import Final
 
+import msgspec
+
+from skvoz.base.value import Value
 from skvoz.node.checkup.measured import SLOW_KBIT_S, TOGETHER, Place, RelayMeasured, Trial
 
 _MET_NOTHING: Final = ("reset", "silent")
@@ -62,13 +64,12 @@ class Step(Enum):
     WAIT = "wait"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
+class Finding(Value, frozen=True, kw_only=True):
     """One thing that was found, of a relay by its number, or of the network as a whole (0)."""
 
     code: Code
     relay: int = 0
-    numbers: dict[str, int] = field(default_factory=dict[str, int])
+    numbers: dict[str, int] = msgspec.field(default_factory=dict[str, int])
 
 
 def judge(measured: Sequence[RelayMeasured], *, has_network: bool = True) -> tuple[Finding, ...]:

@@ -3,8 +3,9 @@
 Relays are counted from 1, in the order in which the node knows them.
 """
 
-from dataclasses import dataclass
 from typing import Final, Literal
+
+from skvoz.base.value import Value
 
 NameWord = Literal["none", "found", "inward", "unknown", "silent"]
 """What the resolver said of a name: `none`, there is no name to ask for; `inward`, it leads into a network of
@@ -25,8 +26,7 @@ SLOW_KBIT_S: Final = 200
 """Below this, people notice; networks that throttle let 130 to 150 kbit/s through."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Trial:
+class Trial(Value, frozen=True, kw_only=True):
     """A way, tried as it is used: a session with the relay, then pings whose answers are counted.
 
     `carried` bytes went in both directions; `kbit_s` is the speed of the answers over one that stays open.
@@ -47,8 +47,7 @@ class Trial:
         return self.came_up and self.end == "fine"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class Place(Value, frozen=True, kw_only=True):
     """What was found at one place where a relay is looked for directly; None: it was not asked."""
 
     is_tls: bool
@@ -63,8 +62,7 @@ class Place:
     page: PageWord | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RelayMeasured:
+class RelayMeasured(Value, frozen=True, kw_only=True):
     """All that was measured on the way to one relay."""
 
     relay: int

@@ -10,11 +10,11 @@ import socket
 import ssl
 import string
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import urlsplit
 
 from skvoz.base.errors import BadRequest
+from skvoz.base.value import Value
 from skvoz.node.checkup.measured import HelloWord, NameWord, TouchWord
 from skvoz.transports.pace import host_of
 
@@ -49,13 +49,12 @@ Resolver = Callable[[str, int], Awaitable[Sequence[str]]]
 """Returns the addresses of a name; raises `OSError`."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Spot:
+class Spot(Value, frozen=True, kw_only=True):
     """Where a relay is looked for directly."""
 
-    host: str = field(repr=False)
-    port: int = field(repr=False)
-    turn: str = field(repr=False)
+    host: str
+    port: int
+    turn: str
     """Whose turn its handshakes take."""
     is_tls: bool
 

@@ -11,6 +11,7 @@ from typing import Final
 
 from skvoz.base.errors import CallerError, PeerError, TransportError
 from skvoz.base.ids import RelayId
+from skvoz.base.value import Value
 from skvoz.crypto import DEFAULT_SUITE, suite
 from skvoz.node.checkup.measured import Trial, TrialEnd
 from skvoz.node.ways import Kind, Way
@@ -30,8 +31,7 @@ _FIRST_NUMBER: Final = 0x4000_0000
 """Pings are numbered from here, so that each takes 7 bytes, in either direction."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Plan:
+class _Plan(Value, frozen=True, kw_only=True):
     """So many messages of so many pings, and how many of them are sent before the first is answered."""
 
     messages: int

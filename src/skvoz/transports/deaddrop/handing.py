@@ -11,6 +11,7 @@ import msgspec
 from msgspec import Meta
 
 from skvoz.base.errors import BadRequest
+from skvoz.base.value import Value
 from skvoz.transports.deaddrop.names import SECRET_SIZE
 
 SCHEME: Final = "skvoz-drop:"
@@ -18,17 +19,13 @@ TEXT_LENGTH_MAX: Final = 4096
 _LENGTH_MAX: Final = 1024
 
 
-class DropKey(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
+class DropKey(Value, frozen=True, array_like=True, forbid_unknown_fields=True):
     """Where a drop is, and what opens it."""
 
     version: Literal[1]
     url: Annotated[str, Meta(min_length=1, max_length=_LENGTH_MAX)]
     password: Annotated[str, Meta(max_length=_LENGTH_MAX)]
     secret: Annotated[bytes, Meta(min_length=SECRET_SIZE, max_length=SECRET_SIZE)]
-
-    def __repr__(self) -> str:
-        """Say nothing of what it holds."""
-        return "<DropKey>"
 
     def encode(self) -> str:
         """Return it as text."""

@@ -3,12 +3,12 @@
 import asyncio
 import ssl
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Final
 
 import h11
 
 from skvoz.base.errors import TransportError
+from skvoz.base.value import Value
 
 ANSWER_SIZE_MAX: Final = 64 * 1024 * 1024
 """A listing of some hundred thousand names, bytes."""
@@ -22,12 +22,11 @@ class _Gone(TransportError):
     """The connection was closed before an answer began: another one may do."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class Answer(Value, frozen=True, kw_only=True):
     """What a storage answered."""
 
     status: int
-    body: bytes = field(repr=False)
+    body: bytes
 
     @property
     def is_good(self) -> bool:

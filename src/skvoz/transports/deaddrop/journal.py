@@ -12,6 +12,7 @@ from typing import Final
 
 from skvoz.base.errors import DecryptFailed, Malformed, TransportError
 from skvoz.base.ports import Randomness
+from skvoz.base.value import Value
 from skvoz.relay.seam import Outcome
 from skvoz.transports.deaddrop.mirror import Mirror
 from skvoz.transports.deaddrop.names import DropKeys, ObjectKind, Place
@@ -28,8 +29,7 @@ _STATES_KEPT: Final = 2
 Taken = Callable[[list[Outcome]], None]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Patience:
+class Patience(Value, frozen=True, kw_only=True):
     """How long to wait for what, seconds."""
 
     unfinished_s: float = 30.0

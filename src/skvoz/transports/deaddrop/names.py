@@ -5,11 +5,11 @@ reads a listing; who hasn't sees names that are random.
 """
 
 import re
-from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Final, NamedTuple
 
 from skvoz.base.ids import RelayId
+from skvoz.base.value import Value
 from skvoz.crypto import DEFAULT_SUITE, hkdf_sha256, sha256, suite
 from skvoz.crypto.permutation import BlockPermutation
 
@@ -46,15 +46,14 @@ class Place(NamedTuple):
         return bytes((self.kind,)) + _ZEROS + self.part.to_bytes(4, "big") + self.number.to_bytes(8, "big")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DropKeys:
+class DropKeys(Value, frozen=True, kw_only=True):
     """All that follows from a drop's secret."""
 
-    relay_key: bytes = field(repr=False)
+    relay_key: bytes
     """The private key of the relay that everybody runs over this drop."""
-    relay_id: RelayId = field(repr=False)
-    object_key: bytes = field(repr=False)
-    permutation: BlockPermutation = field(repr=False)
+    relay_id: RelayId
+    object_key: bytes
+    permutation: BlockPermutation
 
     def name_of(self, place: Place) -> str:
         """Return the name under which an object lies."""

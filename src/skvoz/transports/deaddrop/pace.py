@@ -1,9 +1,9 @@
 """When to look into a drop next, pure: soon after something came, else rarely, and within bytes a day."""
 
-from dataclasses import dataclass
 from typing import Final
 
 from skvoz.base.ports import Randomness
+from skvoz.base.value import Value
 
 _DAY_MS: Final = 24 * 3600 * 1000
 _SLOWER: Final = 1.5
@@ -11,8 +11,7 @@ OVER_BUDGET_S: Final = 1_800.0
 """Once the day's bytes are used up, a drop is looked into this often; what is written goes at once."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pace:
+class Pace(Value, frozen=True, kw_only=True):
     """How often a drop is looked into, seconds from one look to the next, and bytes a day."""
 
     first_s: float = 2.0
@@ -20,8 +19,7 @@ class Pace:
     bytes_a_day: int = 20 * 1024 * 1024
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Spent:
+class Spent(Value, frozen=True, kw_only=True):
     """Bytes of a day since 1970."""
 
     day: int

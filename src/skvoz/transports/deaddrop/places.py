@@ -4,11 +4,11 @@ The password isn't in it. Plain HTTP is for this machine alone, since a password
 """
 
 import ssl
-from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 from skvoz.base.errors import BadRequest
+from skvoz.base.value import Value
 from skvoz.transports.deaddrop.http_line import HttpLine
 
 CREATES: Final = {"davs": ("move", "put"), "dav": ("move", "put"), "sftp": ("link", "new")}
@@ -16,16 +16,15 @@ CREATES: Final = {"davs": ("move", "put"), "dav": ("move", "put"), "sftp": ("lin
 _LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StoragePlace:
+class StoragePlace(Value, frozen=True, kw_only=True):
     """A parsed URL; `path` has no slash at its end."""
 
     scheme: str
-    user: str = field(repr=False)
-    host: str = field(repr=False)
+    user: str
+    host: str
     port: int | None
-    path: str = field(repr=False)
-    options: dict[str, str] = field(repr=False)
+    path: str
+    options: dict[str, str]
 
     def check_reach(self, *, plain: bool) -> None:
         """Raise `BadRequest` where it would be reached without TLS on another machine."""

@@ -11,6 +11,7 @@ import msgspec
 from msgspec import Meta
 
 from skvoz.base.errors import Malformed
+from skvoz.base.value import Value
 from skvoz.crypto import sha256
 from skvoz.transports.deaddrop.objects import CONTENT_SIZE_MAX
 from skvoz.wire.frames import (
@@ -41,18 +42,14 @@ NO_CHAIN: Final = bytes(32)
 """What the slots before the first come to."""
 
 
-class Noted(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True, gc=False):
+class Noted(Value, frozen=True, array_like=True, forbid_unknown_fields=True, gc=False):
     """The next piece of a blob lies in the drop: the first `written` bytes are there now."""
 
     blob: Id
     written: Position
 
-    def __repr__(self) -> str:
-        """Say nothing of the blob's id."""
-        return "<Noted>"
 
-
-class _Record(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True, gc=False):
+class _Record(Value, frozen=True, array_like=True, forbid_unknown_fields=True, gc=False):
     version: Literal[1]
     before: Hash
     time_ms: Annotated[int, Meta(ge=0, le=2**53)]
@@ -60,12 +57,8 @@ class _Record(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_field
     noted: Annotated[list[Noted], Meta(max_length=NOTED_MAX)]
     expired_hour: Annotated[int, Meta(ge=0, le=2**40)]
 
-    def __repr__(self) -> str:
-        """Say nothing of what it holds."""
-        return "<Record>"
 
-
-class Record(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+class Record(Value, frozen=True, kw_only=True, gc=False):
     """One slot's content.
 
     `before`: what its author knows of the slots before, 32 bytes. `time_ms`: the author's clock.
@@ -77,10 +70,6 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     requests: tuple[Written, ...] = ()
     noted: tuple[Noted, ...] = ()
     expired_hour: int = 0
-
-    def __repr__(self) -> str:
-        """Say nothing of what it holds."""
-        return "<Record>"
 
     def encode(self) -> bytes:
         """Return its bytes."""

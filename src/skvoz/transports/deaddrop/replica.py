@@ -11,6 +11,7 @@ from typing import Final
 import msgspec
 
 from skvoz.base.errors import Malformed
+from skvoz.base.value import Value
 from skvoz.logs import Quotas
 from skvoz.relay import Admission, Executor
 from skvoz.relay.seam import Job, LogRequest, Outcome, Progress
@@ -48,17 +49,13 @@ DROP_QUOTAS: Final = Quotas(
 _RECORDS_REMEMBERED: Final = 64
 
 
-class _State(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
+class _State(Value, frozen=True, array_like=True, forbid_unknown_fields=True):
     version: int
     slot: int
     chain: bytes
     rooms: list[Room]
     blobs: list[BlobRow]
     swept_ms: int
-
-    def __repr__(self) -> str:
-        """Say nothing of what it holds."""
-        return "<State>"
 
 
 _encoder = msgspec.msgpack.Encoder()

@@ -12,6 +12,7 @@ from typing import Final
 
 import msgspec
 
+from skvoz.base.value import Value
 from skvoz.crypto import sha256
 from skvoz.logs import Blob, Branch, Log, Segment, Usage, relieved, trimmed
 from skvoz.relay.ports import Offer, Removed
@@ -21,14 +22,14 @@ BLOB_SHIFT: Final = 12
 """A blob's number is its slot, shifted so far, and the request's place in the record: at most 4,096."""
 
 
-class Spot(msgspec.Struct, frozen=True, array_like=True, gc=False):
+class Spot(Value, frozen=True, array_like=True, gc=False):
     """Where a request stands: its slot, and which of the record's requests it is."""
 
     slot: int
     index: int
 
 
-class _Row(msgspec.Struct, frozen=True, array_like=True, gc=False):
+class _Row(Value, frozen=True, array_like=True, gc=False):
     """An entry without its body, and where that is: its size in bytes and its SHA-256."""
 
     position: int
@@ -42,33 +43,21 @@ class _Row(msgspec.Struct, frozen=True, array_like=True, gc=False):
     spot: Spot
     branch: int = 0
 
-    def __repr__(self) -> str:
-        """Say nothing of what it holds."""
-        return "<Row>"
 
-
-class _KnockRow(msgspec.Struct, frozen=True, array_like=True, gc=False):
+class _KnockRow(Value, frozen=True, array_like=True, gc=False):
     door_hash: bytes
     number: int
     body: bytes
     expires_hour: int
 
-    def __repr__(self) -> str:
-        """Say nothing of what it holds."""
-        return "<KnockRow>"
 
-
-class _TakenRow(msgspec.Struct, frozen=True, array_like=True, gc=False):
+class _TakenRow(Value, frozen=True, array_like=True, gc=False):
     digest: bytes
     body: bytes
     expires_hour: int
 
-    def __repr__(self) -> str:
-        """Say nothing of what it holds."""
-        return "<TakenRow>"
 
-
-class BlobRow(msgspec.Struct, frozen=True, array_like=True, gc=False):
+class BlobRow(Value, frozen=True, array_like=True, gc=False):
     """A blob, its number among the drop's objects, and where each of its pieces ends."""
 
     blob: Blob

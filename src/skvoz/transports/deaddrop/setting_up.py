@@ -1,10 +1,10 @@
 """Making and joining a drop: what is tried at its storage before anything is kept."""
 
 import secrets
-from dataclasses import dataclass, field
 from typing import Final
 
 from skvoz.base.errors import Conflict, TransportError
+from skvoz.base.value import Value
 from skvoz.transports.deaddrop.handing import DropKey
 from skvoz.transports.deaddrop.journal import MARK, make_mark
 from skvoz.transports.deaddrop.names import SECRET_SIZE, DropKeys, drop_keys
@@ -17,12 +17,11 @@ NOT_EXCLUSIVE: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
+class Found(Value, frozen=True, kw_only=True):
     """A drop that was made or found at its storage."""
 
-    key: DropKey = field(repr=False)
-    keys: DropKeys = field(repr=False)
+    key: DropKey
+    keys: DropKeys
 
 
 async def make_drop(url: str, password: str) -> Found:

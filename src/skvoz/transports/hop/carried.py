@@ -3,10 +3,10 @@
 import asyncio
 import secrets
 from collections import deque
-from dataclasses import dataclass, field
 from typing import Final, Self
 
 from skvoz.base.errors import BadRequest, PeerError, TransportError
+from skvoz.base.value import Value
 from skvoz.crypto import DEFAULT_SUITE, suite
 from skvoz.transports.connection import MessageConnection
 from skvoz.wire.frames import PASS_SIZE_MAX, PASS_WINDOW_BYTES, Bye, Carry, Down, No, Ok, Pass, Passed, Took
@@ -19,14 +19,13 @@ ALONE_S: Final = 300.0
 _REQUEST: Final = 1
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Onto:
+class Onto(Value, frozen=True, kw_only=True):
     """The relay that carries, whose key may be unknown yet, and the one that it carries to."""
 
-    relay_id: bytes = field(repr=False)
-    public_key: bytes = field(repr=False)
-    far_relay_id: bytes = field(repr=False)
-    far_address: str = field(repr=False)
+    relay_id: bytes
+    public_key: bytes
+    far_relay_id: bytes
+    far_address: str
 
 
 class HopConnection:

@@ -16,11 +16,11 @@ lender, so knows the seed, and puts a relay of their own into it: slots say what
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 from typing import Final, TypeVar
 
 from skvoz.base.errors import DecryptFailed
 from skvoz.base.ports import Randomness
+from skvoz.base.value import Value
 from skvoz.codec import uint32
 from skvoz.crypto import KEY_SIZE, ZERO_NONCE, hkdf_sha256, seal, unseal
 
@@ -43,20 +43,18 @@ FRESH_MINUTES: Final = 12 * 60
 _MINUTE_MS: Final = 60_000
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Lender:
+class Lender(Value, frozen=True, kw_only=True):
     """A relay that somebody lends: its id (32 bytes), a ticket (16) and its path's bytes (16)."""
 
-    relay_id: bytes = field(repr=False)
-    ticket: bytes = field(repr=False)
-    path: bytes = field(repr=False)
+    relay_id: bytes
+    ticket: bytes
+    path: bytes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class Place(Value, frozen=True, kw_only=True):
     """Where a lent relay is on the local network: its IPv4 address (4 bytes) and port."""
 
-    address: bytes = field(repr=False)
+    address: bytes
     port: int
 
     @property
