@@ -230,6 +230,8 @@ class Device:
         self.wake_at_ms: int | None = None
         self.swallow: Callable[[Input], bool] = lambda _: False
         """Answers that are lost on their way."""
+        self.heed: Callable[[Effect], None] = lambda _: None
+        """Told of each effect before it is let out."""
         self.crash_before_effects = False
         self._commands = 0
         self.submitted: list[Wish] = []
@@ -270,6 +272,7 @@ class Device:
             self.restart()
             return
         for effect in made:
+            self.heed(effect)
             self._let_out(effect)
 
     def turn(self) -> bool:
@@ -324,6 +327,8 @@ class Device:
             case effects.Detach():
                 assert (effect.relay_id, effect.channel) in self.met
                 self.world.relays[effect.relay_id].detach(self.session, effect.log_id)
+            case effects.SayAgain():
+                pass  # nothing is let go here
             case effects.Withdraw():
                 held = self.world.held.get(self.name, [])
                 held[:] = [one for one in held if getattr(one[1], "entry_id", None) != effect.entry_id]

@@ -319,6 +319,44 @@ def test_what_waited_behind_a_refused_entry_that_was_met_is_said_again() -> None
     assert boris.texts() == ["one", "two", "three"]
 
 
+def test_a_session_is_told_when_all_is_said_again() -> None:
+    world, [anna, boris], group_id = group_of(2)
+    [relay] = world.relays.values()
+    told: list[str] = []
+    anna.heed = lambda effect: told.append(type(effect).__name__)
+    relay.disk_full = True
+    say(anna, group_id, "one")
+    world.settle()
+    relay.disk_full = False
+    say(anna, group_id, "two")
+    world.advance(2_000)
+    assert boris.texts() == ["one", "two"]
+    appends = [name for name in told if name in {"Append", "SayAgain"}]
+    assert appends == ["Append", "SayAgain", "Append", "Append"]
+
+
+def test_a_session_is_told_so_where_nothing_is_to_be_said_again() -> None:
+    world, [anna, _], group_id = group_of(2)
+    say(anna, group_id, "one")
+    [one] = anna.all(Intent)
+    assert one.entry_id is not None
+    world.settle()
+    told: list[str] = []
+    anna.heed = lambda effect: told.append(type(effect).__name__)
+    conversation = anna.conversation(group_id)
+    anna.handle(
+        EntryRefused(
+            relay_id=conversation.relay_id,
+            log_id=conversation.log_id,
+            entry_id=one.entry_id,
+            code="slow",
+            retry_after_ms=0,
+        )
+    )
+    world.advance(2_000)
+    assert "SayAgain" in told
+
+
 def test_what_was_taken_back_holds_nothing_up() -> None:
     world, [anna, boris], group_id = group_of(2)
     [relay] = world.relays.values()

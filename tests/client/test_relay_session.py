@@ -19,6 +19,8 @@ from skvoz.client.relay_requests import RETRY_AFTER_MS_MAX, Wish
 from skvoz.client.relay_session import IN_FLIGHT_MAX, RelaySession
 from skvoz.crypto import sha256
 from skvoz.logs import Quotas
+from skvoz.relay import Admission
+from skvoz.relay.executor import Executor
 from skvoz.relay.seam import Lost, Received
 from skvoz.wire.frames import (
     Attached,
@@ -480,6 +482,32 @@ def test_what_waits_behind_a_refused_entry_is_not_said_first_on_a_new_session(
     alice.session.received(session.sealed.seal(encode([No(first, "full", 0)])))
     waiting = [wish.entry_id for wish in alice.session._pending.values() if isinstance(wish, effects.Append)]
     assert waiting == [entry_id(3)]
+
+
+def test_nothing_is_said_between_a_refusal_and_its_repeat(world: World, alice: Person) -> None:
+    world.disk_full = True
+    alice.ask(alice.append(1))
+    assert [one.code for one in alice.got if isinstance(one, inputs.EntryRefused)] == ["full"]
+    # As a machine does that has not heard of it yet.
+    alice.session.request(alice.append(2))
+    alice.lose()
+    world.disk_full = False
+    world.store.executor = Executor(quotas=world.quotas, admission=Admission())  # it knows of no turns
+    world.start()
+    alice.connect()
+    assert world.store.all_entries(LOG) == []
+    alice.session.say_again(LOG_ID)
+    alice.ask(alice.append(1), alice.append(2))
+    assert [entry.entry for entry in world.store.all_entries(LOG)] == [entry_id(1), entry_id(2)]
+
+
+def test_a_refusal_holds_back_nothing_of_other_logs_or_keys(world: World, alice: Person) -> None:
+    world.disk_full = True
+    alice.ask(alice.append(1))
+    world.disk_full = False
+    alice.ask(alice.rekey(2, 1))
+    alice.ask(replace(alice.append(3), key=key(1)))
+    assert [entry.entry for entry in world.store.all_entries(LOG)] == [entry_id(2), entry_id(3)]
 
 
 def test_answers_to_nothing_are_ignored(alice: Person) -> None:

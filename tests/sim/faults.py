@@ -14,6 +14,9 @@ class Faults:
     """A client loses its process after that and before anything goes out; a persist."""
     client_disk_full: float = 0.0
     """A client's disk takes nothing for a while; a second."""
+    client_busy: float = 0.0
+    """A client takes up what it is told only after some seconds, and does what its people wish at once; a
+    fact."""
     connection_cut: float = 0.0
     """A connection breaks, with everything on its way; a message."""
     connection_frozen: float = 0.0
@@ -60,6 +63,7 @@ _LIKELY: dict[str, tuple[float, ...]] = {
     "crash_before_commit": (0.002, 0.01, 0.05),
     "crash_after_commit": (0.002, 0.01, 0.05),
     "client_disk_full": (0.01, 0.03),
+    "client_busy": (0.02, 0.1),
     "connection_cut": (0.005, 0.02, 0.1),
     "connection_frozen": (0.002, 0.01),
     "connect_fails": (0.1, 0.5),

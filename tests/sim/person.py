@@ -143,7 +143,8 @@ class Person:
     def tell(self, fact: Input) -> None:
         """Queue a fact."""
         self._facts.append(fact)
-        self._turn_later(self.random.choice((0, 0, 5, 50)))
+        busy = self.network.chance(self.network.faults.client_busy)
+        self._turn_later(self.random.choice((500, 3_000) if busy else (0, 0, 5, 50)))
 
     def _turn_later(self, delay_ms: int) -> None:
         if not self._turn_due:

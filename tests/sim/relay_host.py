@@ -67,8 +67,7 @@ class RelayHost:
         self.relay_id = RelayId(sha256(self._pair.public_key))
         self.address = RelayAddress(public_key=self._pair.public_key, addresses=(f"wss://{name}.invalid",))
         self._quotas = Quotas()
-        self._executor = self._fresh_executor()
-        self.store = MemoryStore(random.randbytes(16), self._executor)
+        self.store = MemoryStore(random.randbytes(16), self._fresh_executor())
         self.truth: dict[bytes, Truth] = {}
         self.lied_about: set[bytes] = set()
         """Entries that were said to be stored and were not."""
@@ -91,6 +90,8 @@ class RelayHost:
         return self._machine is not None
 
     def _start(self) -> None:
+        """Begin a process, which knows no rates, and of nobody whose turn it is."""
+        self._executor = self.store.executor = self._fresh_executor()
         self._life += 1
         self._machine: Relay | None = Relay(
             suite=self._suite,

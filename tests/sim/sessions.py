@@ -4,7 +4,7 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from skvoz.base.errors import CallerError, PeerError
-from skvoz.client.effects import Channel, Connect, Detach, Effect, FileEffect, WakeAt, Withdraw
+from skvoz.client.effects import Channel, Connect, Detach, Effect, FileEffect, SayAgain, WakeAt, Withdraw
 from skvoz.client.inputs import Input
 from skvoz.client.relay_session import RelaySession
 from tests.sim.network import Connection
@@ -55,6 +55,9 @@ class Sessions:
         if isinstance(effect, Connect | WakeAt | FileEffect):
             raise TypeError("not a request to a relay")
         kept = self._kept[effect.relay_id, effect.channel]
+        if isinstance(effect, SayAgain):
+            kept.session.say_again(effect.log_id)
+            return
         if isinstance(effect, Detach):
             kept.session.detach(effect.log_id)
         elif isinstance(effect, Withdraw):

@@ -4,9 +4,12 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from random import Random
 
 import pytest
 
+from tests.sim import world
+from tests.sim.faults import Faults
 from tests.sim.report import describe, live
 from tests.sim.world import World
 
@@ -49,6 +52,22 @@ def test_a_few_worlds() -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", FOUND)
 def test_found_worlds(seed: int) -> None:
+    check((seed,))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", [5072, 5591])
+def test_an_author_keeps_the_order_where_a_relay_that_refused_is_restarted(
+    monkeypatch: pytest.MonkeyPatch, seed: int
+) -> None:
+    faults = Faults(
+        relay_refuses=0.3, relay_crash=0.3, network_slow=0.2, connection_cut=0.02, client_busy=0.3
+    )
+
+    def draw_faults(_: Random) -> Faults:
+        return faults
+
+    monkeypatch.setattr(world, "draw_faults", draw_faults)
     check((seed,))
 
 

@@ -83,6 +83,14 @@ class Withdraw(Value, frozen=True, kw_only=True):
     entry_id: EntryId
 
 
+class SayAgain(Value, frozen=True, kw_only=True):
+    """Take appends to a room again: all that was under way when one was refused follows, in its order."""
+
+    relay_id: RelayId
+    channel: Channel
+    log_id: LogId
+
+
 class Append(Value, frozen=True, kw_only=True):
     """Append an entry to a room (segment key) or an inbox (post key)."""
 
@@ -231,6 +239,7 @@ Effect = (
     | Attach
     | Detach
     | Withdraw
+    | SayAgain
     | Append
     | Rekey
     | Knock

@@ -14,7 +14,7 @@ from skvoz.base.errors import BadRequest
 from skvoz.base.ids import EntryId, GroupId, MessageId
 from skvoz.base.limits import ADDS_PER_COMMIT_MAX
 from skvoz.client import attachments, carrying, commits, forgotten_rooms, messages, policy
-from skvoz.client.effects import Append, Channel, Rekey, Withdraw
+from skvoz.client.effects import Append, Channel, Rekey, SayAgain, Withdraw
 from skvoz.client.envelope import APPLICATION, seal_entry
 from skvoz.client.inputs import EntryRefused, EntryStored
 from skvoz.client.records import (
@@ -205,6 +205,8 @@ def resume(step: Step, group_id: GroupId) -> None:
     if reading.owed:
         reading.owed.clear()
         reading.tries += 1
+    # Also where nothing is under way any more: something new may follow.
+    step.emit(SayAgain(relay_id=conversation.relay_id, channel=Channel.ROOMS, log_id=conversation.log_id))
     for intent in step.transaction.select(Intent, group_id=group_id):
         if intent.entry_id is not None:
             step.emit(_effect(conversation, intent))

@@ -81,6 +81,7 @@ class RelaySession:
         self._readings: dict[bytes, _Reading] = {}
         self._pending: dict[int, Wish] = {}
         self._known: set[tuple[object, ...]] = set()
+        self._held_back: dict[LogId, set[bytes]] = {}
         self._unsent: deque[int] = deque()
         self._in_flight: set[int] = set()
         self._costs: deque[int] = deque()
@@ -145,7 +146,7 @@ class RelaySession:
     def request(self, wish: Wish) -> None:
         """Ask the relay, now or once there is a connection; a wish that waits already is not sent twice."""
         identity = identity_of(wish)
-        if identity in self._known:
+        if identity in self._known or self._waits_its_turn(wish):
             return
         log = bytes(wish.log_id)
         if isinstance(wish, effects.Attach):
@@ -171,6 +172,10 @@ class RelaySession:
                 entry_id,
             ):
                 self._forget(number)
+
+    def say_again(self, log_id: LogId) -> None:
+        """Take appends to a room again: what was let go behind a refused one follows in its order."""
+        self._held_back.pop(log_id, None)
 
     def stored(self, count: int) -> None:
         """Note that the oldest `count` inputs given so far are taken up: the relay may send as much more."""
@@ -279,17 +284,24 @@ class RelaySession:
                 self._forget(number)
                 return
 
-    def _withdraw_later(self, refused: int, wish: effects.Append) -> None:
-        """Forget what waits behind an entry of a room that was refused: all is asked again in its order.
+    def _waits_its_turn(self, wish: Wish) -> bool:
+        """Tell whether this is said after an entry that was refused, by who may not have heard of that."""
+        return (
+            isinstance(wish, effects.Append)
+            and wish.channel is effects.Channel.ROOMS
+            and wish.key in self._held_back.get(wish.log_id, ())
+        )
 
-        Otherwise a new session would first say again what was said after it.
+    def _hold_back(self, refused: int, wish: effects.Append) -> None:
+        """Forget what waits behind an entry of a room that was refused, and take no more: all is said again.
+
+        A new session would else say first what was said after it, and the relay know of no turns any more.
         """
+        if wish.channel is not effects.Channel.ROOMS:
+            return
+        self._held_back.setdefault(wish.log_id, set()).add(wish.key)
         for number, other in list(self._pending.items()):
-            behind = isinstance(other, effects.Append) and (other.log_id, other.key) == (
-                wish.log_id,
-                wish.key,
-            )
-            if behind and other.channel is effects.Channel.ROOMS and number > refused:
+            if number > refused and self._waits_its_turn(other):
                 self._forget(number)
 
     def _forget(self, number: int) -> Wish | None:
@@ -389,7 +401,7 @@ class RelaySession:
             if reading is not None and reading.wish is wish:
                 del self._readings[bytes(wish.log_id)]
         if isinstance(wish, effects.Append) and frame.code in {"slow", "full"}:
-            self._withdraw_later(frame.request, wish)
+            self._hold_back(frame.request, wish)
         return refused(self._relay_id, wish, frame)
 
     def _attached(self, frame: frames.Attached) -> Input | None:

@@ -15,7 +15,7 @@ from typing import Final, Literal
 from skvoz.base.errors import CallerError, PeerError, TransportError
 from skvoz.base.ids import RelayId
 from skvoz.base.value import Value
-from skvoz.client.effects import Channel, Connect, Detach, Effect, FileEffect, WakeAt, Withdraw
+from skvoz.client.effects import Channel, Connect, Detach, Effect, FileEffect, SayAgain, WakeAt, Withdraw
 from skvoz.client.inputs import Input
 from skvoz.client.relay_session import RelaySession
 from skvoz.crypto import DEFAULT_SUITE, suite
@@ -107,6 +107,9 @@ class Relays:
         if isinstance(effect, Connect | WakeAt | FileEffect):
             raise TypeError("not a request to a relay")
         kept = self._kept[effect.relay_id, effect.channel]
+        if isinstance(effect, SayAgain):
+            kept.session.say_again(effect.log_id)
+            return
         if isinstance(effect, Detach):
             kept.session.detach(effect.log_id)
         elif isinstance(effect, Withdraw):
