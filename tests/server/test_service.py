@@ -12,6 +12,7 @@ from skvoz.client.effects import Channel, Trim
 from skvoz.client.inputs import Attached, BaseMoved, EntryRefused, LogOpened, RelayConnected, RequestRefused
 from skvoz.server import RelayService, Settings, create_home
 from skvoz.server.disclosure import disclosed_in
+from skvoz.server.door import Door
 from skvoz.server.service import _say_less
 from tests.server.real_relay import OWNER, Client, running
 
@@ -186,6 +187,35 @@ def test_an_upgrade_that_can_not_be_quoted_is_closed_without_a_word(
 
     asyncio.run(scenario())
     assert not caplog.records
+
+
+def test_who_is_at_the_door_does_not_keep_a_relay_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def scenario() -> None:
+        create_home(tmp_path)
+        service = RelayService(tmp_path, Settings(port=0, reserve_bytes=0))
+        door, came = service._door, asyncio.Event()
+
+        def opened() -> Door:
+            came.set()
+            return door()
+
+        monkeypatch.setattr(service, "_door", opened)
+        await service.start()
+        reader, writer = await asyncio.open_connection("127.0.0.1", service.port)
+        writer.write(b"GET ")
+        await came.wait()
+        closing = asyncio.create_task(service.close())
+        await asyncio.sleep(0)
+        writer.write(
+            b"/ HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+        )
+        async with asyncio.timeout(10):
+            assert (await reader.read()).startswith(b"HTTP/1.1 404")
+            writer.close()
+            await closing
+
+    asyncio.run(scenario())
 
 
 def test_a_failed_callback_is_logged_without_its_words(caplog: pytest.LogCaptureFixture) -> None:

@@ -61,6 +61,7 @@ class Connections:
         self._open: dict[int, WSTransport] = {}
         self._silent: dict[int, float] = {}
         self._last_number = 0
+        self._is_closed = False
 
     def protocol(self) -> asyncio.BufferedProtocol:
         """Make the protocol of a new connection, which is a WebSocket at `path` or not found."""
@@ -87,7 +88,8 @@ class Connections:
 
     def _admit(self, request: WSUpgradeRequest) -> "WSListener | None":
         """Take in who asks as a WebSocket asks; to all others the library would tell what it misses."""
-        if request.path != self._path or len(self._open) >= CONNECTIONS_MAX or not _is_upgrade(request):
+        is_full = self._is_closed or len(self._open) >= CONNECTIONS_MAX
+        if request.path != self._path or is_full or not _is_upgrade(request):
             return None
         return _Connection(self)
 
@@ -138,7 +140,8 @@ class Connections:
             transport.disconnect()
 
     def close_all(self) -> None:
-        """Close every connection."""
+        """Close every connection, and open no more: who was at the door already would keep the relay up."""
+        self._is_closed = True
         for number in list(self._open):
             self.close(number)
 
