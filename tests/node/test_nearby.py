@@ -7,9 +7,11 @@ from ipaddress import IPv4Interface
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from skvoz.base.errors import StoreError
 from skvoz.base.ids import EntryId, GroupId, RelayId
+from skvoz.cli import lending
 from skvoz.cli.lending import lend
 from skvoz.client.commands import BlockContact, ChangeProfile
 from skvoz.client.effects import Append, Attach, Channel, OpenLog
@@ -89,6 +91,33 @@ def test_a_chat_goes_on_without_its_relay_and_shows_everything_once(tmp_path: Pa
             await anna.do(ChangeProfile(client_id=client_id(), lan_enabled=False))
             assert anna.node.nearby is None
             assert not (anna.folder / "lent").exists()
+
+    asyncio.run(scenario())
+
+
+def test_what_a_lent_relay_did_not_take_at_once_is_put_there_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(beside, "_RETRY_S", 0.2)
+    monkeypatch.setattr(lending, "QUOTAS", replace(lending.QUOTAS, append_burst=4, appends_per_s=20.0))
+
+    async def scenario() -> None:
+        async with world(tmp_path) as here:
+            anna, boris = await here.friends("Anna", "Boris")
+            to_boris, to_anna = await boris.account_id(), await anna.account_id()
+            before = await boris.texts(to_anna)
+            await here.stop_relay()
+            texts = [f"number {number}" for number in range(12)]
+            for text in texts:
+                await anna.send(to_boris, text)
+            for one in (anna, boris):
+                await switch_on(one)
+            await found(anna, boris, count=1)
+
+            async def all_there() -> bool:
+                return sorted(await boris.texts(to_anna)) == sorted([*before, *texts])
+
+            await until(all_there)
 
     asyncio.run(scenario())
 

@@ -136,10 +136,12 @@ def test_a_full_database_refuses_and_loses_nothing(tmp_path: Path) -> None:
             await client.until(lambda found: any(isinstance(one, EntryRefused) for one in found))
             connection.execute("PRAGMA max_page_count = 100000")
             await asyncio.sleep(1.2)  # until the disk is looked at again
+            client.session.say_again(LOG)
             early = client.append(LOG, b"early")
             await client.until(lambda found: sum(isinstance(one, EntryRefused) for one in found) == 2)
             refused = [one for one in client.inputs if isinstance(one, EntryRefused)]
             assert [(one.code, one.retry_after_ms) for one in refused] == [("full", 1_000), ("slow", 1)]
+            client.session.say_again(LOG)
             client.append(LOG, bytes(60_000), large)
             client.append(LOG, b"early", early)
             client.append(LOG, b"after")

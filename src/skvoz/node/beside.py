@@ -10,8 +10,16 @@ from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 from skvoz.base.ids import EntryId, GroupId, LogId, RelayId
-from skvoz.client.effects import Append, Attach, Channel, Connect, Detach, OpenLog
-from skvoz.client.inputs import Attached, CarriedRead, EntriesRead, Input, LogOpened, RequestRefused
+from skvoz.client.effects import Append, Attach, Channel, Connect, Detach, OpenLog, SayAgain
+from skvoz.client.inputs import (
+    Attached,
+    CarriedRead,
+    EntriesRead,
+    EntryRefused,
+    Input,
+    LogOpened,
+    RequestRefused,
+)
 from skvoz.client.near import SideLog, side_log
 from skvoz.crypto import sha256
 from skvoz.node.dialer import Dialer
@@ -22,6 +30,9 @@ from skvoz.transports.lan import Lender
 ENTRIES_MAX: Final = 5_000
 """Entries read of one log: any member can fill it."""
 _GATHER_S: Final = 0.1
+_RETRY_S: Final = 1.0
+_FULL_RETRY_S: Final = 30.0
+"""Until what a relay did not take, or had no room for, is put there again, unless it asks for longer."""
 _RETENTION_S: Final = 3 * 24 * 3600
 _CHANNEL: Final = Channel.ROOMS
 Keys = list[tuple[GroupId, bytes]]
@@ -60,6 +71,9 @@ class _SideLog:
     count: int = 0
     brought: int = -1
     there: set[EntryId] = field(default_factory=set[EntryId], repr=False)
+    asked: set[EntryId] = field(default_factory=set[EntryId], repr=False)
+    """What was put there and not read back yet: the relay may still refuse it."""
+    pause: asyncio.TimerHandle | None = field(default=None, repr=False)
 
     @property
     def is_read(self) -> bool:
@@ -116,6 +130,9 @@ class Beside:
                 tasks.create_task(self._hear())
                 tasks.create_task(self._bring())
         finally:
+            for beside in self._logs.values():
+                if beside.pause is not None:
+                    beside.pause.cancel()
             await self._relays.close()
 
     # What comes
@@ -130,7 +147,7 @@ class Beside:
             self._relays.taken_up(1)
 
     async def _take(self, fact: Input) -> None:
-        if not isinstance(fact, LogOpened | RequestRefused | Attached | EntriesRead):
+        if not isinstance(fact, LogOpened | RequestRefused | Attached | EntriesRead | EntryRefused):
             return
         beside = self._logs.get((fact.relay_id, fact.log_id))
         if beside is None:
@@ -142,6 +159,14 @@ class Beside:
                 self._relays.request(_reading(beside))  # perhaps somebody made it in another way
             case RequestRefused():
                 pass
+            case EntryRefused(code="slow" | "full"):
+                if beside.pause is None:
+                    least_s = _FULL_RETRY_S if fact.code == "full" else _RETRY_S
+                    beside.pause = asyncio.get_running_loop().call_later(
+                        max(least_s, fact.retry_after_ms / 1000), self._put_again, beside
+                    )
+            case EntryRefused():
+                pass
             case Attached():
                 beside.head = fact.head
                 self._news.set()
@@ -151,6 +176,7 @@ class Beside:
     async def _read(self, beside: _SideLog, fact: EntriesRead) -> None:
         found = tuple((one.entry_id, one.body) for one in fact.entries if one.body is not None)
         beside.there.update(one.entry_id for one in fact.entries)
+        beside.asked -= beside.there
         beside.count += len(fact.entries)
         beside.through = max(beside.through, fact.through, *(one.position for one in fact.entries), 0)
         if found:
@@ -177,14 +203,24 @@ class Beside:
                     beside.brought = number
                     await self._put(beside)
 
+    def _put_again(self, beside: _SideLog) -> None:
+        """Put there what a relay refused, and what the session let go behind it."""
+        beside.pause = None
+        if self._goes_on(beside):
+            beside.asked.clear()
+            beside.brought = -1
+            said = SayAgain(relay_id=beside.relay_id, channel=_CHANNEL, log_id=beside.log.log_id)
+            self._relays.request(said)
+            self._news.set()
+
     async def _put(self, beside: _SideLog) -> None:
         carried = await self._home.carried(beside.group_id)
         if not self._goes_on(beside):
             return
         for entry_id, body in carried:
-            if entry_id in beside.there:
+            if entry_id in beside.there or entry_id in beside.asked:
                 continue
-            beside.there.add(entry_id)
+            beside.asked.add(entry_id)
             self._relays.request(
                 Append(
                     relay_id=beside.relay_id,
