@@ -23,6 +23,7 @@ _START_TIMEOUT_S: Final = 90.0
 """A busy machine takes its time."""
 _POLL_S: Final = 0.02
 _PAGE: Final = 200
+_WORDS_MAX: Final = 200
 Heard = Callable[[str, float], None]
 
 
@@ -45,6 +46,7 @@ class Resident:
         self.heard: Heard = lambda _message_id, _at: None
         """Called for each message of somebody else's that comes, with its id and `time.monotonic`."""
         self._where = where
+        self._log = folder.parent / f"{name}.log"
         self._process: subprocess.Popen[bytes] | None = None
         self._api: ApiClient | None = None
         self._last_event = 0
@@ -71,7 +73,7 @@ class Resident:
         for host in means.hosts:
             words += ["--host", host]
         environment = {**os.environ, "SSL_CERT_FILE": str(means.authority), "SKVOZ_KEYRING": "off"}
-        with (self.folder.parent / f"{self.name}.log").open("ab") as log:
+        with self._log.open("ab") as log:
             self._process = subprocess.Popen(  # noqa: ASYNC220  # starting takes a millisecond
                 self._where.command(*words), stdout=log, stderr=log, env=environment
             )
@@ -142,7 +144,8 @@ class Resident:
                 with contextlib.suppress(OSError):
                     return await connect(socket_file(self.folder))
                 await asyncio.sleep(_POLL_S)
-        raise RuntimeError("a node ended before it could be asked anything")
+        last_words = self._log.read_text(errors="replace").strip().rpartition("\n")[2]
+        raise RuntimeError(f"a node ended before it could be asked anything: {last_words[:_WORDS_MAX]}")
 
     def _take(self, event: dict[str, Any]) -> None:
         self._last_event = max(self._last_event, int(event.get("sequence", 0)))

@@ -17,6 +17,7 @@ from statistics import median
 from typing import Final
 
 import msgspec
+from websockets.exceptions import ConnectionClosed
 
 from bench.api_client import CallRefused
 from bench.machine import machine
@@ -93,7 +94,8 @@ async def run(plan: Plan, tell: Callable[[Cell], None]) -> Run:
                 problem = "; ".join((await trying).problems)
                 try:
                     measured = await _measure_all(here, plan, tactic, peers)
-                except (CallRefused, OSError, RuntimeError) as error:  # TimeoutError is an OSError
+                # TimeoutError is an OSError.
+                except (CallRefused, ConnectionClosed, OSError, RuntimeError) as error:
                     not_run[tactic] = f"the lab failed: {type(error).__name__}: {error}"
                     traceback.print_exc()
                     continue
@@ -134,8 +136,10 @@ async def _measure_all(here: Stage, plan: Plan, tactic: str, peers: list[Peer]) 
             yield
 
     rows = [row for row in plan.rows if plan.wants(row.name, tactic)]
-    cells = await measure(here, rows, tactic, rule)
-    took = await asyncio.gather(*talking)
+    try:
+        cells = await measure(here, rows, tactic, rule)
+    finally:  # a peer speaks under one tactic at a time
+        took = await asyncio.gather(*talking)
     return cells + [_peer_cell(peer, tactic, one) for peer, one in zip(peers, took, strict=True)]
 
 

@@ -3,9 +3,9 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from contextlib import AbstractContextManager
-from typing import Final
+from typing import Any, Final, TypeVar
 
 from lab.cells import Cell
 from lab.chat import PATIENCE_S, Chat, Letter, in_time, median_s, share_in_time, switch_s, worst_s
@@ -23,6 +23,7 @@ EVERY_S_BY_TACTIC: Final = {"slow": 8.0}
 """A leg of 14 kbit/s carries no text a second, with what is around it."""
 Rule = Callable[[], AbstractContextManager[None]]
 """Lets a tactic hold while a block runs."""
+Result = TypeVar("Result")
 _CALM_TEXTS: Final = 6
 """So many texts in a row that came as usual mean that the switch is over."""
 _STALL_MOST_S: Final = 75.0
@@ -55,13 +56,24 @@ async def _measure(stage: Stage, rows: Sequence[Row], tactic: str, rule: Rule) -
             else _measure_forced(stage, row, tactic)
             for row in rows
         ]
-        cells = await asyncio.gather(*tasks)
-    await asyncio.gather(*(_settle(stage, row) for row in rows))
+        cells = await side_by_side(tasks)
+    await side_by_side(_settle(stage, row) for row in rows)
     for cell in cells:
         letters = stage.chats[cell.row].letters[began[cell.row] :]
         cell.lost = sum(not one.arrivals for one in letters)
         cell.twice = sum(len(one.arrivals) > 1 for one in letters)
     return cells
+
+
+async def side_by_side(works: Iterable[Coroutine[Any, Any, Result]]) -> list[Result]:
+    """Wait for all; where one fails the others end with it, lest they go on under the next tactic."""
+    tasks = [asyncio.create_task(work) for work in works]
+    try:
+        return await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def _measure_forced(stage: Stage, row: Row, tactic: str) -> Cell:
