@@ -3,6 +3,7 @@
 - `app`: the root, which loads a command when it is typed
 - `command`: what all commands share: help in the person's language, `--json`
 - `desk`: which home, and the API of its node
+- `wishes`: having the node change something, and waiting until relays have it
 - `naming`: which chat, person or message somebody means
 - `output`: lines for people, objects for programs
 - `files`: `save`, and the files that `send` takes

@@ -8,8 +8,9 @@ from skvoz.api.params import NoParams
 from skvoz.api.views import AccountView, PhraseView, StatusView
 from skvoz.base.errors import BadRequest, Conflict, HomeBusy, NotFound
 from skvoz.cli.command import Group, json_option
-from skvoz.cli.desk import Desk, ask_passphrase, new_passphrase, pass_desk, say_if_waiting, wish
+from skvoz.cli.desk import Desk, ask_passphrase, new_passphrase, pass_desk
 from skvoz.cli.output import one_line, show_json
+from skvoz.cli.wishes import say_if_waiting, wish
 from skvoz.client.relay_addresses import parse_relay_address
 from skvoz.texts import say
 

@@ -6,9 +6,10 @@ import msgspec
 from skvoz.api.params import NoParams
 from skvoz.api.views import BotListView, BotView
 from skvoz.cli.command import Group, json_option
-from skvoz.cli.desk import Desk, pass_desk, wish
+from skvoz.cli.desk import Desk, pass_desk
 from skvoz.cli.naming import all_chats, find_bot, find_chat
 from skvoz.cli.output import called, clock, one_line, show_json
+from skvoz.cli.wishes import wish
 from skvoz.texts import count, say
 
 

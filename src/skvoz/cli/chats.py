@@ -6,9 +6,10 @@ from skvoz.api.params import ChatParams, MessagePageParams, SearchParams
 from skvoz.api.views import ChatView, FoundPageView, MessagePageView
 from skvoz.base.errors import BadRequest
 from skvoz.cli.command import Command, Group, Number, json_option
-from skvoz.cli.desk import Desk, pass_desk, say_if_waiting, wish
+from skvoz.cli.desk import Desk, pass_desk
 from skvoz.cli.naming import all_chats, find_chat
 from skvoz.cli.output import chat_line, message_line, show_json
+from skvoz.cli.wishes import say_if_waiting, wish
 from skvoz.texts import count, say
 
 _UNITS_S = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}

@@ -25,9 +25,9 @@ from skvoz.api.views import AccountView, ContactListView, MessagePageView
 from skvoz.base.errors import SkvozError, TransportError
 from skvoz.base.value import Value
 from skvoz.cli.command import Command
-from skvoz.cli.desk import settle, wish
 from skvoz.cli.naming import all_chats
 from skvoz.cli.output import one_line
+from skvoz.cli.wishes import settle, wish
 from skvoz.client.relay_addresses import parse_relay_address
 from skvoz.texts import say
 

@@ -3,14 +3,12 @@
 import contextlib
 import os
 import sys
-import time
-import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import click
 
-from skvoz.base.errors import BadRequest, TransportError
+from skvoz.base.errors import BadRequest
 from skvoz.base.value import Value
 from skvoz.texts import say
 
@@ -18,12 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Generator
 
     from skvoz.api.caller import Caller
-    from skvoz.client.commands import Answer
 
 PASSPHRASE_FILE_VARIABLE: Final = "SKVOZ_PASSPHRASE_FILE"  # noqa: S105  # a name, not a secret
-PATIENCE_S: Final = 10.0
-"""How long a command waits for a relay before it says that the rest goes on by itself."""
-_POLL_S: Final = 0.05
 
 
 def ask_passphrase() -> str:
@@ -78,38 +72,6 @@ class Desk(Value, frozen=True):
 
         with reach(self.folder, ask_passphrase) as caller:
             yield caller
-
-
-def wish(caller: "Caller", method: str, **fields: object) -> "Answer":
-    """Have something changed; raise what refuses it."""
-    from skvoz.client.commands import Answer  # noqa: PLC0415  # `--help` needs none of the client
-
-    return caller.call(method, {"client_id": uuid.uuid4().hex, **fields}, Answer)
-
-
-def settle(caller: "Caller") -> bool:
-    """Wait until the relays have all that this home wants to say; tell whether they do.
-
-    What was wished before is kept whatever becomes of the node meanwhile, so that it ends is no failure.
-    """
-    from skvoz.api.params import NoParams  # noqa: PLC0415  # `--help` needs none of the API
-    from skvoz.api.views import StatusView  # noqa: PLC0415  # likewise
-
-    until = time.monotonic() + PATIENCE_S
-    try:
-        while caller.call("node.status", NoParams(), StatusView).unsent:
-            if time.monotonic() > until:
-                return False
-            time.sleep(_POLL_S)
-    except TransportError:
-        return False
-    return True
-
-
-def say_if_waiting(caller: "Caller") -> None:
-    """Tell the person where something could not leave yet; it goes out by itself once a node can."""
-    if not settle(caller):
-        click.echo(say("No relay has this yet. It is kept, and goes on while your node runs."), err=True)
 
 
 pass_desk = click.make_pass_decorator(Desk)

@@ -10,9 +10,10 @@ import click
 from skvoz.api.params import NoParams
 from skvoz.api.views import RelayStatusView, StatusView
 from skvoz.cli.command import Command, json_option
-from skvoz.cli.desk import Desk, pass_desk, settle
+from skvoz.cli.desk import Desk, pass_desk
 from skvoz.cli.network import for_support, lines, look
 from skvoz.cli.output import show_json
+from skvoz.cli.wishes import settle
 from skvoz.texts import count, say
 
 if TYPE_CHECKING:

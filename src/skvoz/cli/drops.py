@@ -12,8 +12,9 @@ from skvoz.api.drop_views import DropKeyView, DropListView, DropParams, DropView
 from skvoz.api.params import NoParams
 from skvoz.base.errors import BadRequest, NotFound
 from skvoz.cli.command import Group, json_option
-from skvoz.cli.desk import Desk, pass_desk, wish
+from skvoz.cli.desk import Desk, pass_desk
 from skvoz.cli.output import one_line, show_json
+from skvoz.cli.wishes import wish
 from skvoz.texts import say
 
 if TYPE_CHECKING:

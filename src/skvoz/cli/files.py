@@ -15,9 +15,10 @@ from skvoz.api.params import FileParams, MessageParams, NoParams
 from skvoz.api.views import FileView, MessageView, ProgressView
 from skvoz.base.errors import BadRequest, Conflict, NotFound, StoreError
 from skvoz.cli.command import Command, Number, json_option
-from skvoz.cli.desk import PATIENCE_S, Desk, pass_desk, wish
+from skvoz.cli.desk import Desk, pass_desk
 from skvoz.cli.naming import find_message
 from skvoz.cli.output import failure, show_json, size_of
+from skvoz.cli.wishes import PATIENCE_S, wish
 
 if TYPE_CHECKING:
     from skvoz.api.caller import Caller

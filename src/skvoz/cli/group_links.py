@@ -8,11 +8,12 @@ from skvoz.api.group_views import AskerView, GroupLinkView, JoiningListView, Joi
 from skvoz.api.params import ChatParams, NoParams
 from skvoz.base.errors import BadRequest, NotFound
 from skvoz.cli.command import Number, json_option
-from skvoz.cli.desk import Desk, pass_desk, say_if_waiting, settle, wish
+from skvoz.cli.desk import Desk, pass_desk
 from skvoz.cli.links import LinkRefused
 from skvoz.cli.looking_after import group
 from skvoz.cli.naming import find_group
 from skvoz.cli.output import clock, failure, one_line, show_json
+from skvoz.cli.wishes import say_if_waiting, settle, wish
 from skvoz.texts import count, say
 
 if TYPE_CHECKING:

@@ -5,9 +5,10 @@ import click
 from skvoz.api.params import ChatParams
 from skvoz.api.views import ChatView
 from skvoz.cli.command import Group, json_option
-from skvoz.cli.desk import Desk, pass_desk, say_if_waiting, wish
+from skvoz.cli.desk import Desk, pass_desk
 from skvoz.cli.naming import find_contact, find_group, find_member, members_of
 from skvoz.cli.output import one_line, show_json
+from skvoz.cli.wishes import say_if_waiting, wish
 from skvoz.texts import say
 
 

@@ -9,9 +9,10 @@ from skvoz.api.params import ChatParams, EventPageParams, NoParams
 from skvoz.api.views import ChatView, EventPageView, LinkListView, LinkView, StatusView
 from skvoz.base.errors import PeerError
 from skvoz.cli.command import Command, Number, json_option
-from skvoz.cli.desk import Desk, pass_desk, say_if_waiting, settle, wish
+from skvoz.cli.desk import Desk, pass_desk
 from skvoz.cli.naming import find_link
 from skvoz.cli.output import clock, failure, one_line, show_json
+from skvoz.cli.wishes import say_if_waiting, settle, wish
 from skvoz.texts import say
 
 

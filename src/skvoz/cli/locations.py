@@ -6,9 +6,10 @@ from skvoz.api.message_views import PastedView
 from skvoz.api.params import TextParams
 from skvoz.base.errors import BadRequest
 from skvoz.cli.command import Command, json_option
-from skvoz.cli.desk import Desk, pass_desk, wish
+from skvoz.cli.desk import Desk, pass_desk
 from skvoz.cli.messages import tell_how_far
 from skvoz.cli.naming import find_chat
+from skvoz.cli.wishes import wish
 from skvoz.texts import say
 
 

@@ -9,10 +9,11 @@ from skvoz.api.params import ChatParams
 from skvoz.api.views import MemberListView
 from skvoz.base.errors import BadRequest, NotFound
 from skvoz.cli.command import Command, Number, json_option
-from skvoz.cli.desk import Desk, pass_desk, say_if_waiting, wish
+from skvoz.cli.desk import Desk, pass_desk
 from skvoz.cli.groups import group
 from skvoz.cli.naming import find_group, find_message
 from skvoz.cli.output import called, one_line, plain, show_json
+from skvoz.cli.wishes import say_if_waiting, wish
 from skvoz.client.commands import NOTE_LENGTH_MAX
 from skvoz.texts import say
 

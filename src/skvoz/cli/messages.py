@@ -11,10 +11,11 @@ from skvoz.api.params import MessageParams
 from skvoz.api.views import ChatView, MessageView
 from skvoz.base.errors import BadRequest, TransportError
 from skvoz.cli.command import Command, Number, json_option
-from skvoz.cli.desk import Desk, pass_desk, settle, wish
+from skvoz.cli.desk import Desk, pass_desk
 from skvoz.cli.files import FILE, put_files, wait_for_upload
 from skvoz.cli.naming import find_chat, find_message, members_of, mentions_in
 from skvoz.cli.output import called, clock, message_line, message_state, show_json
+from skvoz.cli.wishes import settle, wish
 from skvoz.texts import say
 
 if TYPE_CHECKING:

@@ -5,9 +5,10 @@ import click
 from skvoz.api.message_views import PinListView
 from skvoz.api.params import ChatParams
 from skvoz.cli.command import Command, Number, json_option
-from skvoz.cli.desk import Desk, pass_desk, settle, wish
+from skvoz.cli.desk import Desk, pass_desk
 from skvoz.cli.naming import find_chat, find_message
 from skvoz.cli.output import message_line, show_json
+from skvoz.cli.wishes import settle, wish
 from skvoz.texts import say
 
 

@@ -3,9 +3,10 @@
 import click
 
 from skvoz.cli.command import Group, Number, json_option
-from skvoz.cli.desk import Desk, pass_desk, wish
+from skvoz.cli.desk import Desk, pass_desk
 from skvoz.cli.messages import show_again, tell_how_far
 from skvoz.cli.naming import find_chat, find_message
+from skvoz.cli.wishes import wish
 from skvoz.texts import say
 
 

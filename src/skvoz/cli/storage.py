@@ -8,9 +8,10 @@ from skvoz.api.params import PAGE_SIZE_MAX, NoParams
 from skvoz.api.storage_views import StorageView, StoredFilesParams, StoredFilesView
 from skvoz.base.errors import BadRequest
 from skvoz.cli.command import Group, Number, json_option
-from skvoz.cli.desk import Desk, pass_desk, wish
+from skvoz.cli.desk import Desk, pass_desk
 from skvoz.cli.naming import all_chats, find_chat
 from skvoz.cli.output import one_line, show_json, size_of
+from skvoz.cli.wishes import wish
 from skvoz.texts import count, say
 
 _DAY_MS = 24 * 3600 * 1000
