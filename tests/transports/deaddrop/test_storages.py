@@ -1,6 +1,8 @@
 """Each kind of storage, against a real server of it; and which of them let one alone create an object."""
 
 import asyncio
+import contextlib
+import gc
 import secrets
 from pathlib import Path
 
@@ -156,6 +158,35 @@ def test_what_is_no_storage_is_refused_without_repeating_it(url: str) -> None:
 
 def test_a_place_is_shown_without_its_user_and_options() -> None:
     assert place_shown("sftp://anna@example.org:22/drop?hostkey=x") == "sftp://example.org:22/drop"
+
+
+@pytest.mark.parametrize("last", [b"LOGIN", b"SELECT", b"LOGOUT"])
+def test_a_mail_server_that_goes_without_a_word_leaves_nothing_open(last: bytes) -> None:
+    """A server may close on a wrong password, or before it says good-bye."""
+
+    async def scenario() -> None:
+        lines = 0
+
+        async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            nonlocal lines
+            writer.write(b"* OK ready\r\n")
+            while last not in (line := await reader.readline()) and line:
+                lines += 1
+                known = b"* CAPABILITY IMAP4rev1\r\n" if b"CAPABILITY" in line else b""
+                writer.write(known + line.split()[0] + b" OK done\r\n")
+            writer.close()
+
+        server = await asyncio.start_server(serve, "127.0.0.1", 0)
+        async with server:
+            port = server.sockets[0].getsockname()[1]
+            storage = open_storage(f"imap://anna@127.0.0.1:{port}/INBOX", PASSWORD)
+            with contextlib.suppress(TransportError):
+                await storage.names()
+            await storage.close()
+        assert lines >= [b"LOGIN", b"SELECT", b"LOGOUT"].index(last) + 1
+
+    asyncio.run(scenario())
+    gc.collect()  # a socket that is still open is told of here, and fails the test
 
 
 def test_a_storage_that_is_something_else_is_told_so(tmp_path: Path) -> None:

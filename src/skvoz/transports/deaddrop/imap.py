@@ -182,8 +182,7 @@ class ImapStorage:
     def _forget(self) -> None:
         connection, self._connection = self._connection, None
         if connection is not None:
-            with contextlib.suppress(OSError):
-                connection.shutdown()
+            _drop(connection)
 
     def _open(self) -> imaplib.IMAP4:
         place = self._place
@@ -194,21 +193,26 @@ class ImapStorage:
             connection = imaplib.IMAP4_SSL(
                 place.host, place.port or 993, ssl_context=context, timeout=_TIMEOUT_S
             )
+        try:
+            self._enter(connection)
+        except BaseException:
+            _drop(connection)
+            raise
+        return connection
+
+    def _enter(self, connection: imaplib.IMAP4) -> None:
         connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         try:
-            connection.login(place.user, self._password)
+            connection.login(self._place.user, self._password)
         except imaplib.IMAP4.abort:
             raise
         except imaplib.IMAP4.error:
-            _end(connection)
             raise StorageRefuses(
                 "the drop's storage refuses: the name, the password or the place is wrong"
             ) from None
         status, _ = connection.select(f'"{self._folder}"')
         if status != "OK":
-            _end(connection)
             raise TransportError("the drop's folder isn't there")
-        return connection
 
 
 class _Gone(TransportError):
@@ -238,3 +242,10 @@ def _said(answer: tuple[str, Sequence[object]]) -> bytes:
 def _end(connection: imaplib.IMAP4) -> None:
     with contextlib.suppress(OSError, imaplib.IMAP4.error):
         connection.logout()
+    _drop(connection)
+
+
+def _drop(connection: imaplib.IMAP4) -> None:
+    """Close a connection without a word; the library leaves one open where its server said nothing back."""
+    with contextlib.suppress(OSError):
+        connection.shutdown()
