@@ -413,8 +413,10 @@ def test_a_film_has_a_face_before_it_is_fetched(visit: Visit) -> None:
           const recorder = new MediaRecorder(canvas.captureStream(25), { mimeType: "video/webm" });
           const pieces = [];
           recorder.ondataavailable = ({ data }) => pieces.push(data);
-          recorder.start();
-          for (let step = 0; step < 20; step++) {
+          recorder.start(100);
+          // A machine that is busy paints late: twenty steps, and on until there are pictures in it.
+          const size = () => pieces.reduce((sum, piece) => sum + piece.size, 0);
+          for (let step = 0; step < 20 || (size() < 2000 && step < 400); step++) {
             context.fillStyle = step % 2 ? "red" : "green";
             context.fillRect(0, 0, 320, 240);
             await new Promise((resolve) => setTimeout(resolve, 50));

@@ -6,7 +6,8 @@ import { THUMBNAIL_BYTES_MAX, thumbnailOf } from "./pictures.js";
 
 /** Where a film begins with black, its first second is past. */
 const LOOK_AT_S = 1;
-const WAIT_MS_MAX = 10_000;
+/** A busy machine may take long over a first picture; a film that can't be shown says so at once. */
+const WAIT_MS_MAX = 30_000;
 
 /**
  * Look at a film; null where this browser can't show it.
