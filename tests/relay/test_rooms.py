@@ -14,6 +14,7 @@ from skvoz.wire.frames import (
     Attached,
     Base,
     Detach,
+    Down,
     Drop,
     Entries,
     Flag,
@@ -506,3 +507,25 @@ def test_looking_far_back_is_rated() -> None:
     assert stored_in(alice.append(2_999, body=b"", since=2_990)) == 2_999
     world.tick(1)
     assert stored_in(alice.append(3, body=b"")) == 3
+
+
+def head_in(frames: list[Down]) -> int:
+    attached = frames[0]
+    assert isinstance(attached, Attached)
+    return attached.head
+
+
+def test_attaching_far_behind_a_long_carry_chain_is_rated() -> None:
+    world = World(Quotas(lookup_burst=1, lookups_per_s=1.0))
+    alice = Client(world)
+    alice.open()
+    for number in range(1, 71):
+        alice.rekey(number, key(number - 1), key(number), carry=True)
+    assert head_in(alice.attach(after=70)) == 70
+    refused = alice.attach(after=70)[0]
+    assert isinstance(refused, No)
+    assert (refused.code, refused.retry_after_ms) == ("slow", 1_000)
+    assert head_in(alice.attach(key(20), after=70)) == 70, "fifty segments are no long walk"
+    assert head_in(alice.attach(after=60)) == 70, "what is not reached yet is not looked at"
+    world.tick(1)
+    assert head_in(alice.attach(after=70)) == 70

@@ -11,7 +11,6 @@ from skvoz.logs import (
     CLOSER_RETENTION_S,
     INBOX,
     KNOCK_RETENTION_S,
-    SEGMENTS_VISIBLE_MAX,
     Branch,
     Log,
     OpenRequest,
@@ -28,11 +27,11 @@ from skvoz.logs import (
     is_owner,
     open_log,
     rekey,
-    relieved,
     renewed,
-    trimmed,
 )
 from skvoz.relay.blobs import Blobs
+from skvoz.relay.carry import SEGMENTS_MAX, SEGMENTS_NEAR, carried_on, visible
+from skvoz.relay.deletion import let_go
 from skvoz.relay.pool import Pools
 from skvoz.relay.ports import LogTransaction
 from skvoz.relay.seam import Appended, Dropped, Granted, Job, Knocked, LogRequest, Outcome, Progress
@@ -59,7 +58,6 @@ from skvoz.wire.frames import (
     Trim,
 )
 
-_SEGMENTS_WALKED_MAX: Final = 4_096
 _NEAR_POSITIONS: Final = 2_048
 """A repeat that looks back further than this may cost the store a long search, so it is rated."""
 
@@ -124,7 +122,7 @@ class Executor:
             case Rekey():
                 return self._rekey(batch, session, request)
             case Attach():
-                return _attach(batch, session, request)
+                return self._attach(batch, session, request)
             case Open():
                 return self._open(batch, session, request)
             case Knock():
@@ -244,12 +242,46 @@ class Executor:
             transaction.remove_knocks(log_id, segment.door_hash, request.answered)
         return Outcome(session, Stored(request.request, log_id, request.entry, head), Appended(log_id, entry))
 
+    def _attach(self, batch: _Batch, session: int, request: Attach) -> Outcome:
+        transaction = batch.transaction
+        log_id = request.log
+        key_hash = sha256(request.key)
+        segment = transaction.segment(log_id, key_hash)
+        log = transaction.log(log_id)
+        owner = is_owner(log, key_hash)
+        if log is None or (log.kind == INBOX and not owner) or (log.kind != INBOX and segment is None):
+            return _no(session, request, "denied")
+        after = min(request.after, log.head)
+        if segment is None or log.kind == INBOX:
+            head, segment_open = log.head, True
+            segments, closed = {0: b""}, (0,)
+        else:
+            head, segment_open = attach_head(log, segment), not segment.closed_at
+            found, is_whole = carried_on(transaction, log_id, segment, after, SEGMENTS_NEAR)
+            if not is_whole:
+                wait_ms = self._looking_wait_ms(session, batch.now_ms)
+                if wait_ms:
+                    return _no(session, request, "slow", wait_ms)
+                found, _ = carried_on(transaction, log_id, segment, after, SEGMENTS_MAX)
+            segments, closed = visible(found)
+        kept = renewed(log, batch.now_ms)
+        if kept is not log:
+            transaction.save_log(kept)
+        return Outcome(
+            session,
+            Attached(request.request, log_id, segment_open, head),
+            Granted(log_id, after, head, segments, closed),
+        )
+
     def _append_wait_ms(self, log_id: bytes, segment: Segment, now_ms: int) -> int:
         return self._rates.wait_ms(("append", log_id, segment.branch), self._append_rate, now_ms)
 
     def _lookup_wait_ms(self, session: int, log: Log, since: int, now_ms: int) -> int:
         if log.head - since <= _NEAR_POSITIONS:
             return 0
+        return self._looking_wait_ms(session, now_ms)
+
+    def _looking_wait_ms(self, session: int, now_ms: int) -> int:
         return self._rates.wait_ms(("lookup", session), self._lookup_rate, now_ms)
 
     def _open(self, batch: _Batch, session: int, request: Open) -> Outcome:
@@ -322,55 +354,6 @@ def _numbered(log: Log) -> Log:
     return msgspec.structs.replace(log, knock_head=log.knock_head + 1)
 
 
-def _attach(batch: _Batch, session: int, request: Attach) -> Outcome:
-    transaction = batch.transaction
-    log_id = request.log
-    key_hash = sha256(request.key)
-    segment = transaction.segment(log_id, key_hash)
-    log = transaction.log(log_id)
-    owner = is_owner(log, key_hash)
-    if log is None or (log.kind == INBOX and not owner) or (log.kind != INBOX and segment is None):
-        return _no(session, request, "denied")
-    after = min(request.after, log.head)
-    if segment is None or log.kind == INBOX:
-        head, segment_open = log.head, True
-        segments, closed = {0: b""}, (0,)
-    else:
-        head, segment_open = attach_head(log, segment), not segment.closed_at
-        segments, closed = _visible(transaction, log_id, segment, after)
-    kept = renewed(log, batch.now_ms)
-    if kept is not log:
-        transaction.save_log(kept)
-    return Outcome(
-        session,
-        Attached(request.request, log_id, segment_open, head),
-        Granted(log_id, after, head, segments, closed),
-    )
-
-
-def _visible(
-    transaction: LogTransaction, log_id: bytes, segment: Segment, after: int
-) -> tuple[dict[int, bytes], tuple[int, ...]]:
-    """Return the segments that a reader of `segment` has come to see at position `after`, by carry."""
-    found = {segment.number: segment}
-    waiting = [segment]
-    walked = 0
-    while waiting and walked < _SEGMENTS_WALKED_MAX:
-        walked += 1
-        current = waiting.pop()
-        if not current.carried:
-            continue
-        for child in transaction.carried_children(log_id, current.number):
-            if child.number <= after:
-                found[child.number] = child
-                waiting.append(child)
-    kept = [found[number] for number in sorted(found)[-SEGMENTS_VISIBLE_MAX:]]
-    return (
-        {one.number: one.key_hash for one in kept},
-        tuple(one.number for one in kept if one.closed_at),
-    )
-
-
 def _trim(batch: _Batch, session: int, request: Trim) -> Outcome:
     transaction = batch.transaction
     log = transaction.log(request.log)
@@ -378,15 +361,7 @@ def _trim(batch: _Batch, session: int, request: Trim) -> Outcome:
         return _no(session, request, "denied")
     base = min(request.before - 1, log.head)
     if base > log.base:
-        entry_count = byte_count = 0
-        for removed in transaction.trim_entries(request.log, base + 1):
-            if removed.branch:
-                branch = transaction.branch(request.log, removed.branch)
-                branch = relieved(branch, removed.entry_count, removed.byte_count)
-                transaction.save_branch(request.log, branch)
-            else:
-                entry_count, byte_count = removed.entry_count, removed.byte_count
-        transaction.save_log(trimmed(log, base, entry_count, byte_count))
+        let_go(transaction, log, base, transaction.trim_entries(request.log, base + 1))
     return Outcome(session, Ok(request.request, None), None)
 
 

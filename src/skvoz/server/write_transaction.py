@@ -12,7 +12,8 @@ from typing import Any, Final
 
 import msgspec
 
-from skvoz.logs import Blob, Branch, Log, Segment, Usage, relieved, trimmed
+from skvoz.logs import Blob, Branch, Log, Segment, Usage
+from skvoz.relay.deletion import let_go
 from skvoz.relay.ports import Offer, Removed
 from skvoz.server.blob_rows import SqliteBlobs
 from skvoz.wire.frames import Entry, Flag, KnockItem, Taken
@@ -296,9 +297,7 @@ class SqliteTransaction:
         for _, log_id, position, size, branch in entries:
             log = self.log(log_id)
             if log is not None:
-                self.save_log(trimmed(log, position, *((0, 0) if branch else (1, size))))
-            if branch:
-                self.save_branch(log_id, relieved(self.branch(log_id, branch), 1, size))
+                let_go(self, log, position, [Removed(branch, 1, size)])
         self._connection.executemany("DELETE FROM entry WHERE number = ?", [row[:1] for row in entries])
         numbers = run(
             "SELECT log, number FROM segment WHERE expires_hour <= ? LIMIT ?", (hour, limit)

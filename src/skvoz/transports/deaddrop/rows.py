@@ -14,7 +14,8 @@ import msgspec
 
 from skvoz.base.value import Value
 from skvoz.crypto import sha256
-from skvoz.logs import Blob, Branch, Log, Segment, Usage, relieved, trimmed
+from skvoz.logs import Blob, Branch, Log, Segment, Usage
+from skvoz.relay.deletion import let_go
 from skvoz.relay.ports import Offer, Removed
 from skvoz.wire.frames import Entry, Flag, KnockItem, Taken
 
@@ -412,18 +413,9 @@ class Rows:
             if gone:
                 # Closers expire long after what stands around them.
                 base = max((row.position for row in gone if not row.flags & Flag.CLOSER), default=0)
-                room.log = trimmed(room.log, base, 0, 0)
-                self._relieve(room, gone)
+                let_go(self, room.log, base, _removed(gone))
             self._ids.pop(log_id, None)
         self._drop_blobs(lambda blob: blob.expires_hour <= hour or blob.log_id not in self.rooms)
-
-    def _relieve(self, room: Room, gone: Sequence[_Row]) -> None:
-        for removed in _removed(gone):
-            if removed.branch:
-                branch = self.branch(room.log.log_id, removed.branch)
-                self.save_branch(room.log.log_id, relieved(branch, removed.entry_count, removed.byte_count))
-            else:
-                room.log = trimmed(room.log, 0, removed.entry_count, removed.byte_count)
 
     def slots_in_use(self) -> set[int]:
         """Return the slots whose records hold bodies that are still to be read."""
