@@ -44,6 +44,7 @@ def main() -> int:
         print(f"lab: {error}", file=sys.stderr)
         return 1
     if not options.only or options.into != DOCS:
+        options.into.mkdir(parents=True, exist_ok=True)
         write(found, options.into)
     print(f"{found.took_s:.0f} s")
     return 0
@@ -61,7 +62,7 @@ def _plan(only: list[str], seed: int, within_s: float) -> Plan:
     if not rows and not peers:
         rows, peers = ROWS, PEERS
     tactics = tuple(name for name in only if name in BLOCKING) or tuple(BLOCKING)
-    return Plan(rows=rows, tactics=tactics, peers=peers, seed=seed, within_s=within_s)
+    return Plan(rows=rows, tactics=tactics, peers=peers, asks_ndpi=not only, seed=seed, within_s=within_s)
 
 
 def tell(cell: Cell) -> None:

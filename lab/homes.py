@@ -45,7 +45,7 @@ class Resident:
         self.account_id = ""
         self.heard: Heard = lambda _message_id, _at: None
         """Called for each message of somebody else's that comes, with its id and `time.monotonic`."""
-        self._where = where
+        self.where = where
         self._log = folder.parent / f"{name}.log"
         self._process: subprocess.Popen[bytes] | None = None
         self._api: ApiClient | None = None
@@ -75,7 +75,7 @@ class Resident:
         environment = {**os.environ, "SSL_CERT_FILE": str(means.authority), "SKVOZ_KEYRING": "off"}
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(  # noqa: ASYNC220  # starting takes a millisecond
-                self._where.command(*words), stdout=log, stderr=log, env=environment
+                self.where.command(*words), stdout=log, stderr=log, env=environment
             )
         self._api = await self._reach(self._process)
         self._api.on_event = self._take
@@ -91,7 +91,10 @@ class Resident:
 
     async def create_account(self, site: Site, addresses: tuple[str, ...]) -> None:
         """Begin to live at a relay that is looked for at these addresses."""
-        relay = {"public_key": msgspec.to_builtins(site.public_key), "addresses": addresses}
+        await self.live_at({"public_key": msgspec.to_builtins(site.public_key), "addresses": addresses})
+
+    async def live_at(self, relay: dict[str, Any]) -> None:
+        """Create an account at a relay, in the API's words."""
         await self.api.wish("account.create", name=self.name, relay=relay)
         self.account_id = (await self.api.ask("account.get"))["account_id"]
 
@@ -137,6 +140,14 @@ class Resident:
         """Return the addresses over which sessions are up, as far as the node tells."""
         status = await self.api.ask("node.status")
         return [one["address"] for one in status["relays"] if one["state"] == "connected"]
+
+    def bundle(self) -> bytes:
+        """Return what somebody may carry to others. Raises `SkvozError`."""
+        return Caller(socket_file(self.folder)).get_bundle()[0]
+
+    def bring(self, bundle: bytes) -> None:
+        """Take what somebody carried here. Raises `SkvozError`."""
+        Caller(socket_file(self.folder)).put_bundle(bundle)
 
     async def _reach(self, process: subprocess.Popen[bytes]) -> ApiClient:
         async with asyncio.timeout(_START_TIMEOUT_S):

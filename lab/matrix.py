@@ -28,8 +28,9 @@ from lab.measuring import TEXTS, TEXTS_BY_TACTIC, measure
 from lab.peers import PEERS, Peer, talk
 from lab.rows import Row
 from lab.sites import serve_sites
-from lab.stage import Stage, stage
+from lab.stage import CLIENTS_FIRST, Stage, stage
 from lab.tactics import BLOCKING
+from lab.verdicts import verdicts
 from lab.world import TOP, World
 
 TIME_SCALES: Final = {"two-stage": 30.0}
@@ -51,6 +52,8 @@ class Run(msgspec.Struct, kw_only=True):
     rows: dict[str, str]
     not_run: dict[str, str]
     cells: list[Cell]
+    taken_for: dict[str, list[str]] = {}  # msgspec gives each its own
+    """What nDPI takes the flows of a row or a peer for."""
     notes: list[str] = []  # msgspec gives each its own
 
 
@@ -63,6 +66,7 @@ class Plan:
     peers: tuple[type[Peer], ...] = PEERS
     pairs: frozenset[tuple[str, str]] | None = None
     """Rows and tactics of the cells, where not all are wanted."""
+    asks_ndpi: bool = False
     seed: int = 1
     within_s: float = 3_600.0
     """No tactic is begun after so long."""
@@ -77,12 +81,13 @@ async def run(plan: Plan, tell: Callable[[Cell], None]) -> Run:
     began = time.monotonic()
     cells: list[Cell] = []
     with (
-        World(clients=1 + len(plan.rows)) as world,
+        World(clients=CLIENTS_FIRST + len(plan.rows)) as world,
         tempfile.TemporaryDirectory(prefix="skvoz-lab-peers-") as folder,
     ):
         serve_sites(world)
         peers, not_run = _start_peers(world, plan, Path(folder))
         async with stage(world, plan.rows, plan.seed) as here, _browser(world) as (browser, thread):
+            taken_for = await verdicts(here, plan.rows, peers) if plan.asks_ndpi else {}
             loop = asyncio.get_running_loop()
             for tactic in plan.tactics:
                 if time.monotonic() - began > plan.within_s:
@@ -118,6 +123,7 @@ async def run(plan: Plan, tell: Callable[[Cell], None]) -> Run:
         rows={one.name: one.title for one in itertools.chain(plan.rows, peers)},
         not_run=not_run,
         cells=cells,
+        taken_for=taken_for,
     )
 
 
@@ -135,7 +141,7 @@ async def _measure_all(here: Stage, plan: Plan, tactic: str, peers: list[Peer]) 
                 talking.append(asyncio.create_task(work))
             yield
 
-    rows = [row for row in plan.rows if plan.wants(row.name, tactic)]
+    rows = [row for row in plan.rows if row.meets(tactic) and plan.wants(row.name, tactic)]
     try:
         cells = await measure(here, rows, tactic, rule)
     finally:  # a peer speaks under one tactic at a time

@@ -6,10 +6,12 @@ import time
 from collections.abc import Callable, Coroutine, Iterable, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Final, TypeVar
+from urllib.parse import urlsplit
 
 from lab.cells import Cell
 from lab.chat import PATIENCE_S, Chat, Letter, in_time, median_s, share_in_time, switch_s, worst_s
 from lab.rows import Row
+from lab.scenes import going_on
 from lab.stage import Stage
 
 TEXTS: Final = 6
@@ -56,7 +58,11 @@ async def _measure(stage: Stage, rows: Sequence[Row], tactic: str, rule: Rule) -
             else _measure_forced(stage, row, tactic)
             for row in rows
         ]
-        cells = await side_by_side(tasks)
+        async with contextlib.AsyncExitStack() as doing:
+            for row in rows:
+                chat = stage.chats[row.name]
+                await doing.enter_async_context(going_on(row, chat.inside, chat.outside))
+            cells = await side_by_side(tasks)
     await side_by_side(_settle(stage, row) for row in rows)
     for cell in cells:
         letters = stage.chats[cell.row].letters[began[cell.row] :]
@@ -129,9 +135,13 @@ async def _with_files(cell: Cell, chat: Chat) -> Cell:
 
 
 def seen_from_outside(address: str) -> str:
-    """Return of an address what a table has room for: the transport and the host."""
-    scheme, _, rest = address.partition("://")
-    return f"{scheme}:{rest.partition('/')[0]}"
+    """Return of an address, with what carries it, what a table has room for: the transport and the host."""
+    direct, _, through = address.partition(" (")
+    if direct.startswith("drop:"):  # its name is made of a key
+        return "drop"
+    if through and not through.startswith("socks5:"):
+        return f"hop:{urlsplit(through.rstrip(')')).hostname}"
+    return f"{'socks' if through else urlsplit(direct).scheme}:{urlsplit(direct).hostname}"
 
 
 class _Spent:

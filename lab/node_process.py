@@ -16,6 +16,7 @@ import wreq
 
 from skvoz.api.local import running
 from skvoz.base.ids import RelayId
+from skvoz.cli.lending import lend
 from skvoz.node import node as node_module
 from skvoz.node.dialer import Dialer
 from skvoz.node.drops import Drops
@@ -55,7 +56,7 @@ async def run(folder: Path) -> None:
     stopped = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stopped.set)
     with open_home(folder, str, Protection.FILE) as opened:
-        async with running(opened):
+        async with running(opened, lend):
             await stopped.wait()
 
 

@@ -73,11 +73,23 @@ class Authority:
 
 @contextlib.contextmanager
 def site(
-    folder: Path, where: Where, authority: Authority, fronts: tuple[Front, ...], port: int
+    folder: Path,
+    where: Where,
+    authority: Authority,
+    fronts: tuple[Front, ...],
+    port: int,
+    *,
+    carries_anywhere: bool = False,
 ) -> Generator[Site]:
-    """Run a relay and Caddy in a where while the block runs."""
+    """Run a relay and Caddy in a where while the block runs.
+
+    `carries_anywhere`: it carries sessions to the lab's addresses too, which are nobody's in the world.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    with _relay(folder / "relay", where) as (upstream, public_key):
+    with _relay(folder / "relay", where, authority, carries_anywhere=carries_anywhere) as (
+        upstream,
+        public_key,
+    ):
         words = _caddy(folder / "caddy", authority, fronts, port, upstream)
         home = str(folder / "caddy")
         environment = {**os.environ, "HOME": home, "XDG_DATA_HOME": home, "XDG_CONFIG_HOME": home}
@@ -87,13 +99,17 @@ def site(
 
 
 @contextlib.contextmanager
-def _relay(folder: Path, where: Where) -> Generator[tuple[int, bytes]]:
+def _relay(
+    folder: Path, where: Where, authority: Authority, *, carries_anywhere: bool
+) -> Generator[tuple[int, bytes]]:
     folder.mkdir(mode=0o700, exist_ok=True)
     (folder / "relay.toml").write_text(
-        f'listen = "127.0.0.1:0"\npath = "{RELAY_PATH}"\nreserve_bytes = 1\n[quotas]\n{RAISED_QUOTAS}'
+        f'listen = "127.0.0.1:0"\npath = "{RELAY_PATH}"\nreserve_bytes = 1\n'
+        f"carry_local = {str(carries_anywhere).lower()}\n[quotas]\n{RAISED_QUOTAS}"
     )
+    environment = {**os.environ, "SSL_CERT_FILE": str(authority.file)}
     command = where.command(sys.executable, "-c", _SERVE_RELAY, str(folder))
-    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+    with subprocess.Popen(command, stdout=subprocess.PIPE, env=environment) as process:
         try:
             assert process.stdout is not None
             port, public_key = process.stdout.readline().split()

@@ -50,6 +50,8 @@ def _document(found: Run) -> str:
     parts = [head, *([f"## About this run\n\n{notes}"] if notes else []), "## The table\n", _overview(found)]
     for row, title in found.rows.items():
         parts += [f"## {title[0].upper()}{title[1:]}\n", _details(found, row)]
+    if found.taken_for:
+        parts += ["## What nDPI takes them for\n", _opinions(found)]
     if found.not_run:
         missing = "".join(f"- {name}: {what}\n" for name, what in found.not_run.items())
         parts.append(f"## Not run\n\n{missing}")
@@ -65,7 +67,9 @@ def _overview(found: Run) -> str:
     lines = ["| tactic | " + " | ".join(found.rows.values()) + " |", "|---" * (len(found.rows) + 1) + "|"]
     for tactic in found.tactics:
         cells = [_cell(found, row, tactic) for row in found.rows]
-        lines.append(f"| {tactic} | " + " | ".join(_MARKS[one.colour] if one else "" for one in cells) + " |")
+        lines.append(
+            f"| {tactic} | " + " | ".join(_MARKS[one.colour] if one else "–" for one in cells) + " |"
+        )
     return "\n".join(lines) + "\n"
 
 
@@ -99,6 +103,13 @@ def _tactics(found: Run) -> str:
         for name in found.tactics
         if name in BLOCKING
     ]
+    return "\n".join(lines) + "\n"
+
+
+def _opinions(found: Run) -> str:
+    lines = ["Each by itself, with nothing blocked, as nfstream tells of the flows that the box saw.\n"]
+    lines += ["| way | taken for |", "|---|---|"]
+    lines += [f"| {found.rows[name]} | {', '.join(said)} |" for name, said in found.taken_for.items()]
     return "\n".join(lines) + "\n"
 
 

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from lab.measuring import side_by_side
+from lab.measuring import seen_from_outside, side_by_side
 
 
 async def fails() -> int:
@@ -37,3 +37,17 @@ def test_all_are_waited_for_in_their_order() -> None:
         return which
 
     assert asyncio.run(side_by_side(map(number, range(3)))) == [0, 1, 2]
+
+
+@pytest.mark.parametrize(
+    ("address", "shown"),
+    [
+        ("wss://relay.example/a1b2/", "wss:relay.example"),
+        ("https://relay.example:8443/a1b2/", "https:relay.example"),
+        ("drop:hGHxNWCCOT0QO8DNSJhUaQqhR2ZOjIV3Va9ISwHwuWM", "drop"),
+        ("wss://relay.example/a1b2/ (wss://near.example/c3/)", "hop:near.example"),
+        ("wss://relay.example/a1b2/ (socks5://127.0.0.1:1080)", "socks:relay.example"),
+    ],
+)
+def test_of_an_address_the_table_tells_the_transport_and_the_host(address: str, shown: str) -> None:
+    assert seen_from_outside(address) == shown

@@ -22,12 +22,14 @@ from skvoz.store.protection import AskPassphrase, Protection
 
 
 @contextlib.asynccontextmanager
-async def running(opened: OpenHome) -> AsyncGenerator[Node]:
+async def running(opened: OpenHome, lend: Lend | None = None) -> AsyncGenerator[Node]:
     """Run a node on a home that this process holds, and serve its API, until the block ends.
+
+    `lend` runs a relay for the network around.
 
     A bug that stops the node cancels the block, and is raised in its place.
     """
-    async with _started(opened) as node, serving(Service(node), socket_file(opened.home.folder)):
+    async with _started(opened, lend) as node, serving(Service(node), socket_file(opened.home.folder)):
         yield node
 
 
@@ -41,7 +43,7 @@ async def running_with_page(
     """Run a node likewise and serve its page too, where the home may be locked, and unlocked again.
 
     Gives also what makes an address that opens the page once. `suggested_relay` is the address of a relay
-    that a new account may live at, as people write it; `lend` runs one for the network around.
+    that a new account may live at, as people write it.
     """
     folder = opened.home.folder
     service = Service(None, suggested_relay, clock_ms)
@@ -56,8 +58,8 @@ async def running_with_page(
 
 
 @contextlib.asynccontextmanager
-async def _started(opened: OpenHome) -> AsyncGenerator[Node]:
-    node = Node(opened)
+async def _started(opened: OpenHome, lend: Lend | None) -> AsyncGenerator[Node]:
+    node = Node(opened, lend=lend)
     await node.start()
     try:
         async with _until_broken(node.broken):
