@@ -1,4 +1,4 @@
-"""What nDPI takes each row and peer for: a chat of each by itself, with nothing blocked, judged by its flows."""
+"""What nDPI takes each row and peer for: a chat of each by itself, with nothing blocked."""
 
 import asyncio
 from collections import Counter
