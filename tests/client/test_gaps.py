@@ -2,8 +2,9 @@
 
 from skvoz.base.ids import AccountId, GroupId, MessageId
 from skvoz.client import gaps
+from skvoz.client.commands import React, RemoveMember, SendMessage
 from skvoz.client.gaps import GAPS_MAX, KNOWN_MAX
-from skvoz.client.records import Conversation, Gap, LastSeen
+from skvoz.client.records import Conversation, Gap, LastSeen, Message
 from skvoz.client.step import Step
 from tests.client.fake_relay import Device, World
 
@@ -77,3 +78,29 @@ def test_what_was_excused_is_not_named_as_seen() -> None:
     hear(boris, ANNA, 30, 1, 2, 3)
     [seen] = boris.all(LastSeen)
     assert seen.message_ids[-4:] == tuple(map(identity, (17, 18, 19, 30)))
+
+
+def test_who_is_removed_and_comes_back_does_not_name_what_never_went_out() -> None:
+    """Others would miss it for ever."""
+    world = World()
+    relay = world.add_relay()
+    anna, boris = world.add_device("anna", relay), world.add_device("boris", relay)
+    group_id = world.make_group(anna, boris)
+
+    def say(device: Device, text: str) -> None:
+        device.do(lambda client_id: SendMessage(client_id=client_id, chat_id=group_id, text=text))
+
+    say(boris, "heard")
+    world.settle()
+    boris.go_offline()
+    say(boris, "not heard")
+    [heard, _] = boris.all(Message)
+    boris.do(
+        lambda client_id: React(client_id=client_id, message_id=heard.message_id, emoji="+", present=True)
+    )
+    anna.do(lambda client_id: RemoveMember(client_id=client_id, chat_id=group_id, member=boris.account_id))
+    world.settle()
+    boris.go_online()
+    world.settle()
+    [seen] = boris.all(LastSeen)
+    assert seen.message_ids == (heard.message_id,)

@@ -118,12 +118,15 @@ def _out_of_order(world: "World", group_id: GroupId, followed: list[Entry]) -> l
         return []
     said = _said(world, followed)
     found: list[str] = []
+    ledger = world.ledger
     for person in world.people:
-        carried = world.ledger.carried
+        kept_back = {
+            ledger.encrypted[entry_id].message_id for name, entry_id in ledger.withheld if name == person.name
+        }  # where their author says them again, for an epoch that was over, they come in a later place
         shown = {
             one: place
-            for one, place in world.ledger.shown.get(person.name, {}).items()
-            if (person.name, one) not in carried
+            for one, place in ledger.shown.get(person.name, {}).items()
+            if (person.name, one) not in ledger.carried and one not in kept_back
         }
         places = [said[one] for one in sorted(shown, key=lambda one: shown[one]) if one in said]
         if places != sorted(places):

@@ -79,6 +79,8 @@ class Ledger:
         """By person: messages of others, with their place among all that were shown."""
         self.carried: set[tuple[str, bytes]] = set()
         """Readers, and messages that came to them by hand: where they stand in the log, others show them."""
+        self.requests: set[tuple[str, bytes]] = set()
+        """Readers, and messages that came before their author was accepted: one of them is shown."""
         self.withheld: set[tuple[str, bytes]] = set()
         """Readers, and the entries that they were not given."""
         self.accounts: dict[str, AccountId] = {}
@@ -272,7 +274,9 @@ class Ledger:
         if said.message_id in self.shown.get(person.name, {}):
             return
         relay = self._relays[now.relay_id]
-        if (person.name, entry.entry) in self.withheld or before.is_request or now.is_request:
+        if before.is_request or now.is_request:
+            self.requests.add((person.name, said.message_id))
+        if (person.name, said.message_id) in self.requests or (person.name, entry.entry) in self.withheld:
             return
         log = relay.store.log(now.log_id)
         if log is None or entry.position <= log.base:

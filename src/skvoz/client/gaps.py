@@ -9,10 +9,13 @@ not counted.
 
 from typing import Final
 
+import msgspec
+
 from skvoz.base.ids import AccountId, MessageId
 from skvoz.client.events import GapNoticed
-from skvoz.client.records import Conversation, Gap, LastSeen, Message, Spoken
+from skvoz.client.records import Conversation, Gap, Intent, IntentKind, LastSeen, Message, Spoken
 from skvoz.client.step import Step
+from skvoz.content import account_uri, message_id, room_uri
 
 NAMED_MAX: Final = 4
 """Ids that a message names: the latest that its author had seen, the author's own included."""
@@ -56,6 +59,18 @@ def arrived(
     transaction.put(Spoken(group_id=group_id, account_id=author, message_id=identity))
     message_ids = (*known, identity)[-KNOWN_MAX:]
     transaction.put(LastSeen(group_id=group_id, message_ids=message_ids, excused=excused))
+
+
+def unsaid(step: Step, intent: Intent) -> None:
+    """Name what never went out no more: nobody has it, and nobody will."""
+    if intent.kind is not IntentKind.CONTENT:
+        return
+    seen = step.transaction.get(LastSeen, intent.group_id)
+    if seen is not None:
+        own = account_uri(step.account().account_id)
+        identity = message_id(own, room_uri(intent.group_id), intent.body)
+        message_ids = tuple(one for one in seen.message_ids if one != identity)
+        step.transaction.put(msgspec.structs.replace(seen, message_ids=message_ids))
 
 
 def _missing(step: Step, conversation: Conversation, author: AccountId, missing: list[MessageId]) -> None:

@@ -3,7 +3,7 @@
 from typing import Final
 
 from skvoz.base.ids import GroupId
-from skvoz.client import attachments, carrying, epochs, files, knocks, messages, outbox
+from skvoz.client import attachments, carrying, epochs, files, gaps, knocks, messages, outbox
 from skvoz.client.effects import Channel, DropLog
 from skvoz.client.records import (
     Conversation,
@@ -92,6 +92,7 @@ def forget(step: Step, group_id: GroupId, state: ConversationState = Conversatio
     conversation = step.conversation(group_id)
     for intent in step.transaction.select(Intent, group_id=group_id):
         step.transaction.delete(Intent, intent.intent_id)
+        gaps.unsaid(step, intent)
         if intent.message_id is not None:
             messages.failed(step, intent.message_id, "left")
     files.left(step, group_id)

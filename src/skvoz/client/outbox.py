@@ -13,7 +13,7 @@ import msgspec
 from skvoz.base.errors import BadRequest
 from skvoz.base.ids import EntryId, GroupId, MessageId
 from skvoz.base.limits import ADDS_PER_COMMIT_MAX
-from skvoz.client import attachments, carrying, commits, forgotten_rooms, messages, policy
+from skvoz.client import attachments, carrying, commits, forgotten_rooms, gaps, messages, policy
 from skvoz.client.effects import Append, Channel, Rekey, SayAgain, Withdraw
 from skvoz.client.envelope import APPLICATION, seal_entry
 from skvoz.client.inputs import EntryRefused, EntryStored
@@ -325,6 +325,7 @@ def _fail(step: Step, conversation: Conversation, intent: Intent, reason: str) -
     step.transaction.delete(Intent, intent.intent_id)
     if intent.entry_id is not None:
         step.transaction.delete(SentEntry, conversation.group_id, intent.entry_id)
+    gaps.unsaid(step, intent)
     if intent.message_id is not None:
         messages.failed(step, intent.message_id, reason)
 
