@@ -58,6 +58,7 @@ class SeenPlaceView(View, frozen=True, kw_only=True):
     plain: str | None
     browser: str | None
     other: str | None
+    talk: str | None
     page: str | None
 
 

@@ -56,6 +56,7 @@ def shown(report: Report) -> views.CheckupView:
                 plain=place.plain,
                 browser=place.browser,
                 other=place.other,
+                talk=place.talk,
                 page=place.page,
             )
             for one in report.measured

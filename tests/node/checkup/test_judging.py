@@ -77,6 +77,12 @@ TABLE: Final = (
     (relay(*NEITHER, place=met("silent", "silent", "silent", "elsewhere")), (Code.PAGE_INSTEAD,)),
     (relay(NO_STREAM, REQUESTS, place=met("silent", "answered")), (Code.PROGRAM_HELLO_BLOCKED,)),
     (relay(STREAM, NO_REQUESTS, place=met("answered", "reset")), (Code.BROWSER_HELLO_BLOCKED,)),
+    (
+        relay(*NEITHER, place=replace(met("answered", "silent"), talk="answered")),
+        (Code.BROWSER_HELLO_BLOCKED,),
+    ),
+    (relay(*NEITHER, place=replace(met("answered", "silent"), talk="silent")), (Code.STALLS,)),
+    (relay(*NEITHER, place=replace(met("answered", "reset"), talk="reset")), (Code.STALLS,)),
     (relay(*NEITHER, place=met("other_site", "untrusted")), (Code.NAME_FALSE,)),
     (relay(*NEITHER, place=met("untrusted", "untrusted")), (Code.CERTIFICATE_REPLACED,)),
     (relay(*NEITHER, place=met("untrusted", "untrusted", page="page")), (Code.PAGE_INSTEAD,)),
@@ -144,6 +150,29 @@ def test_what_helps_comes_before_waiting() -> None:
     assert steps[-1] is Step.WAIT
 
 
+def test_ways_without_a_relay_are_named_where_none_works() -> None:
+    blocked = relay(*NEITHER, place=met("silent", "silent", "answered"))
+    unreached = relay(*NEITHER, place=Place(is_tls=True, name="unknown"), number=2)
+    for measured in ([blocked], [blocked, unreached]):
+        steps = next_steps(judge(measured), measured)
+        assert steps[-3:] == (Step.DROP, Step.BUNDLE, Step.WAIT)
+        assert Step.HOP in steps
+    measured = [blocked, relay(*BOTH, number=2)]
+    steps = next_steps(judge(measured), measured)
+    assert Step.HOP in steps
+    assert not {Step.DROP, Step.BUNDLE} & set(steps)
+
+
+def test_what_carries_on_helps_nobody_whose_relay_is_off() -> None:
+    measured = [relay(*NEITHER, place=OPEN)]
+    assert next_steps(judge(measured), measured) == (Step.TELL_OPERATOR, Step.WAIT)
+
+
+def test_without_a_network_messages_go_by_hand() -> None:
+    measured = [relay(*NEITHER, place=replace(NOTHING, touches=("no_route",)))]
+    assert next_steps(judge(measured), measured) == (Step.CONNECT, Step.BUNDLE)
+
+
 hellos = st.none() | st.sampled_from(get_args(HelloWord))
 places = st.builds(
     Place,
@@ -153,6 +182,7 @@ places = st.builds(
     plain=hellos,
     browser=hellos,
     other=hellos,
+    talk=hellos,
     page=st.none() | st.sampled_from(get_args(PageWord)),
 )
 trials = st.builds(

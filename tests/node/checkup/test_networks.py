@@ -133,6 +133,11 @@ async def curtain(here: Here) -> Report:
     return await here.look(at(way.port))
 
 
+async def ends_after_the_first_packets(here: Here) -> Report:
+    way = await here.stack.enter_async_context(counted_way(here.front, freeze_after=9))
+    return await here.look(at(way.port))
+
+
 async def throttled(here: Here) -> Report:
     return await here.look(at(await here.around.slow(here.front, SLOW_BYTES_S)), also=at(here.front))
 
@@ -192,6 +197,7 @@ WANTED: dict[Look, tuple[Code, ...]] = {
     address_refused: (Code.ADDRESS_REFUSED,),
     one_of_two_addresses: (Code.ADDRESS_REFUSED,),
     curtain: (Code.FREEZES,),
+    ends_after_the_first_packets: (Code.STALLS,),
     login_page: (Code.PAGE_INSTEAD,),
     page_over_tls_port: (Code.PAGE_INSTEAD,),
     certificate_replaced: (Code.CERTIFICATE_REPLACED,),
@@ -204,7 +210,7 @@ WANTED: dict[Look, tuple[Code, ...]] = {
 }
 
 
-SILENT: tuple[Look, ...] = (name_dropped, address_silent, curtain)
+SILENT: tuple[Look, ...] = (name_dropped, address_silent, curtain, ends_after_the_first_packets)
 SLOWED: tuple[Look, ...] = (slow, throttled)
 Reports = dict[Look, Report]
 

@@ -222,11 +222,14 @@ class Checkup:
         if browser is None:
             authority = self._dialer.authority
             browser = await self._in_turn(spot, lambda: look(spot.host, spot.port, HELLO_S, authority))
-        other = None
+        other = talk = None
         if plain in _MET_NOTHING and browser in _MET_NOTHING:
             name = another_name(spot.host)
             other = await self._in_turn(spot, lambda: greet_tls(address, spot.port, name, judges=False))
-        return replace(place, plain=plain, browser=browser, other=other)
+        elif plain == "answered" and browser in _MET_NOTHING:
+            # A browser's hello is longer: what ends every connection after some packets strikes it alone.
+            talk = await self._in_turn(spot, lambda: greet_tls(address, spot.port, spot.host, asks=True))
+        return replace(place, plain=plain, browser=browser, other=other, talk=talk)
 
     async def _in_turn(self, spot: Spot, ask: Callable[[], Awaitable[T]]) -> T:
         async with self._dialer.turn(spot.turn) if spot.is_tls else contextlib.nullcontext():

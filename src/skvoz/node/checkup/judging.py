@@ -59,6 +59,9 @@ class Step(Enum):
     ASK_ADDRESS = "ask_address"
     OTHER_NETWORK = "other_network"
     PROXY = "proxy"
+    HOP = "hop"
+    DROP = "drop"
+    BUNDLE = "bundle"
     OTHER_RESOLVER = "other_resolver"
     TELL_OPERATOR = "tell_operator"
     WAIT = "wait"
@@ -89,12 +92,14 @@ def next_steps(findings: Sequence[Finding], measured: Sequence[RelayMeasured]) -
     codes = {finding.code for finding in findings}
     urgent = [step for code, step in _URGENT.items() if code in codes]
     if urgent:
-        return tuple(dict.fromkeys(urgent))
+        return (*dict.fromkeys(urgent), *((Step.BUNDLE,) if Code.OFFLINE in codes else ()))
     if measured and all(one.works for one in measured):
         return (Step.NOTHING,)
     cut_off = {one.relay for one in measured if not one.works}
     wanted = [step for one in findings if one.relay in cut_off for step in _STEPS.get(one.code, ())]
-    return tuple(dict.fromkeys((*wanted, Step.WAIT)))
+    if any(one.works for one in measured):  # whoever has a relay that works needs no way without one
+        wanted = [step for step in wanted if step not in _WITHOUT_RELAY]
+    return tuple(dict.fromkeys((*sorted(wanted, key=_WITHOUT_RELAY.__contains__), Step.WAIT)))
 
 
 _URGENT: Final = {
@@ -102,7 +107,8 @@ _URGENT: Final = {
     Code.PAGE_INSTEAD: Step.LOG_IN,
     Code.CLOCK: Step.SET_CLOCK,
 }
-_AROUND: Final = (Step.PROXY, Step.ASK_ADDRESS, Step.OTHER_NETWORK)
+_WITHOUT_RELAY: Final = (Step.DROP, Step.BUNDLE)
+_AROUND: Final = (Step.PROXY, Step.HOP, Step.ASK_ADDRESS, Step.OTHER_NETWORK, *_WITHOUT_RELAY)
 _STEPS: Final = {
     Code.NAME_UNKNOWN: (Step.OTHER_RESOLVER, *_AROUND),
     Code.NAME_SILENT: (Step.OTHER_RESOLVER, *_AROUND),
@@ -228,7 +234,7 @@ def _of_hellos(place: Place) -> Iterator[Code]:
     elif plain in _MET_NOTHING and browser == "answered":
         yield Code.PROGRAM_HELLO_BLOCKED
     elif plain == "answered" and browser in _MET_NOTHING:
-        yield Code.BROWSER_HELLO_BLOCKED
+        yield Code.STALLS if place.talk in _MET_NOTHING else Code.BROWSER_HELLO_BLOCKED
 
 
 def _is_login(place: Place) -> bool:

@@ -59,6 +59,8 @@ class Place(Value, frozen=True, kw_only=True):
     """A current browser's."""
     other: HelloWord | None = None
     """One with another name, where the first met nothing."""
+    talk: HelloWord | None = None
+    """What a request meets after the first hello, where that was answered and a browser's met nothing."""
     page: PageWord | None = None
 
 

@@ -27,6 +27,12 @@ _ANSWERS: Final = (b"\x15", b"\x16")
 """What TLS begins an answer with: an alert, or a handshake record (RFC 8446 §5.1)."""
 _READ_BYTES: Final = 65_536
 _ANSWER_BYTES_MAX: Final = 256 * 1024
+_REQUEST: Final = (
+    *("HEAD / HTTP/1.1\r\n", "Host: {name}\r\n", "User-Agent: Mozilla/5.0\r\n", "Accept: */*\r\n"),
+    *("Accept-Language: en\r\n", "Accept-Encoding: identity\r\n", "Cache-Control: no-cache\r\n"),
+    "Connection: close\r\n\r\n",
+)
+"""Each line is a packet: with the hello they are more than a late block lets pass, fewer than the curtain."""
 _UNTIMELY: Final = (9, 10)
 """X509_V_ERR_CERT_NOT_YET_VALID and X509_V_ERR_CERT_HAS_EXPIRED."""
 _OTHER_NAME: Final = (62, 64)
@@ -130,17 +136,22 @@ def another_name(host: str) -> str:
     return f"{letters}.{ending if ending.isalpha() else 'com'}"
 
 
-async def greet_tls(address: str, port: int, name: str, *, judges: bool = True) -> HelloWord:
+async def greet_tls(
+    address: str, port: int, name: str, *, judges: bool = True, asks: bool = False
+) -> HelloWord:
     """Say a TLS hello that is no browser's, with a name, and tell what it meets.
 
-    Without `judges` anything that speaks TLS will do, whoever it is.
+    Without `judges` anything that speaks TLS will do, whoever it is. With `asks` a request for the
+    site's own page follows in small packets, and what it meets is told.
     """
     context = ssl.create_default_context()
     try:
         async with asyncio.timeout(HELLO_S):
             reader, writer = await asyncio.open_connection(address, port)
+            talk = _Talk(reader, writer, context, name)
             try:
-                return await _greet(reader, writer, context, name, judges=judges)
+                met = await talk.greet(judges=judges)
+                return await talk.ask() if asks and talk.is_open else met
             finally:
                 writer.close()
     except TimeoutError:
@@ -149,39 +160,69 @@ async def greet_tls(address: str, port: int, name: str, *, judges: bool = True) 
         return "reset"
 
 
-async def _greet(
-    reader: asyncio.StreamReader,
-    writer: asyncio.StreamWriter,
-    context: ssl.SSLContext,
-    name: str,
-    *,
-    judges: bool,
-) -> HelloWord:
-    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
-    tls = context.wrap_bio(incoming, outgoing, server_hostname=name)
-    came = 0
-    while True:
-        try:
-            tls.do_handshake()
-        except ssl.SSLWantReadError:
-            writer.write(outgoing.read())
-            await writer.drain()
-            data = await reader.read(_READ_BYTES)
-            if not data:
-                return "reset" if not came else "untrusted"
-            if not came and not data.startswith(_ANSWERS):
-                return "untrusted"  # something that speaks no TLS answers in its place
-            came += len(data)
-            if not judges:
+class _Talk:
+    """One TLS connection, held in memory so that it shows what came before it was understood."""
+
+    def __init__(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, context: ssl.SSLContext, name: str
+    ) -> None:
+        self._reader, self._writer = reader, writer
+        self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self._tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=name)
+        self._request = [line.format(name=name).encode() for line in _REQUEST]
+        self._came = 0
+        self.is_open = False
+        """Whether the other end is the relay's site, and hears."""
+
+    async def greet(self, *, judges: bool) -> HelloWord:
+        """Shake hands, and tell what the hello met."""
+        while True:
+            try:
+                self._tls.do_handshake()
+            except ssl.SSLWantReadError:
+                data = await self._exchange()
+                if not data:
+                    return "reset" if not self._came else "untrusted"
+                if not self._came and not data.startswith(_ANSWERS):
+                    return "untrusted"  # something that speaks no TLS answers in its place
+                self._came += len(data)
+                if not judges:
+                    return "answered"
+                if self._came > _ANSWER_BYTES_MAX:
+                    return "untrusted"
+                self._incoming.write(data)
+            except ssl.SSLCertVerificationError as error:
+                if error.verify_code in _UNTIMELY:
+                    return "untimely"
+                return "other_site" if error.verify_code in _OTHER_NAME else "untrusted"
+            except ssl.SSLError:
+                return "answered"  # an alert is an answer, and says nothing of who is there
+            else:
+                self.is_open = True
                 return "answered"
-            if came > _ANSWER_BYTES_MAX:
-                return "untrusted"
-            incoming.write(data)
-        except ssl.SSLCertVerificationError as error:
-            if error.verify_code in _UNTIMELY:
-                return "untimely"
-            return "other_site" if error.verify_code in _OTHER_NAME else "untrusted"
-        except ssl.SSLError:
-            return "answered"  # an alert is an answer, and says nothing of who is there
-        else:
-            return "answered"
+
+    async def ask(self) -> HelloWord:
+        """Ask for the site's page, and tell whether anything comes back."""
+        for line in self._request:
+            self._tls.write(line)
+            self._writer.write(self._outgoing.read())
+        while True:
+            try:
+                self._tls.read(_READ_BYTES)
+            except ssl.SSLWantReadError:
+                data = await self._exchange()
+                self._came += len(data)
+                if not data:
+                    return "reset"
+                if self._came > _ANSWER_BYTES_MAX:
+                    return "answered"
+                self._incoming.write(data)
+            except ssl.SSLError:
+                return "answered"  # an end that is said is an answer as well
+            else:
+                return "answered"
+
+    async def _exchange(self) -> bytes:
+        self._writer.write(self._outgoing.read())
+        await self._writer.drain()
+        return await self._reader.read(_READ_BYTES)

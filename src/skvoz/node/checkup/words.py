@@ -92,6 +92,18 @@ STEPS: Final[dict[Step, str]] = {
     Step.PROXY: later(
         "If you have a proxy, such as Tor's or Xray's, set it: in the settings, or by `skvoz proxy`."
     ),
+    Step.HOP: later(
+        "Open a link of somebody whose relay works here: as a rule that relay carries you on to the one that "
+        "doesn't, by itself."
+    ),
+    Step.DROP: later(
+        "Talk without any relay, over storage that opens here and that all of you reach, such as WebDAV or a "
+        "mailbox. That takes an account of its own: begin with `skvoz drop make`."
+    ),
+    Step.BUNDLE: later(
+        'Carry messages by hand, as a file on a USB stick: in the settings, under "By hand", or by `skvoz '
+        "bundle export`."
+    ),
     Step.TELL_OPERATOR: later("Tell whoever runs the relay."),
     Step.WAIT: later("What you write is kept, and goes out by itself as soon as anything gets through."),
 }

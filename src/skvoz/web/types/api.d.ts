@@ -678,6 +678,7 @@ export interface SeenPlaceView {
   plain: string | null;
   browser: string | null;
   other: string | null;
+  talk: string | null;
   page: string | null;
 }
 
