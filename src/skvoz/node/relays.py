@@ -116,7 +116,7 @@ class Relays:
             kept.session.withdraw(effect.log_id, effect.entry_id)
         else:
             kept.session.request(effect)
-        kept.used()
+        kept.asked()
         kept.speak()
 
     def drop(self, relay_id: RelayId, channel: Channel) -> None:
@@ -178,7 +178,7 @@ class _Kept:
         self._heard_bytes = 0
         self._way: Way | None = None
         self._up_at: float | None = None
-        self._used_at = asyncio.get_running_loop().time()
+        self._used_at = self._asked_at = asyncio.get_running_loop().time()
         self._state: RelayWord = "connecting"
         self._problem = ""
         self._closed = False
@@ -204,6 +204,11 @@ class _Kept:
     def used(self) -> None:
         """Note that somebody needs the connection."""
         self._used_at = asyncio.get_running_loop().time()
+
+    def asked(self) -> None:
+        """Note that something is asked for, so an answer will be owed."""
+        self.used()
+        self._asked_at = self._used_at
 
     def taken_up(self) -> None:
         """Note that the oldest fact of this session is stored."""
@@ -337,10 +342,11 @@ class _Kept:
 
     async def _watch(self, connection: MessageConnection, trip: "_Trip") -> None:
         loop = asyncio.get_running_loop()
-        owed_since: float | None = None
+        looked_at, pause_s = loop.time(), _LOOK_S
+        owed_since: float | None = looked_at  # to the greeting
         while True:
-            await asyncio.sleep(_LOOK_S)
-            now, heard_at = loop.time(), connection.heard_at
+            await asyncio.sleep(pause_s)
+            now, heard_at, pause_s = loop.time(), connection.heard_at, _LOOK_S
             choice = self._choice()
             if trip.way not in choice:
                 raise _LeftForBetter("the person has chosen another way")
@@ -352,7 +358,12 @@ class _Kept:
                 if is_quiet or trip.ways.is_in_doubt(trip.way, heard_at):
                     self.session.ping()
                     self.speak()
-            elif owed_since is None:
-                owed_since = now
-            elif now - max(owed_since, heard_at) > FROZEN_AFTER_S:
-                raise _Frozen("the relay does not answer any more")
+                    owed_since = now
+            else:
+                if owed_since is None:  # since it was asked for, if that was after the last look
+                    owed_since = self._asked_at if self._asked_at > looked_at else now
+                left_s = max(owed_since, heard_at) + FROZEN_AFTER_S - now
+                if left_s <= 0:
+                    raise _Frozen("the relay does not answer any more")
+                pause_s = min(_LOOK_S, left_s)
+            looked_at = now
