@@ -60,6 +60,7 @@ class Trying(Dialer):
     def __init__(self) -> None:
         super().__init__()
         self.tried: list[tuple[str, bool]] = []
+        self.tried_at: list[float] = []
 
     def reach(self, relay_id: RelayId, addresses: Sequence[str]) -> tuple[Way, ...]:
         del relay_id, addresses
@@ -67,8 +68,25 @@ class Trying(Dialer):
 
     async def dial(self, way: Way, *, is_hurried: bool = False) -> MessageConnection:
         self.tried.append((way.address[6], is_hurried))
+        self.tried_at.append(asyncio.get_running_loop().time())
         await asyncio.sleep(HURRIED_S)
         raise TransportError("the relay's address doesn't answer in time")
+
+
+def test_after_a_silent_way_another_one_is_tried_at_once_and_the_same_ones_after_a_pause() -> None:
+    async def scenario() -> None:
+        dialer = Trying()
+        relays = Relays(lambda _: None, lambda _: None, dialer)
+        relays.connect(
+            Connect(relay_id=RelayId(bytes(32)), channel=Channel.ROOMS, public_key=b"", addresses=("a",))
+        )
+        await asyncio.sleep(5 * HURRIED_S)
+        await relays.close()
+        first, second, third, fourth = dialer.tried_at[:4]
+        assert [second - first, third - second] == pytest.approx([HURRIED_S, HURRIED_S])
+        assert fourth - third >= HURRIED_S + 0.5
+
+    run(scenario())
 
 
 def test_the_last_way_that_is_left_gets_all_the_time_that_it_takes() -> None:

@@ -125,8 +125,7 @@ def test_after_a_relay_was_away_its_better_way_is_tried_soon() -> None:
 
 def test_who_talks_hears_of_a_freeze_within_half_a_minute_and_who_left_costs_little() -> None:
     """Counted by the node's own pauses; a dead way beside it adds what a handshake may take."""
-    looks = 2 * relays._LOOK_S
-    noticed = PING_LEAST_S + relays.FROZEN_AFTER_S + looks + relays._RETRY_FIRST_S
+    noticed = PING_LEAST_S + relays.FROZEN_AFTER_S + relays._LOOK_S + relays._RETRY_FIRST_S
     assert noticed < 25
     assert WSS.ping_after_s(0) == WSS.ping_after_s(100) == PING_LEAST_S
     # Two-stage: the address is blocked as well, so that what it implies is tried in vain.

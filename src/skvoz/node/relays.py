@@ -239,13 +239,15 @@ class _Kept:
         failures = 0
         loop = asyncio.get_running_loop()
         while True:
-            choice = self._choice()
+            choice, waited_s = self._choice(), 0.0
             if choice:
                 trip = _Trip(self._dialer.ways, self._dialer.ways.order(choice, loop.time())[0])
                 self._way = trip.way
                 self._state, self._up_at = "connecting", None
                 await self._follow(trip.way)
+                tried_at = loop.time()
                 await self._live(trip)
+                waited_s = loop.time() - tried_at
                 self.has_begun.clear()
             else:
                 self._problem = "this relay has no address that can be used here"
@@ -255,7 +257,10 @@ class _Kept:
             self._state = "waiting"
             # A little chance in it, so that not everybody comes back in the same moment.
             most = min(_RETRY_MOST_S, _RETRY_FIRST_S * 2 ** min(rounds, 8))
-            await asyncio.sleep(most * (0.5 + secrets.randbelow(1000) / 2000))
+            pause_s = most * (0.5 + secrets.randbelow(1000) / 2000)
+            # Who waited for one that said nothing need not wait before another one.
+            is_over = failures > 0 and rounds == 0 and waited_s > pause_s
+            await asyncio.sleep(0.0 if is_over else pause_s)
 
     async def _follow(self, way: Way) -> None:
         """Let messages go first where handshakes take turns."""
