@@ -143,7 +143,7 @@ class Resident:
 
     def bundle(self) -> bytes:
         """Return what somebody may carry to others. Raises `SkvozError`."""
-        return Caller(socket_file(self.folder)).get_bundle()[0]
+        return Caller(socket_file(self.folder)).get_bundle().file
 
     def bring(self, bundle: bytes) -> None:
         """Take what somebody carried here. Raises `SkvozError`."""

@@ -4,10 +4,13 @@ import asyncio
 from pathlib import Path
 
 import msgspec
+import pytest
 
+from skvoz.client import bundle_form
 from skvoz.client.bundle_form import BUNDLE_SIZE_MAX
 from tests.api.programs import new_bot, served
 from tests.api.test_files import asked
+from tests.cli.terminal import Terminal
 from tests.node.people import world
 
 
@@ -41,5 +44,25 @@ def test_a_bundle_is_given_and_taken_over_http(tmp_path: Path) -> None:
             await here.start_relay()
             await anna.send(to_boris, "again")
             await boris.wait_for(to_anna, [*before, "by hand", "again"])
+
+    asyncio.run(scenario())
+
+
+def test_what_does_not_fit_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def takes_it_all(_: object) -> int:
+        return BUNDLE_SIZE_MAX
+
+    monkeypatch.setattr(bundle_form, "room_of", takes_it_all)
+
+    async def scenario() -> None:
+        async with world(tmp_path) as here:
+            anna, boris = await here.friends("Anna", "Boris")
+            await anna.send(await boris.account_id(), "by hand")
+            async with served(anna):
+                _, headers, _ = await asyncio.to_thread(asked, anna, "GET", "/bundle")
+                terminal = Terminal(anna.folder)
+                said = await asyncio.to_thread(terminal.does, "bundle", "export", str(tmp_path / "bundle"))
+            assert int(headers["skvoz-left-out"]) >= 1
+            assert "The bundle is full" in said
 
     asyncio.run(scenario())

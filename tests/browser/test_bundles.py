@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, Route
 
 from tests.browser.people import RestartableRelay, Visitor, meet
 
@@ -26,6 +26,12 @@ def saved(page: Page, file: Path) -> Path:
     return file
 
 
+def too_much(route: Route) -> None:
+    """Answer as a node with more to say than fits, which takes 64 MiB."""
+    answer = route.fetch()
+    route.fulfill(response=answer, headers={**answer.headers, "skvoz-left-out": "3"})
+
+
 def told(page: Page, words: str) -> None:
     page.get_by_role("status").filter(has_text=words).first.wait_for()
 
@@ -41,6 +47,10 @@ def test_a_bundle_is_carried_from_one_page_to_another(
     anna.page.get_by_role("button", name="Settings").click()
     file = saved(anna.page, tmp_path / "bundle")
     told(anna.page, "messages and changes")
+    anna.page.route("**/bundle", too_much)
+    saved(anna.page, tmp_path / "full")
+    told(anna.page, "The bundle is full: 3 messages and changes are not in it.")
+    anna.page.unroute("**/bundle")
     boris.page.get_by_role("button", name="Settings").click()
     taking = boris.page.locator("skvoz-bundles input[type=file]")
     other = tmp_path / "other"

@@ -52,6 +52,14 @@ class _Put(Value, frozen=True, kw_only=True):
     file_id: bytes
 
 
+class Given(Value, frozen=True, kw_only=True):
+    """A bundle to be carried, how many contents are in it, and how many did not fit."""
+
+    file: bytes
+    contents: int
+    left_out: int
+
+
 class Brought(Value, frozen=True, kw_only=True):
     """How many contents of a bundle were new, and how many were here already."""
 
@@ -159,9 +167,11 @@ class Caller:
         finally:
             connection.close()
 
-    def get_bundle(self) -> tuple[bytes, int]:
-        """Return a bundle to be carried and how many contents are in it; raise as `put_file` does."""
-        return self._bundle("GET", b"")
+    def get_bundle(self) -> Given:
+        """Return a bundle to be carried; raise as `put_file` does."""
+        file, headers = self._bundle("GET", b"")
+        contents, left_out = headers.get("skvoz-contents", 0), headers.get("skvoz-left-out", 0)
+        return Given(file=file, contents=int(contents), left_out=int(left_out))
 
     def put_bundle(self, file: bytes) -> Brought:
         """Take a bundle that somebody brought; raise as `put_file` does."""
@@ -171,7 +181,7 @@ class Caller:
         except (msgspec.DecodeError, UnicodeError):
             raise TransportError("the node's answer makes no sense; is it of another version?") from None
 
-    def _bundle(self, method: str, file: bytes) -> tuple[bytes, int]:
+    def _bundle(self, method: str, file: bytes) -> tuple[bytes, http.client.HTTPMessage]:
         connection = _UnixConnection(self._file)
         try:
             connection.request(method, "/bundle", file)
@@ -183,7 +193,7 @@ class Caller:
             raise TransportError("the node did not answer") from None
         finally:
             connection.close()
-        return body, int(answer.headers.get("skvoz-contents", 0))
+        return body, answer.headers
 
     def events(self, after: int, seconds: float | None = None) -> Generator[EventView]:
         """Yield every event after the sequence `after`, in order, old ones first; wait for new ones.

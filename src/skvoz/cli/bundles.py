@@ -38,14 +38,23 @@ def bundle() -> None:
 def export_bundle(desk: Desk, place: Path, *, as_json: bool) -> None:
     """Write what others may not have yet into a file; in a folder it gets a name that says nothing."""
     with desk.reach() as caller:
-        content, contents = caller.get_bundle()
+        given = caller.get_bundle()
     file = place / f"{secrets.token_hex(6)}.bin" if place.is_dir() else place
-    _write(file, content)
+    _write(file, given.file)
     if as_json:
-        show_json([{"file": str(file), "contents": contents, "size": len(content)}])
+        size, left_out = len(given.file), given.left_out
+        show_json([{"file": str(file), "contents": given.contents, "size": size, "left_out": left_out}])
         return
-    what = count("{number} message or change", "{number} messages and changes", contents)
-    click.echo(say("{file}: {what}, {size}", file=file, what=what, size=size_of(len(content))))
+    what = count("{number} message or change", "{number} messages and changes", given.contents)
+    click.echo(say("{file}: {what}, {size}", file=file, what=what, size=size_of(len(given.file))))
+    if given.left_out:
+        click.echo(
+            count(
+                "The bundle is full: {number} message or change is not in it.",
+                "The bundle is full: {number} messages and changes are not in it.",
+                given.left_out,
+            )
+        )
 
 
 @bundle.command("import")

@@ -56,7 +56,8 @@ class Bundles extends Part {
       const name = Array.from(crypto.getRandomValues(new Uint8Array(6)), (one) => one.toString(16).padStart(2, "0")).join("");
       Object.assign(document.createElement("a"), { href: address, download: `${name}.bin` }).click();
       setTimeout(() => URL.revokeObjectURL(address), 60_000);
-      const contents = Number(answer.headers.get("skvoz-contents"));
+      const [contents, leftOut] = ["skvoz-contents", "skvoz-left-out"].map((name) => Number(answer.headers.get(name)));
+      if (leftOut) return count("The bundle is full: {number} message or change is not in it.", "The bundle is full: {number} messages and changes are not in it.", leftOut);
       return contents ? count("{number} message or change", "{number} messages and changes", contents) : say("There is nothing in it for anybody yet.");
     });
   }
