@@ -130,7 +130,7 @@ def _serve_storage(ground: Ground, ending: AsyncExitStack) -> str:
     chain, key = ground.authority.issue(_DROP_NAME)
     served = ground.folder / "served"
     (served / "drop").mkdir(parents=True)
-    words = [str(_BIN / "rclone"), "serve", "webdav", str(served), "--dir-cache-time", "0s"]
+    words = [str(_BIN / "rclone"), "serve", "webdav", str(served), "--dir-cache-time", "50ms"]
     words += ["--addr", f"{ip}:443", "--cert", str(chain), "--key", str(key)]
     words += ["--user", "anna", "--pass", _PASSWORD]
     ending.enter_context(running(ground.outside, words, ground.folder / "rclone.log"))

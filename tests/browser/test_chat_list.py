@@ -14,7 +14,7 @@ Visit = Callable[..., Visitor]
 def test_search_over_all_chats_finds_words_and_leads_there(visit: Visit) -> None:
     anna, boris = visit("anna"), visit("boris", suggests=False)
     meet(anna, boris)
-    anna.write("ёлка в лесу")
+    anna.write("**ёлка** в _лесу_")
     for number in range(90):
         anna.write(f"line {number}")
     anna.sees("line 89")
@@ -22,6 +22,7 @@ def test_search_over_all_chats_finds_words_and_leads_there(visit: Visit) -> None
     page.get_by_label("Search", exact=True).fill("елк")
     found = page.get_by_role("region", name="What was found")
     expect(found.locator("mark")).to_have_text("ёлк")
+    expect(found.get_by_role("button")).to_contain_text("ёлка в лесу")
     found.get_by_role("button").click()
     expect(page.get_by_role("log").get_by_text("ёлка в лесу")).to_be_in_viewport()
     expect(page.get_by_role("log").locator("mark")).to_have_text("ёлк")

@@ -26,7 +26,7 @@ def test_a_proxy_is_set_in_the_settings_and_given_up(visit: Visit) -> None:
     page.get_by_label("Name, if it wants one").fill("anna")
     page.get_by_label("Password, if it wants one").fill("canary7f3a")
     page.keyboard.press("Enter")
-    page.get_by_text("Through socks5://127.0.0.1:9050, and never around it.").first.wait_for()
+    page.get_by_text("Through socks5://127.0.0.1:9050; only what stays on this machine").first.wait_for()
     assert page.get_by_label("Password, if it wants one").input_value() == ""
     assert "canary7f3a" not in page.content()
     look_at(page, "proxy")

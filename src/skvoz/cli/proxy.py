@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 def proxy() -> None:
     """Reach relays through a proxy of your own: Tor, a VPN's, Xray's.
 
-    It has to speak SOCKS5. While one is set, nothing goes around it, and it resolves names too. Programs that
-    give you one tell its address; Tor's is 127.0.0.1:9050.
+    It has to speak SOCKS5. While one is set, nothing leaves the network around you but through it, which
+    resolves names too. Programs that give you one tell its address; Tor's is 127.0.0.1:9050.
     """
 
 
@@ -101,4 +101,9 @@ def _tell(choice: "ProxyChoice | None", *, as_json: bool) -> None:
     elif choice.allows_direct:
         click.echo(say("Through {proxy}; directly where nothing gets through it.", proxy=choice.proxy.shown))
     else:
-        click.echo(say("Through {proxy}, and never around it.", proxy=choice.proxy.shown))
+        click.echo(
+            say(
+                "Through {proxy}; only what stays on this machine or on the network around goes past it.",
+                proxy=choice.proxy.shown,
+            )
+        )

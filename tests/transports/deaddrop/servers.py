@@ -55,7 +55,7 @@ async def rclone(kind: str, folder: Path) -> AsyncGenerator[str]:
     port = _free_port()
     login = ["--auth-key", f"anna,{PASSWORD}"] if kind == "s3" else ["--user", "anna", "--pass", PASSWORD]
     command = (str(BIN / "rclone"), "serve", kind, str(folder), "--addr", f"127.0.0.1:{port}", *login)
-    async with _running(port, *command, "--dir-cache-time", "0s"):
+    async with _running(port, *command, "--dir-cache-time", "50ms"):
         scheme = {"webdav": "dav", "s3": "s3http", "sftp": "sftp"}[kind]
         yield f"{scheme}://anna@127.0.0.1:{port}/drop"
 

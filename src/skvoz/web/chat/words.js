@@ -50,17 +50,26 @@ export function found(message) {
   if (!spans.length && files.length) return [...files.map(({ name }) => name), text].filter(Boolean).join(", ");
   const first = spans[0]?.start ?? 0;
   const start = first > BEFORE_FOUND ? text.lastIndexOf(" ", first - BEFORE_FOUND / 2) + 1 : 0;
-  return html`${start ? "…" : ""}${marked(text, start, Math.min(text.length, start + PREVIEW), spans)}`;
+  const end = start + PREVIEW;
+  const words = wordsIn(text).map((block, number) => {
+    const seen = block.filter((one) => one.start < end && one.end > start);
+    return [number && seen.length ? " " : "", seen.map((one) => marked(text, Math.max(one.start, start), Math.min(one.end, end), spans))];
+  });
+  return html`${start ? "…" : ""}${words}`;
 }
 
 /** @param {string} text @returns {string} the words without the marks that format them */
 function unmarked(text) {
-  /** @param {Inline[]} parts @returns {string} */
-  const inline = (parts) =>
-    parts.map((part) => ("parts" in part ? inline(part.parts) : text.slice(part.start, part.end))).join("");
-  return parseBlocks(text)
-    .map((block) => (block.kind === "fence" ? text.slice(block.start, block.end) : inline(block.parts)))
+  return wordsIn(text)
+    .map((block) => block.map(({ start, end }) => text.slice(start, end)).join(""))
     .join("\n");
+}
+
+/** @param {string} text @returns {{ start: number, end: number }[][]} for each block where its words are, without marks */
+function wordsIn(text) {
+  /** @param {Inline[]} parts @returns {{ start: number, end: number }[]} */
+  const inline = (parts) => parts.flatMap((part) => ("parts" in part ? inline(part.parts) : [part]));
+  return parseBlocks(text).map((block) => (block.kind === "fence" ? [block] : inline(block.parts)));
 }
 
 /**

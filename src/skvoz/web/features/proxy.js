@@ -1,4 +1,4 @@
-/** A proxy of the person's own, in the settings: relays through it, and nothing around it. */
+/** A proxy of the person's own, in the settings: relays through it, and nothing far away around it. */
 
 import { html, nothing } from "../vendor/lit.js";
 import { tell } from "../core/announce.js";
@@ -44,7 +44,7 @@ class Proxy extends Part {
     const { found } = this;
     if (!found && !this.problem) return nothing;
     return html`
-      <p class="quiet">${say("Tor, a VPN or another program on your machine can carry what goes to your relays. Its address has to be one of a SOCKS5 proxy; Tor's is 127.0.0.1:9050. While one is set, nothing goes around it. It is kept in a file that only you can read, and not encrypted.")}</p>
+      <p class="quiet">${say("Tor, a VPN or another program on your machine can carry what goes to your relays. Its address has to be one of a SOCKS5 proxy; Tor's is 127.0.0.1:9050. While one is set, nothing leaves the network around you but through it. It is kept in a file that only you can read, and not encrypted.")}</p>
       ${found ? html`<p>${found.address ? this.words(found) : say("There is no proxy: relays are reached directly.")}</p>` : nothing}
       <form class="facts" @submit=${this.set}>
         <label class="field"><span>${say("Address of the proxy")}</span><input name="address" required maxlength="300" autocomplete="off" spellcheck="false" placeholder="socks5://127.0.0.1:9050" .value=${found?.address ?? ""}></label>
@@ -62,7 +62,7 @@ class Proxy extends Part {
 
   /** @private @param {ProxyView} found */
   words({ address, allows_direct }) {
-    return allows_direct ? say("Through {proxy}; directly where nothing gets through it.", { proxy: address }) : say("Through {proxy}, and never around it.", { proxy: address });
+    return allows_direct ? say("Through {proxy}; directly where nothing gets through it.", { proxy: address }) : say("Through {proxy}; only what stays on this machine or on the network around goes past it.", { proxy: address });
   }
 
   /** @private @param {SubmitEvent} event */

@@ -1,7 +1,7 @@
 /** Inviting somebody: a link as a picture and as text, and a place for theirs. */
 
 import { html, nothing } from "../vendor/lit.js";
-import { copyText } from "../core/attempt.js";
+import { attempt, copyText } from "../core/attempt.js";
 import { call, wish } from "../core/connection.js";
 import { icons } from "../core/icons.js";
 import { Part } from "../core/part.js";
@@ -40,7 +40,7 @@ class Invite extends Part {
   }
 
   firstUpdated() {
-    void this.make();
+    void attempt(() => this.make());
     void this.focusOn("h1");
   }
 

@@ -63,8 +63,7 @@ async function lookAgain() {
     const wait = isConnected && !account.value?.lan_enabled ? LOOK_LATER_MS : LOOK_SOON_MS;
     await new Promise((resolve) => setTimeout(resolve, wait));
     if (document.visibilityState === "hidden") continue;
-    status.value = await call("node.status", {});
-    judge();
+    await lookNow().catch(() => null); // the next look may find what this one was refused
   }
 }
 
