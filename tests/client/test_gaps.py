@@ -1,13 +1,14 @@
 """What shows as missing: said by many, forgotten, or never there."""
 
 from skvoz.base.ids import AccountId, GroupId, MessageId
-from skvoz.client import gaps
+from skvoz.client import commits, gaps
 from skvoz.client.commands import React, RemoveMember, SendMessage
 from skvoz.client.gaps import GAPS_MAX, KNOWN_MAX
 from skvoz.client.records import Conversation, Gap, LastSeen, Message
 from skvoz.client.step import Step
-from tests.client.fake_relay import Device, World
+from tests.client.fake_relay import Device, World, invitee_of
 
+DAY_MS = 24 * 3_600_000
 ANNA, CARL, LIAR = (AccountId(letter * 32) for letter in (b"a", b"c", b"l"))
 
 
@@ -21,12 +22,14 @@ def room() -> tuple[World, Device, GroupId]:
     return world, boris, world.make_group(boris)
 
 
-def hear(device: Device, author: AccountId, number: int, *named: int) -> None:
+def hear(device: Device, author: AccountId, number: int, *named: int, ago_ms: int = 0) -> None:
     """Take a message that is a change of another one: no record but its id stays of it."""
 
     def work(step: Step) -> None:
         [conversation] = step.transaction.select(Conversation)
-        gaps.arrived(step, conversation, author, identity(number), tuple(map(identity, named)))
+        said_ms = step.now_ms - ago_ms
+        named_ids = tuple(map(identity, named))
+        gaps.arrived(step, conversation, author, identity(number), named_ids, said_ms=said_ms)
 
     device.act(work)
 
@@ -71,6 +74,18 @@ def test_what_was_forgotten_is_not_missed_when_somebody_comes_back() -> None:
     assert missing(boris) == {identity(302)}
 
 
+def test_what_was_written_before_we_came_is_no_first_message() -> None:
+    """It comes under the epoch in which we came, and its author may have read since what is older."""
+    world, boris, _ = room()
+    world.advance(1_000)
+    hear(boris, ANNA, 1, ago_ms=DAY_MS)
+    hear(boris, ANNA, 2, 1, ago_ms=DAY_MS)
+    hear(boris, ANNA, 5, 1, 2, 3, 4)
+    assert not missing(boris)
+    hear(boris, ANNA, 7, 5, 6)
+    assert missing(boris) == {identity(6)}
+
+
 def test_what_was_excused_is_not_named_as_seen() -> None:
     _, boris, _ = room()
     for number in range(10, 20):
@@ -104,3 +119,11 @@ def test_who_is_removed_and_comes_back_does_not_name_what_never_went_out() -> No
     world.settle()
     [seen] = boris.all(LastSeen)
     assert seen.message_ids == (heard.message_id,)
+    say(anna, "alone")
+    world.settle()
+    anna.act(lambda step: commits.add(step, group_id, [invitee_of(boris)]))
+    world.settle()
+    say(anna, "together")
+    world.settle()
+    assert boris.texts()[-1] == "together"
+    assert not missing(boris)

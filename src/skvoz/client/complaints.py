@@ -106,7 +106,7 @@ def _say(step: Step, direct: Conversation, complaint: Complaint) -> None:
     body = encode(content)
     own = step.account().account_id
     identity = message_id(account_uri(own), room_uri(direct.group_id), body)
-    gaps.arrived(step, direct, own, identity, ())
+    gaps.said(step, direct, identity)
     outbox.enqueue(step, direct.group_id, body, None)
 
 

@@ -226,7 +226,7 @@ def _queue(step: Step, conversation: Conversation, action: Text, chosen: Sequenc
     if chosen:
         files.hold(step, message, body, chosen)
         return identity
-    gaps.arrived(step, conversation, message.author, identity, ())
+    gaps.said(step, conversation, identity)
     outbox.enqueue(step, conversation.group_id, body, identity)
     return identity
 
@@ -330,7 +330,7 @@ def _change(step: Step, conversation: Conversation, action: Action, *, after_ms:
     if conversation.is_request:
         raise Conflict("accept the request before you answer")
     body, identity = _content(step, conversation, action, after_ms=after_ms)
-    gaps.arrived(step, conversation, step.account().account_id, identity, ())
+    gaps.said(step, conversation, identity)
     changes.apply_own(step, conversation, body)
     outbox.enqueue(step, conversation.group_id, body, None)
 

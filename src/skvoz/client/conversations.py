@@ -18,6 +18,7 @@ from skvoz.client import (
     carrying,
     commits,
     epochs,
+    gaps,
     leaving,
     notices,
     outbox,
@@ -255,6 +256,8 @@ def _begin_anew(step: Step, known: Conversation, epoch: int) -> None:
     """Forget what was of the time before we were taken in again, at this epoch of the group."""
     group_id = known.group_id
     epochs.clear(step, known)
+    if known.state in _OVER:
+        gaps.begin_anew(step, group_id)
     carrying.begin_anew(step, group_id, epoch)
     for closer in step.transaction.select(KeptCloser, group_id=group_id):
         # Who was in another branch than those who take them back keeps nothing of it: put back, it would

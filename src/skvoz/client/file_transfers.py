@@ -170,7 +170,7 @@ def _release(step: Step, message_id: MessageId | None) -> None:
     step.transaction.delete(HeldMessage, held.message_id)
     conversation = step.conversation(held.group_id)
     # Only now may what is said later name it as seen: nobody has it before.
-    gaps.arrived(step, conversation, step.account().account_id, held.message_id, ())
+    gaps.said(step, conversation, held.message_id)
     outbox.enqueue(step, held.group_id, held.body, held.message_id)
 
 

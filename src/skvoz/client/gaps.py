@@ -3,15 +3,17 @@
 A room has one order for everybody, so whoever names an id that never came here has read something that we
 were not given. What can't be told from that is excused: an author's first message since we are here may name
 what is older than our membership, and that of somebody who was away for longer than we remember ids may name
-what was forgotten. If a missing message comes after all, that is told as well. Reports and introductions are
-not counted.
+what was forgotten. Only what they wrote after we came in counts as a first one: what they wrote before may
+have been sent anew since, and what they read in between is older than our membership. That goes by their
+clock: while it is behind ours, nothing that they name is missed. If a missing message comes after all, that
+is told as well. Reports and introductions are not counted.
 """
 
 from typing import Final
 
 import msgspec
 
-from skvoz.base.ids import AccountId, MessageId
+from skvoz.base.ids import AccountId, GroupId, MessageId
 from skvoz.client.events import GapNoticed
 from skvoz.client.records import Conversation, Gap, Intent, IntentKind, LastSeen, Message, Spoken
 from skvoz.client.step import Step
@@ -31,14 +33,21 @@ def named(step: Step, conversation: Conversation) -> tuple[MessageId, ...]:
     return () if seen is None else tuple(MessageId(one) for one in seen.message_ids[-NAMED_MAX:])
 
 
+def said(step: Step, conversation: Conversation, identity: MessageId) -> None:
+    """Note a message of ours."""
+    arrived(step, conversation, step.account().account_id, identity, (), said_ms=step.now_ms)
+
+
 def arrived(
     step: Step,
     conversation: Conversation,
     author: AccountId,
     identity: MessageId,
     named_ids: tuple[MessageId, ...],
+    *,
+    said_ms: int,
 ) -> None:
-    """Note a message's arrival, and what its author says to have seen before."""
+    """Note a message's arrival, and what its author says to have seen before, and when they wrote it."""
     transaction = step.transaction
     group_id = conversation.group_id
     seen = transaction.get(LastSeen, group_id)
@@ -56,9 +65,17 @@ def arrived(
     elif new:
         missing = [one for one in new if transaction.get(Message, one) is None]
         _missing(step, conversation, author, missing)
-    transaction.put(Spoken(group_id=group_id, account_id=author, message_id=identity))
+    if said_ms >= conversation.created_ms:
+        transaction.put(Spoken(group_id=group_id, account_id=author, message_id=identity))
     message_ids = (*known, identity)[-KNOWN_MAX:]
     transaction.put(LastSeen(group_id=group_id, message_ids=message_ids, excused=excused))
+
+
+def begin_anew(step: Step, group_id: GroupId) -> None:
+    """Excuse what others name of the time in which we were out."""
+    for spoken in step.transaction.select(Spoken, group_id=group_id):
+        step.transaction.delete(Spoken, *spoken.key_values())
+    step.change(group_id, created_ms=step.now_ms)
 
 
 def unsaid(step: Step, intent: Intent) -> None:

@@ -71,7 +71,8 @@ def receive(step: Step, conversation: Conversation, author: AccountId, data: byt
     action = from_content(content)
     counted = introduction is None and not isinstance(action, Report)
     if counted:
-        gaps.arrived(step, conversation, author, identity, content.last_seen)
+        said_ms = content.sent_at_ms or step.now_ms
+        gaps.arrived(step, conversation, author, identity, content.last_seen, said_ms=said_ms)
     if contacts.is_blocked(step, author):
         return
     if introduction is not None:
