@@ -13,7 +13,8 @@ from lab.stage import Stage
 
 _TEXTS: Final = 3
 _TEXT_EVERY_S: Final = 0.5
-_DNS: Final = 53
+_ASKING: Final = frozenset({53, 5353})
+"""Ports of questions for names; those on the local network are a neighbour's."""
 
 
 async def verdicts(stage: Stage, rows: Sequence[Row], peers: Sequence[Peer]) -> dict[str, list[str]]:
@@ -39,7 +40,7 @@ async def verdicts(stage: Stage, rows: Sequence[Row], peers: Sequence[Peer]) -> 
 
 async def _protocols(capture: Path) -> list[str]:
     opinions = await asyncio.to_thread(ndpi.opinions, capture)
-    counted = Counter(_in_words(one) for one in opinions if one.port != _DNS)
+    counted = Counter(_in_words(one) for one in opinions if one.port not in _ASKING)
     return [words for words, _ in counted.most_common()]
 
 
