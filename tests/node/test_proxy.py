@@ -9,7 +9,7 @@ from skvoz.base.errors import StoreError
 from skvoz.base.ids import RelayId
 from skvoz.node.dialer import Dialer
 from skvoz.node.proxy_setting import FILE_NAME, ProxyChoice, ProxySetting
-from skvoz.node.ways import Kind, Way
+from skvoz.node.ways import Way
 from skvoz.transports.proxy import parse_proxy
 from tests.node.people import until, world
 from tests.transports.caddy import AUTHORITY, front, needs_caddy
@@ -87,16 +87,6 @@ def test_with_a_proxy_every_way_goes_through_it_but_those_on_this_machine(tmp_pa
     ]
     ProxySetting(tmp_path).remove()
     assert reached(tmp_path) == straight
-
-
-def test_ways_that_others_find_are_not_gone_around_the_proxy_either(tmp_path: Path) -> None:
-    """A way by another transport knows nothing of the proxy: it is left out."""
-    ProxySetting(tmp_path).write(ProxyChoice(proxy=PROXY))
-    dialer = dialer_of(tmp_path)
-    found = Way(kind=Kind.WSS, address="wss://found.example/")
-    dialer.add_finder(lambda _relay, _ways: [found])
-    assert found not in dialer.reach(RELAY, ADDRESSES)
-    assert any(way.address == found.address and way.through for way in dialer.reach(RELAY, ADDRESSES))
 
 
 def test_who_allows_it_goes_around_the_proxy_last(tmp_path: Path) -> None:

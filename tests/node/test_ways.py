@@ -2,9 +2,8 @@
 
 from msgspec.structs import replace
 
-from skvoz.base.ids import RelayId
 from skvoz.node import relays
-from skvoz.node.dialer import Dialer, network_name
+from skvoz.node.dialer import network_name
 from skvoz.node.ways import (
     BLOCKED_FIRST_S,
     BLOCKED_MOST_S,
@@ -49,17 +48,6 @@ def test_a_way_through_something_is_another_one_and_shows_it() -> None:
     assert through.shown == "wss://a.example/x (socks5://127.0.0.1:9050)"
     assert "example" not in repr(through)
     assert "9050" not in repr(through)
-
-
-def test_whoever_knows_of_more_ways_adds_them() -> None:
-    def find(relay_id: RelayId, plain: tuple[Way, ...]) -> list[Way]:
-        assert relay_id == RelayId(b"r" * 32)
-        return [*plain, *(replace(way, through="a proxy") for way in plain)]
-
-    dialer = Dialer()
-    dialer.add_finder(find)
-    through = (replace(WSS, through="a proxy"), replace(HTTPS, through="a proxy"))
-    assert dialer.reach(RelayId(b"r" * 32), (WSS.address,)) == (WSS, HTTPS, *through)
 
 
 def test_what_costs_less_comes_first_and_what_failed_last() -> None:

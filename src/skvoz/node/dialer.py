@@ -1,7 +1,6 @@
 """Opens connections by the kind of a way, and knows what works on the network that it is in.
 
-A transport is one more `Kind`, and one more entry of `Dialer`'s table; where its ways are not told by a
-relay's addresses alone, whoever knows more of them adds a `Finder`.
+A transport is one more `Kind`, and one more entry of `Dialer`'s table.
 """
 
 import asyncio
@@ -41,8 +40,6 @@ _HOPS_MAX: Final = 8
 
 Opener = Callable[[Way], Awaitable[MessageConnection]]
 """Opens a connection; raises `BadRequest` for an address that is none, or `TransportError`."""
-Finder = Callable[[RelayId, tuple[Way, ...]], Sequence[Way]]
-"""Makes more ways to a relay out of its id and of those that its addresses mean."""
 
 
 class Dialer:
@@ -59,7 +56,6 @@ class Dialer:
         self._may_begin = asyncio.Event()
         self._may_begin.set()
         self._networks: dict[tuple[str, ...], tuple[Ways, https.Network]] = {}
-        self._finders: list[Finder] = []
         self._carriers: dict[RelayId, tuple[Carrier, ...]] = {}
         self._openers: Mapping[Kind, Opener] = {
             Kind.WSS: self._open_websocket,
@@ -77,21 +73,17 @@ class Dialer:
         """Go through the person's proxy, whenever there is one."""
         self._proxy_setting = proxy_setting
 
-    def add_finder(self, finder: Finder) -> None:
-        """Have more ways found."""
-        self._finders.append(finder)
-
     def note_carriers(self, relay_id: RelayId, carriers: tuple[Carrier, ...]) -> None:
         """Note which other relays may carry sessions to a relay."""
         self._carriers[relay_id] = carriers
 
     def reach(self, relay_id: RelayId, addresses: Sequence[str]) -> tuple[Way, ...]:
         """Return all ways to a relay."""
-        direct = self._direct(relay_id, addresses)
+        direct = self._through_proxy(reach(addresses))
         carried = (
             one
             for carrier in self._carriers.get(relay_id, ())
-            for way in self._direct(carrier.relay_id, carrier.addresses)
+            for way in self._through_proxy(reach(carrier.addresses))
             if not way.is_around  # what goes past the person's proxy is never the better way
             for one in hops(
                 direct,
@@ -105,11 +97,6 @@ class Dialer:
             )
         )
         return (*direct, *itertools.islice(carried, _HOPS_MAX))
-
-    def _direct(self, relay_id: RelayId, addresses: Sequence[str]) -> tuple[Way, ...]:
-        plain = reach(addresses)
-        found = (way for finder in self._finders for way in finder(relay_id, plain))
-        return self._through_proxy(tuple(dict.fromkeys((*plain, *found))))
 
     async def dial(self, way: Way, *, is_hurried: bool = False) -> MessageConnection:
         """Open a connection; raise `BadRequest` for an address that is none, or `TransportError`.
