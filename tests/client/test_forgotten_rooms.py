@@ -116,6 +116,7 @@ def test_junk_in_the_place_of_a_lost_closer_is_contested_after_a_week() -> None:
     assert {one.conversation(group_id).state for one in devices} == {ConversationState.LOST}
     world.advance(24 * HOUR_MS + HOUR_MS)
     assert {one.conversation(group_id).state for one in devices} == {ConversationState.ACTIVE}
+    assert any(one.conversation(group_id).alone for one in devices), "who went on is told so"
     say(devices[2], group_id, "there again")
     world.advance(10_000)
     assert "there again" in devices[0].texts()

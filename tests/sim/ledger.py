@@ -21,6 +21,7 @@ from skvoz.client.records import (
     KeyPackageSecret,
     Message,
     Participant,
+    Relay,
     StagedCommit,
 )
 from skvoz.client.transaction import Transaction
@@ -229,6 +230,9 @@ class Ledger:
             return
         if now.epoch == before.epoch and now.cursor <= before.cursor:
             return
+        known = person.records.get(Relay, (now.relay_id,))
+        if known is None or known.store_id != self._relays[now.relay_id].store.store_id:
+            return  # what a busy one still has of a store that went back since stands elsewhere now
         for entry in self._passed(before, now):
             said = self.encrypted.get(entry.entry)
             passed = (person.name, entry.entry)

@@ -243,6 +243,7 @@ def chat_view(chat: Chat, own: Account, last_author: Contact | None) -> ChatView
         state="gone" if is_gone else _CHAT_WORDS[main.state],
         title=main.title or shown_name(chat.contact),
         is_request=main.is_request,
+        alone=main.alone and main.state is ConversationState.ACTIVE,
         hidden=all(conversation.hidden for conversation in chat.conversations),
         unread=chat.unread,
         read_sequence=main.read_sequence,

@@ -224,7 +224,8 @@ class ChatView(View, frozen=True, kw_only=True):
     """A chat in the list; a direct one's `chat_id` is the other person's account id.
 
     Messages up to `read_sequence` have been read here. `hidden`: deleted, or declined; not in the list.
-    `pinned` and `archived` are the person's own order, `draft` what they began to write.
+    `pinned` and `archived` are the person's own order, `draft` what they began to write. `alone`: its relay
+    lost the thread, nobody showed the way for a week, and perhaps the others go on elsewhere.
     """
 
     chat_id: bytes
@@ -233,6 +234,7 @@ class ChatView(View, frozen=True, kw_only=True):
     state: ChatWord
     title: str
     is_request: bool
+    alone: bool
     hidden: bool
     unread: int
     read_sequence: int

@@ -195,4 +195,5 @@ def _standing(chat: ChatView) -> str:
         "gone": say("the relay no longer has this conversation; asking it now and then"),
         "frozen": say("stopped: something else writes as this device"),
     }
-    return known.get(chat.state, say("muted") if chat.muted else "")
+    quiet = say("muted") if chat.muted else ""
+    return known.get(chat.state, say("perhaps you are alone here") if chat.alone else quiet)

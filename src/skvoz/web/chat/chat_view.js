@@ -265,6 +265,7 @@ function standing(chat, people) {
     case "frozen":
       return say("Stopped: something else writes as this device.");
     default:
+      if (chat.alone) return say("The relay lost the thread, and perhaps you are alone here now. If nobody answers, meet by a new link.");
       if (chat.muted) return say("Muted");
       return chat.kind === "group" && people ? count("{number} member", "{number} members", people) : nothing;
   }

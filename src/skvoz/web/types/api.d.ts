@@ -113,6 +113,7 @@ export interface ChatView {
   state: "active" | "creating" | "frozen" | "gone" | "held" | "leaving" | "left" | "lost" | "removed";
   title: string;
   is_request: boolean;
+  alone: boolean;
   hidden: boolean;
   unread: number;
   read_sequence: number;
