@@ -15,6 +15,8 @@ PAIRS: Final = frozenset(
     {
         ("https", "curtain-count"),
         ("free", "curtain-count"),
+        ("hop", "curtain-count"),
+        ("deaddrop", "curtain-count"),
         ("free", "sni-drop"),
         ("https", "ja4"),
         ("wss", "ja4"),

@@ -121,8 +121,11 @@ def test_where_the_relay_that_carries_is_away_people_are_reached_without_it(tmp_
     asyncio.run(scenario())
 
 
-def test_where_the_own_relay_is_blocked_another_one_leads_to_it(tmp_path: Path, blocked: set[int]) -> None:
-    """By itself: in the middle, and from the start of a node."""
+def test_where_the_own_relay_is_blocked_another_one_leads_to_it(
+    tmp_path: Path, blocked: set[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By itself: in the middle, and from the start of a node; and back, once nothing is blocked any more."""
+    monkeypatch.setattr("skvoz.node.ways.BLOCKED_FIRST_S", 2.0)
 
     async def scenario() -> None:
         async with two_relays(tmp_path) as (near, far, anna, boris):
@@ -130,11 +133,17 @@ def test_where_the_own_relay_is_blocked_another_one_leads_to_it(tmp_path: Path, 
             to_boris, to_anna = await boris.account_id(), await anna.account_id()
             home_id = sha256(near.relay.public_key)
 
-            async def goes_over_the_other() -> bool:
+            async def all_go(*, by_hop: bool) -> bool:
                 states = [one for one in boris.node.relay_states() if one.relay_id == home_id]
                 return bool(states) and all(
-                    " (" in one.address and one.state == "connected" for one in states
+                    (" (" in one.address) is by_hop and one.state == "connected" for one in states
                 )
+
+            async def goes_over_the_other() -> bool:
+                return await all_go(by_hop=True)
+
+            async def goes_straight() -> bool:
+                return await all_go(by_hop=False)
 
             assert not await goes_over_the_other()
             await near.stop_relay()
@@ -148,5 +157,7 @@ def test_where_the_own_relay_is_blocked_another_one_leads_to_it(tmp_path: Path, 
             await boris.wake()
             await boris.wait_for(to_anna, ["hello", "around", "and back"])
             await until(goes_over_the_other)
+            blocked.clear()
+            await until(goes_straight)
 
     asyncio.run(scenario())
