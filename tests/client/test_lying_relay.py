@@ -5,9 +5,10 @@ from collections.abc import Callable
 import pytest
 
 from skvoz.client import commits
+from skvoz.client.commands import RemoveMember
 from skvoz.client.effects import Append, Rekey
 from skvoz.client.inputs import EntryStored, Input
-from skvoz.client.records import MessageState
+from skvoz.client.records import ConversationState, MessageState
 from skvoz.client.relay_requests import Wish
 from tests.client.fake_relay import Device, World
 from tests.client.test_outbox import group_of, say, states
@@ -99,3 +100,17 @@ def test_a_relay_that_goes_on_lying_is_asked_less_and_less() -> None:
     assert counts[0] <= 16 * 12
     assert counts[1:] == [16, 16, 16]
     assert boris.texts() == []
+
+
+def test_who_is_removed_knows_what_was_never_there() -> None:
+    """All that stands before the removal was read."""
+    world, [anna, boris], group_id = group_of(2)
+    lie_to(world, boris, Append, far, 1_000)
+    say(boris, group_id, "hello")
+    world.advance(10)
+    assert states(boris) == [MessageState.SENT]
+    anna.do(lambda client_id: RemoveMember(client_id=client_id, chat_id=group_id, member=boris.account_id))
+    world.settle()
+    assert boris.conversation(group_id).state is ConversationState.REMOVED
+    assert anna.texts() == []
+    assert states(boris) == [MessageState.FAILED]

@@ -94,7 +94,8 @@ def forget(step: Step, group_id: GroupId, state: ConversationState = Conversatio
         step.transaction.delete(Intent, intent.intent_id)
         gaps.unsaid(step, intent)
         if intent.message_id is not None:
-            messages.failed(step, intent.message_id, "left")
+            # Who reads that they were removed has read all before it: what was not met there never was there.
+            messages.failed(step, intent.message_id, "left", was_claimed=state is ConversationState.REMOVED)
     files.left(step, group_id)
     epochs.link_due(step, group_id)
     epochs.clear(step, conversation)

@@ -247,10 +247,14 @@ def sent(step: Step, identity: MessageId, epoch: int) -> None:
     _advance(step, identity, MessageState.SENT, "sent")
 
 
-def failed(step: Step, identity: MessageId, reason: str) -> None:
-    """Note that a message of ours can't be sent; `reason` is a word of the catalogue."""
+def failed(step: Step, identity: MessageId, reason: str, *, was_claimed: bool = False) -> None:
+    """Note that a message of ours can't be sent; `reason` is a word of the catalogue.
+
+    `was_claimed`: also one that a relay said to have, where all of its log was read and it is not there.
+    """
     message = step.transaction.get(Message, identity)
-    if message is not None and message.state is MessageState.QUEUED:
+    undone = (MessageState.QUEUED, MessageState.SENT) if was_claimed else (MessageState.QUEUED,)
+    if message is not None and message.state in undone:
         step.transaction.put(msgspec.structs.replace(message, state=MessageState.FAILED, failure=reason))
         changed(step, message, "failed")
 
